@@ -1,0 +1,42 @@
+// swift-tools-version: 6.0
+import PackageDescription
+
+let package = Package(
+    name: "sardonyx",
+    products: [
+        .library(name: "Sardonyx", targets: ["Sardonyx"]),
+        .library(name: "SardonyxImaging", targets: ["SardonyxImaging"]),
+        .executable(name: "sardonyx", targets: ["SardonyxCLI"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    ],
+    targets: [
+        .target(
+            name: "COnnxReader",
+            cxxSettings: [.define("ONNX_NAMESPACE", to: "onnx"), .define("ONNX_ML", to: "1")],
+            linkerSettings: [.linkedLibrary("onnx_proto"), .linkedLibrary("protobuf")]),
+        .target(name: "CKernels", linkerSettings: [.linkedLibrary("m"), .linkedLibrary("pthread")]),
+        .target(name: "CImageFormats", linkerSettings: [.linkedLibrary("png"), .linkedLibrary("z")]),
+        .target(name: "SardonyxGraph"),
+        .target(name: "SardonyxLoading", dependencies: ["SardonyxGraph", "COnnxReader"]),
+        .target(name: "SardonyxOperators", dependencies: ["SardonyxGraph", "CKernels"]),
+        .target(name: "SardonyxCompiler", dependencies: ["SardonyxGraph", "SardonyxOperators"]),
+        .target(name: "SardonyxExecution", dependencies: ["SardonyxCompiler", "CKernels"]),
+        .target(
+            name: "Sardonyx",
+            dependencies: [
+                "SardonyxGraph", "SardonyxLoading", "SardonyxOperators", "SardonyxCompiler", "SardonyxExecution",
+            ]),
+        .target(name: "SardonyxImaging", dependencies: ["Sardonyx", "CImageFormats"]),
+        .executableTarget(
+            name: "SardonyxCLI",
+            dependencies: [
+                "Sardonyx", "SardonyxImaging",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+    ],
+    swiftLanguageModes: [.v6],
+    cLanguageStandard: .c11,
+    cxxLanguageStandard: .cxx17
+)

@@ -1,0 +1,72 @@
+/// What an operator's `evaluate` sees: the inputs themselves.
+package struct EvaluationContext {
+    package let node: Node
+    /// nil for an omitted input.
+    package let inputs: [Datum?]
+    /// What the compiler knows of the outputs; sequences and optionals need it where they are empty.
+    package let outputTypes: [ValueType]
+    package let environment: any EvaluationEnvironment
+    package let operatorType: any Operator.Type
+
+    package init(
+        node: Node, inputs: [Datum?], outputTypes: [ValueType], environment: any EvaluationEnvironment,
+        operatorType: any Operator.Type
+    ) {
+        self.node = node
+        self.inputs = inputs
+        self.outputTypes = outputTypes
+        self.environment = environment
+        self.operatorType = operatorType
+    }
+
+    package func has(_ input: Int) -> Bool { input < inputs.count && inputs[input] != nil }
+
+    /// A tensor input that the schema requires.
+    package func tensor(_ index: Int) throws(SardonyxError) -> Tensor {
+        guard has(index), case .tensor(let tensor)? = inputs[index] else {
+            throw SardonyxError(.invalidInput, "input \(index) must be a tensor")
+        }
+        return tensor
+    }
+
+    package func optionalTensor(_ index: Int) throws(SardonyxError) -> Tensor? {
+        has(index) ? try tensor(index) : nil
+    }
+
+    package func sequence(_ index: Int) throws(SardonyxError) -> [Datum] {
+        guard has(index), case .sequence(let elements)? = inputs[index] else {
+            throw SardonyxError(.invalidInput, "input \(index) must be a sequence")
+        }
+        return elements
+    }
+}
+
+/// What evaluation needs from the engine around it.
+package protocol EvaluationEnvironment: Sendable {
+    /// The worker pool (`sdx_pool` of CKernels), or nil.
+    var pool: OpaquePointer? { get }
+    var workers: Int { get }
+    /// Runs the node's subgraph of that attribute on these inputs; what it captures is bound already.
+    func run(_ attribute: String, inputs: [Datum]) throws -> [Datum]
+    /// Throws `SardonyxError` (`cancelled`) once the run was cancelled. Loops call it between iterations.
+    func checkCancellation() throws
+    /// Refuses a size that the memory budget does not allow.
+    func allocate(_ dataType: DataType, _ shape: [Int]) throws -> Tensor
+}
+
+/// An environment without subgraphs or a pool: for constant folding and tests.
+package struct PlainEnvironment: EvaluationEnvironment {
+    package init() {}
+    package var pool: OpaquePointer? { nil }
+    package var workers: Int { 1 }
+
+    package func run(_ attribute: String, inputs: [Datum]) throws -> [Datum] {
+        throw SardonyxError(.unsupported, "a subgraph cannot run here")
+    }
+
+    package func checkCancellation() throws {}
+
+    package func allocate(_ dataType: DataType, _ shape: [Int]) throws -> Tensor {
+        try Tensor(uninitialized: dataType, shape: shape)
+    }
+}

@@ -1,0 +1,128 @@
+/// A node made ready for concrete shapes: the code, and what the memory planner needs to know.
+package struct Kernel: Sendable {
+    /// Scratch memory for one run, in bytes; not cleared, aligned to 64 bytes.
+    package var workspaceByteCount = 0
+    /// Output → input: the output is the input's bytes under another shape, nothing needs to run.
+    package var views: [Int: Int] = [:]
+    /// Output → inputs that it may overwrite, element by element, when nothing reads them afterwards.
+    package var inPlace: [Int: [Int]] = [:]
+    /// Inputs whose bytes `prepare` has taken in (packed weights, axes) and that a run does not read.
+    package var absorbedInputs: Set<Int> = []
+    /// Bytes of packed weights that the kernel holds.
+    package var packedByteCount = 0
+    /// Multiply-adds of one run, for profiles.
+    package var multiplyAdds = 0
+    package var run: @Sendable (Frame) throws -> Void
+
+    package init(run: @escaping @Sendable (Frame) throws -> Void) { self.run = run }
+
+    /// The first output is the first input under another shape.
+    package static var view: Kernel {
+        var kernel = Kernel { _ in }
+        kernel.views = [0: 0]
+        return kernel
+    }
+}
+
+/// The memory of one step of one run.
+package struct Frame {
+    package let inputs: UnsafePointer<UnsafeRawPointer?>
+    package let outputs: UnsafePointer<UnsafeMutableRawPointer?>
+    package let workspace: UnsafeMutableRawPointer?
+    /// The worker pool (`sdx_pool` of CKernels); nil runs everything on the calling thread.
+    package let pool: OpaquePointer?
+
+    package init(
+        inputs: UnsafePointer<UnsafeRawPointer?>, outputs: UnsafePointer<UnsafeMutableRawPointer?>,
+        workspace: UnsafeMutableRawPointer?, pool: OpaquePointer?
+    ) {
+        self.inputs = inputs
+        self.outputs = outputs
+        self.workspace = workspace
+        self.pool = pool
+    }
+
+    /// The elements of an input that is present.
+    @inlinable @inline(__always)
+    package func input<T>(_ index: Int, as type: T.Type = T.self) -> UnsafePointer<T> {
+        // SAFETY: the executor binds every input the kernel has not absorbed, aligned, with the planned size.
+        inputs[index].unsafelyUnwrapped.assumingMemoryBound(to: T.self)
+    }
+
+    @inlinable @inline(__always)
+    package func optionalInput<T>(_ index: Int, as type: T.Type = T.self) -> UnsafePointer<T>? {
+        inputs[index]?.assumingMemoryBound(to: T.self)
+    }
+
+    /// The elements of an output. Kernels of operators with optional outputs use `optionalOutput`.
+    @inlinable @inline(__always)
+    package func output<T>(_ index: Int, as type: T.Type = T.self) -> UnsafeMutablePointer<T> {
+        // SAFETY: the executor binds every wanted output, aligned, with the planned size.
+        outputs[index].unsafelyUnwrapped.assumingMemoryBound(to: T.self)
+    }
+
+    @inlinable @inline(__always)
+    package func optionalOutput<T>(_ index: Int, as type: T.Type = T.self) -> UnsafeMutablePointer<T>? {
+        outputs[index]?.assumingMemoryBound(to: T.self)
+    }
+}
+
+/// What an operator's `prepare` sees: concrete types and shapes, and the values of constant inputs.
+package struct PreparationContext {
+    package let node: Node
+    /// nil for an omitted input.
+    package let inputs: [TensorSpec?]
+    /// nil for an output that nobody wants.
+    package let outputs: [TensorSpec?]
+    /// The constant inputs' values; nil for inputs that come at run time. May be unaligned (a mapped file).
+    package let constants: [Tensor?]
+    /// How many threads may run chunks at once: for workspaces that each worker needs of its own.
+    package let workers: Int
+    /// Weights packed once and shared by all plans of a session.
+    package let packedWeights: PackedWeights
+    package let inputValues: [ValueID?]
+
+    package init(
+        node: Node, inputs: [TensorSpec?], outputs: [TensorSpec?], constants: [Tensor?], workers: Int,
+        packedWeights: PackedWeights, inputValues: [ValueID?] = []
+    ) {
+        self.node = node
+        self.inputs = inputs
+        self.outputs = outputs
+        self.constants = constants
+        self.workers = workers
+        self.packedWeights = packedWeights
+        self.inputValues = inputValues
+    }
+
+    package func has(_ input: Int) -> Bool { input < inputs.count && inputs[input] != nil }
+
+    /// An input that the schema requires.
+    package func input(_ index: Int) throws(SardonyxError) -> TensorSpec {
+        guard has(index), let spec = inputs[index] else {
+            throw SardonyxError(.invalidModel, "input \(index) is missing")
+        }
+        return spec
+    }
+
+    /// An output of a concrete shape.
+    package func output(_ index: Int) throws(SardonyxError) -> TensorSpec {
+        guard index < outputs.count, let spec = outputs[index] else {
+            throw SardonyxError(.invalidModel, "output \(index) is missing")
+        }
+        return spec
+    }
+
+    package func wants(_ output: Int) -> Bool { output < outputs.count && outputs[output] != nil }
+
+    package func constant(_ index: Int) -> Tensor? { index < constants.count ? constants[index] : nil }
+
+    /// The elements of an integer input that has to be constant for a plan.
+    package func integers(_ index: Int) throws(SardonyxError) -> [Int]? {
+        guard has(index) else { return nil }
+        guard let values = constant(index)?.integers else {
+            throw SardonyxError(.unsupported, "input \(index) must be a constant of integers here")
+        }
+        return values
+    }
+}

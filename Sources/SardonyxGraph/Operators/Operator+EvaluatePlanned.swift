@@ -1,0 +1,104 @@
+extension Operator {
+    /// Runs a planned operator once, on tensors: infers the outputs' shapes from the values, prepares and runs.
+    package static func evaluatePlanned(_ context: EvaluationContext) throws -> [Datum?] {
+        var inputs = try context.inputs.indices.map { try context.optionalTensor($0) }
+        var strings: StringTable?
+        if case .movesElements = execution, inputs.contains(where: { $0?.dataType == .string }) {
+            strings = StringTable()
+            inputs = inputs.map { strings!.intern($0) }
+        }
+        let tensors = inputs
+        var inference = InferenceContext(
+            node: context.node, inputs: tensors.map { $0.map { .tensor($0.dataType, SymbolicShape($0.shape)) } },
+            constantOf: { tensors[$0] })
+        try infer(&inference)
+        let specs = try context.node.outputs.indices.map { index -> TensorSpec? in
+            guard context.node.outputs[index] != nil else { return nil }
+            guard let spec = inference.outputs[index].spec else {
+                throw SardonyxError(.invalidInput, "the shape of output \(index) cannot be told from the inputs")
+            }
+            return spec
+        }
+        let kernel = try prepare(
+            PreparationContext(
+                node: context.node, inputs: tensors.map { $0?.spec }, outputs: specs, constants: tensors,
+                workers: context.environment.workers, packedWeights: PackedWeights()))
+        return try kernel.evaluate(inputs: tensors, outputs: specs, environment: context.environment)
+            .map { $0.map { .tensor(strings?.restore($0) ?? $0) } }
+    }
+}
+
+extension Kernel {
+    /// Runs the kernel on tensors, into new tensors.
+    package func evaluate(
+        inputs: [Tensor?], outputs: [TensorSpec?], environment: any EvaluationEnvironment
+    ) throws -> [Tensor?] {
+        let inputs = try inputs.map { try $0?.aligned() }
+        var results: [Tensor?] = []
+        for (index, spec) in outputs.enumerated() {
+            guard let spec else { results.append(nil); continue }
+            if let source = views[index], let input = inputs[source] {
+                results.append(Tensor(dataType: spec.dataType, shape: spec.shape, storage: input.storage))
+            } else {
+                // Strings are carried as numbers here.
+                let memory = try environment.allocate(spec.dataType == .string ? .int64 : spec.dataType, spec.shape)
+                results.append(Tensor(dataType: spec.dataType, shape: spec.shape, storage: memory.storage))
+            }
+        }
+        if views.count == results.count { return results }
+        let workspace = workspaceByteCount > 0 ? try TensorStorage(byteCount: workspaceByteCount) : nil
+        let sources = inputs.map { UnsafeRawPointer($0?.storage.base) }
+        let targets = results.map { $0?.storage.base }
+        try sources.withUnsafeBufferPointer { sources in
+            try targets.withUnsafeBufferPointer { targets in
+                // SAFETY: `inputs`, `results` and `workspace` keep the memory alive until the kernel is done.
+                try withExtendedLifetime((inputs, results, workspace)) {
+                    let none: UnsafeRawPointer? = nil
+                    let nothing: UnsafeMutableRawPointer? = nil
+                    try withUnsafePointer(to: none) { noInput in
+                        try withUnsafePointer(to: nothing) { noOutput in
+                            try run(
+                                Frame(
+                                    inputs: sources.baseAddress ?? noInput, outputs: targets.baseAddress ?? noOutput,
+                                    workspace: workspace?.base, pool: environment.pool))
+                        }
+                    }
+                }
+            }
+        }
+        return results
+    }
+}
+
+/// Numbers for strings, so that operators that only move or compare elements work on strings as on int64.
+private struct StringTable {
+    private var numbers: [String: Int64] = [:]
+    private var strings: [String] = []
+    /// Tensors of this type hold numbers of strings.
+    private static let carrier = DataType.string
+
+    mutating func intern(_ tensor: Tensor?) -> Tensor? {
+        guard let tensor, tensor.dataType == .string else { return tensor }
+        var ids: [Int64] = []
+        ids.reserveCapacity(tensor.count)
+        for string in tensor.strings {
+            if let number = numbers[string] {
+                ids.append(number)
+            } else {
+                let number = Int64(strings.count)
+                numbers[string] = number
+                strings.append(string)
+                ids.append(number)
+            }
+        }
+        // The type stays `string`, so that inference gives strings; the storage holds numbers.
+        let carried = Tensor(shape: tensor.shape, scalars: ids)
+        return Tensor(dataType: Self.carrier, shape: tensor.shape, storage: carried.storage)
+    }
+
+    func restore(_ tensor: Tensor) -> Tensor {
+        guard tensor.dataType == .string else { return tensor }
+        let ids = Tensor(dataType: .int64, shape: tensor.shape, storage: tensor.storage).scalars(Int64.self)
+        return Tensor(shape: tensor.shape, strings: ids.map { strings[Int($0)] })
+    }
+}

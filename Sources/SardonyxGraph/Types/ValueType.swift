@@ -1,0 +1,57 @@
+/// What the compiler knows of a value's type.
+package indirect enum ValueType: Sendable, Hashable {
+    /// `shape` is nil when not even the rank is known.
+    case tensor(DataType, SymbolicShape?)
+    case sparseTensor(DataType, SymbolicShape?)
+    case sequence(ValueType)
+    case optional(ValueType)
+    case map(key: DataType, value: ValueType)
+    case unknown
+
+    package var dataType: DataType? {
+        switch self {
+        case .tensor(let type, _), .sparseTensor(let type, _): type
+        default: nil
+        }
+    }
+
+    package var shape: SymbolicShape? {
+        switch self {
+        case .tensor(_, let shape), .sparseTensor(_, let shape): shape
+        default: nil
+        }
+    }
+
+    /// The element type and concrete shape, when both are known.
+    package var spec: TensorSpec? {
+        guard case .tensor(let type, let shape?) = self, let fixed = shape.fixed else { return nil }
+        return TensorSpec(dataType: type, shape: fixed)
+    }
+
+    /// The type as people read it: `float[N, 3, 224, 224]`, `seq(float[?])`.
+    package var text: String {
+        switch self {
+        case .tensor(let type, let shape): type.name + (shape?.text ?? "[…]")
+        case .sparseTensor(let type, let shape): "sparse_" + type.name + (shape?.text ?? "[…]")
+        case .sequence(let element): "seq(\(element.text))"
+        case .optional(let element): "optional(\(element.text))"
+        case .map(let key, let value): "map(\(key.name), \(value.text))"
+        case .unknown: "?"
+        }
+    }
+}
+
+/// A tensor's element type and concrete shape.
+package struct TensorSpec: Sendable, Hashable {
+    package var dataType: DataType
+    package var shape: [Int]
+
+    package init(dataType: DataType, shape: [Int]) {
+        self.dataType = dataType
+        self.shape = shape
+    }
+
+    package var elementCount: Int { shape.elementCount }
+    package var byteCount: Int { elementCount * dataType.byteCount }
+    package var text: String { dataType.name + SymbolicShape(shape).text }
+}
