@@ -49,6 +49,11 @@ package struct Node: Sendable {
         return result
     }
 
+    /// The graphs inside, by their attribute.
+    package var subgraphAttributes: [String: Subgraph] {
+        attributes.compactMapValues { if case .graph(let subgraph) = $0 { subgraph } else { nil } }
+    }
+
     package var hasSubgraphs: Bool { attributes.contains { $0.value.isGraph } }
 
     /// Calls `body` for every value that the node reads, also through its subgraphs.

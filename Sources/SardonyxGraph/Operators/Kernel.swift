@@ -80,11 +80,12 @@ package struct PreparationContext {
     package let workers: Int
     /// Weights packed once and shared by all plans of a session.
     package let packedWeights: PackedWeights
-    package let inputValues: [ValueID?]
+    /// The identities of constant inputs, for `packedWeights`.
+    package let inputValues: [ConstantID?]
 
     package init(
         node: Node, inputs: [TensorSpec?], outputs: [TensorSpec?], constants: [Tensor?], workers: Int,
-        packedWeights: PackedWeights, inputValues: [ValueID?] = []
+        packedWeights: PackedWeights, inputValues: [ConstantID?] = []
     ) {
         self.node = node
         self.inputs = inputs
@@ -92,7 +93,8 @@ package struct PreparationContext {
         self.constants = constants
         self.workers = workers
         self.packedWeights = packedWeights
-        self.inputValues = inputValues
+        // Without identities nothing is shared, and every index is valid all the same.
+        self.inputValues = inputValues.isEmpty ? [ConstantID?](repeating: nil, count: inputs.count) : inputValues
     }
 
     package func has(_ input: Int) -> Bool { input < inputs.count && inputs[input] != nil }

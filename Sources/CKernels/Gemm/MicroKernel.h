@@ -1,0 +1,87 @@
+/// The inner product of packed panels, for one element type and one ISA pass. No include guard: it is included for each.
+///
+/// The includer defines T (float or double), TN(name) (the name with suffixes of type and ISA), VT (the vector type), TV (its
+/// lanes), TLOAD, TSTORE, TFMA. Panels: A [k][rows], B [k][columns], columns filled up with zeros to whole vectors.
+///
+/// A tile is at most SDX_MR rows by SDX_NV vectors. The accumulators, the vectors of B and a broadcast fit the registers:
+/// 14×2+2 of 32 (AVX-512 broadcasts from memory), 6×2+2+1 of 16 (AVX2), 8×3+3+1 of 32 (NEON), 4×2+2+2 of 16 (SSE2).
+/// c[i, j] = Σₚ a[p, i] · b[p, j], or += with `add`, for `rows` × `vectors` whole vectors; `b_stride` elements lie between
+/// rows of b. Sums run in rising p.
+SDX_INLINE void TN(tile)(
+    const int rows, const int vectors, int64_t k, const T *restrict a, const T *restrict b, int64_t b_stride,
+    T *restrict c, int64_t ldc, int add) {
+    VT sum[SDX_MR][SDX_NV];
+#pragma clang loop unroll(full)
+    for (int i = 0; i < rows; i++) {
+        __builtin_prefetch(c + i * ldc, 1);
+#pragma clang loop unroll(full)
+        for (int j = 0; j < vectors; j++) sum[i][j] = (VT){0};
+    }
+#pragma clang loop unroll_count(2)
+    for (int64_t p = 0; p < k; p++) {
+        VT row[SDX_NV];
+#pragma clang loop unroll(full)
+        for (int j = 0; j < vectors; j++) row[j] = TLOAD(b + j * TV);
+#pragma clang loop unroll(full)
+        for (int i = 0; i < rows; i++) {
+            VT value = a[i] - (VT){0};
+#pragma clang loop unroll(full)
+            for (int j = 0; j < vectors; j++) sum[i][j] = TFMA(value, row[j], sum[i][j]);
+        }
+        a += rows;
+        b += b_stride;
+    }
+#pragma clang loop unroll(full)
+    for (int i = 0; i < rows; i++) {
+#pragma clang loop unroll(full)
+        for (int j = 0; j < vectors; j++) {
+            VT value = sum[i][j];
+            if (add) value = TLOAD(c + i * ldc + j * TV) + value;
+            TSTORE(c + i * ldc + j * TV, value);
+        }
+    }
+}
+
+typedef void (*TN(tile_function))(
+    int64_t k, const T *a, const T *b, int64_t b_stride, T *c, int64_t ldc, int add);
+
+#define SDX_TILE(R, N)                                                                                                 \
+    static void TN(tile_##R##x##N)(                                                                                    \
+        int64_t k, const T *a, const T *b, int64_t b_stride, T *c, int64_t ldc, int add) {                             \
+        TN(tile)(R, N, k, a, b, b_stride, c, ldc, add);                                                                \
+    }
+#if SDX_NV >= 3
+#define SDX_TILES(R) SDX_TILE(R, 1) SDX_TILE(R, 2) SDX_TILE(R, 3)
+#define SDX_TILE_NAMES(R) {TN(tile_##R##x1), TN(tile_##R##x2), TN(tile_##R##x3)}
+#else
+#define SDX_TILES(R) SDX_TILE(R, 1) SDX_TILE(R, 2)
+#define SDX_TILE_NAMES(R) {TN(tile_##R##x1), TN(tile_##R##x2)}
+#endif
+SDX_TILES(1) SDX_TILES(2) SDX_TILES(3) SDX_TILES(4)
+#if SDX_MR >= 6
+SDX_TILES(5) SDX_TILES(6)
+#endif
+#if SDX_MR >= 8
+SDX_TILES(7) SDX_TILES(8)
+#endif
+#if SDX_MR >= 14
+SDX_TILES(9) SDX_TILES(10) SDX_TILES(11) SDX_TILES(12) SDX_TILES(13) SDX_TILES(14)
+#endif
+
+/// By rows - 1 and vectors - 1.
+static const TN(tile_function) TN(tile_functions)[SDX_MR][SDX_NV] = {
+    SDX_TILE_NAMES(1), SDX_TILE_NAMES(2), SDX_TILE_NAMES(3), SDX_TILE_NAMES(4),
+#if SDX_MR >= 6
+    SDX_TILE_NAMES(5), SDX_TILE_NAMES(6),
+#endif
+#if SDX_MR >= 8
+    SDX_TILE_NAMES(7), SDX_TILE_NAMES(8),
+#endif
+#if SDX_MR >= 14
+    SDX_TILE_NAMES(9), SDX_TILE_NAMES(10), SDX_TILE_NAMES(11),
+    SDX_TILE_NAMES(12), SDX_TILE_NAMES(13), SDX_TILE_NAMES(14),
+#endif
+};
+#undef SDX_TILE
+#undef SDX_TILES
+#undef SDX_TILE_NAMES

@@ -1,0 +1,28 @@
+/// The sizes of register tiles and cache blocks of one ISA pass. No include guard: on purpose.
+#undef SDX_MR
+#undef SDX_NV
+#if SDX_TARGET_AVX512
+#define SDX_MR 14
+#define SDX_NV 2
+#elif SDX_TARGET_AVX2
+#define SDX_MR 6
+#define SDX_NV 2
+#elif SDX_TARGET_NEON
+#define SDX_MR 8
+#define SDX_NV 3
+#else
+#define SDX_MR 4
+#define SDX_NV 2
+#endif
+
+// A panel of B (K × columns) stays in L1, a block of A (rows × K) and one of B (K × columns) in L2, about 200 KB each.
+#undef SDX_BLOCK_K_BYTES
+#undef SDX_BLOCK_ROW_PANELS
+#undef SDX_BLOCK_COLUMN_PANELS
+#define SDX_BLOCK_K_BYTES (SDX_TARGET_AVX512 ? 1024 : 1536)
+#define SDX_BLOCK_ROW_PANELS (160 / SDX_MR)
+#define SDX_BLOCK_COLUMN_PANELS (256 / (SDX_NV * SDX_V))
+
+// The least multiply-adds that are worth a chunk of their own: about 10 µs.
+#undef SDX_CHUNK_WORK
+#define SDX_CHUNK_WORK 1.5e6

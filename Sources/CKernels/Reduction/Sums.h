@@ -1,0 +1,90 @@
+/// Blocked reductions of one ISA pass, shared by reductions and normalisations. Included in a pass only, after VectorMath.h.
+///
+/// A kind maps an element and folds it: float over a short block, then double. The order depends on the length alone.
+#ifndef SDX_FOLD_KINDS
+#define SDX_FOLD_KINDS
+typedef enum { FOLD_SUM, FOLD_SQUARE, FOLD_ABS, FOLD_EXP, FOLD_DEVIATION, FOLD_MAX, FOLD_MIN, FOLD_PROD } fold_kind;
+/// Floats of a row, and rows of a column, that are folded in float.
+enum { FOLD_ROW_BLOCK = 512, FOLD_COLUMN_BLOCK = 16 };
+#endif
+
+#define vload_fill SDX_FN(fold_load_fill)
+#define fold_map SDX_FN(fold_map_)
+#define fold_join SDX_FN(fold_join_)
+#define fold_row_block SDX_FN(fold_row_block_)
+#define fold_row_kind SDX_FN(fold_row_kind_)
+#define fold_row SDX_FN(fold_row_)
+
+/// n floats at p (0 <= n <= SDX_V), the other lanes `fill`.
+SDX_INLINE vf vload_fill(const float *p, int64_t n, float fill) {
+    vi lane;
+    for (int i = 0; i < SDX_V; i++) lane[i] = i;
+    return lane < (vi)((int32_t)n) ? vload_first(p, n) : vsplat(fill);
+}
+
+/// FOLD_EXP: e^(x − shift); FOLD_DEVIATION: (x − shift)².
+SDX_INLINE vf fold_map(fold_kind kind, vf x, vf shift) {
+    switch (kind) {
+    case FOLD_SQUARE: return x * x;
+    case FOLD_ABS: return vabs(x);
+    case FOLD_EXP: return vexp(x - shift);
+    case FOLD_DEVIATION: return (x - shift) * (x - shift);
+    default: return x;
+    }
+}
+SDX_INLINE vf fold_join(fold_kind kind, vf a, vf b) {
+    switch (kind) {
+    case FOLD_MAX: return vmax_nan(a, b);
+    case FOLD_MIN: return vmin_nan(a, b);
+    default: return a + b;
+    }
+}
+
+/// At most FOLD_ROW_BLOCK floats, in four vectors of partial results. `fill` is an element that changes nothing.
+SDX_INLINE double fold_row_block(fold_kind kind, const float *x, int64_t n, vf shift, float fill) {
+    const vf start = fold_map(kind, vsplat(fill), shift);
+    vf a[4] = {start, start, start, start};
+    int64_t i = 0;
+    for (; i + 4 * SDX_V <= n; i += 4 * SDX_V)
+        for (int k = 0; k < 4; k++) a[k] = fold_join(kind, a[k], fold_map(kind, vload(x + i + k * SDX_V), shift));
+    for (; i + SDX_V <= n; i += SDX_V) a[0] = fold_join(kind, a[0], fold_map(kind, vload(x + i), shift));
+    if (i < n) a[1] = fold_join(kind, a[1], fold_map(kind, vload_fill(x + i, n - i, fill), shift));
+    vf all = fold_join(kind, fold_join(kind, a[0], a[1]), fold_join(kind, a[2], a[3]));
+    return kind == FOLD_MAX ? vhmax(all) : kind == FOLD_MIN ? vhmin(all) : vdw_sum(all);
+}
+
+SDX_INLINE double fold_row_kind(fold_kind kind, const float *x, int64_t n, float shift, float fill) {
+    const vf s = vsplat(shift);
+    double r = fill;
+    if (kind == FOLD_EXP || kind == FOLD_DEVIATION) r = 0;
+    for (int64_t i = 0; i < n; i += FOLD_ROW_BLOCK) {
+        double b = fold_row_block(kind, x + i, n - i < FOLD_ROW_BLOCK ? n - i : FOLD_ROW_BLOCK, s, fill);
+        if (kind == FOLD_MAX) r = r != r || r > b ? r : b;
+        else if (kind == FOLD_MIN) r = r != r || r < b ? r : b;
+        else r += b;
+    }
+    return r;
+}
+
+/// The fold of n floats.
+static __attribute__((unused, noinline)) double fold_row(fold_kind kind, const float *x, int64_t n, float shift) {
+    switch (kind) {
+    case FOLD_SUM: return fold_row_kind(FOLD_SUM, x, n, 0, 0);
+    case FOLD_SQUARE: return fold_row_kind(FOLD_SQUARE, x, n, 0, 0);
+    case FOLD_ABS: return fold_row_kind(FOLD_ABS, x, n, 0, 0);
+    case FOLD_EXP: return fold_row_kind(FOLD_EXP, x, n, shift, -INFINITY);
+    case FOLD_DEVIATION: return fold_row_kind(FOLD_DEVIATION, x, n, shift, shift);
+    case FOLD_MAX: return fold_row_kind(FOLD_MAX, x, n, 0, -INFINITY);
+    case FOLD_MIN: return fold_row_kind(FOLD_MIN, x, n, 0, INFINITY);
+    case FOLD_PROD: {
+        vdw p = (vdw)(1.0);
+        int64_t i = 0;
+        for (; i + SDX_V <= n; i += SDX_V) p *= __builtin_convertvector(vload(x + i), vdw);
+        if (i < n) p *= __builtin_convertvector(vload_fill(x + i, n - i, 1), vdw);
+        double r = 1;
+        for (int k = 0; k < SDX_V; k++) r *= p[k];
+        return r;
+    }
+    }
+    return 0;
+}

@@ -1,0 +1,11 @@
+#ifndef CKERNELS_H
+#define CKERNELS_H
+/// The C kernels of Sardonyx. Every kernel's contract stands at its declaration.
+#include "sdx_isa.h"
+#include "sdx_pool.h"
+#include "sdx_elementwise.h"
+#include "sdx_normalization.h"
+#include "sdx_pooling.h"
+#include "sdx_reduction.h"
+#include "sdx_resize.h"
+#endif

@@ -1,0 +1,70 @@
+#ifndef SDX_CONV_H
+#define SDX_CONV_H
+/// Convolution and transposed convolution of float tensors in N C D H W order, contiguous.
+///
+/// Two-dimensional maps have D = 1, one-dimensional ones D = H = 1 (kernel 1, stride 1, dilation 1, padding 0 there).
+/// Tensors need no alignment beyond a float's; packed weights and workspaces are fastest at 64 bytes. y may overlap no
+/// input, except that `residual` may be exactly y in `sdx_conv_f32_run`. Any kernel, stride, dilation and padding >= 0 is right, padding
+/// beyond the input and empty tensors too. Nothing beyond the tensors is read or written. Every sum runs in an order
+/// fixed by the shapes and the ISA. Error: at most (terms + 3) · 2⁻²⁴ · Σ|x·w| + 2⁻²² · |y|, plus the activation's own.
+#include <stddef.h>
+#include <stdint.h>
+#include "sdx_activation.h"
+#include "sdx_pool.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+#pragma clang assume_nonnull begin
+
+/// The shape of a convolution. Arrays are D, H, W.
+typedef struct sdx_conv_params {
+    int64_t n;          ///< batch
+    int64_t c;          ///< channels of x
+    int64_t k;          ///< channels of y
+    int64_t groups;     ///< divides c and k
+    int64_t in[3];      ///< of x
+    int64_t out[3];     ///< of y; outputs whose window lies outside x altogether are act(bias)
+    int64_t kernel[3];
+    int64_t stride[3];
+    int64_t dilation[3];
+    int64_t pad_begin[3]; ///< zeros before x (convolution); outputs cut off in front (transposed). The end follows from out
+    sdx_activation activation;
+} sdx_conv_params;
+
+/// Whether the parameters are consistent and every size fits 63 bits; the other functions require it (the byte queries
+/// return SIZE_MAX otherwise).
+int sdx_conv_params_valid(const sdx_conv_params *p);
+
+// y[n, k, o] = act( Σ x[n, c, o·stride + t·dilation - pad_begin] · w[k, c, t] + bias[k] + residual[n, k, o] ),
+// over the c of k's group and all taps t; x is 0 outside.
+
+/// Bytes of the packed weights.
+size_t sdx_conv_f32_packed_bytes(const sdx_conv_params *p);
+/// Packs w [k, c / groups, kernel] for the ISA in use; n, in and out are not read.
+void sdx_conv_f32_pack(const sdx_conv_params *p, const float *w, float *packed);
+/// Bytes of scratch for a run on a pool of `workers` threads.
+size_t sdx_conv_f32_workspace_bytes(const sdx_conv_params *p, int workers);
+/// Computes y. `bias` has k values or is NULL; `residual` has y's shape or is NULL.
+void sdx_conv_f32_run(
+    sdx_pool *_Nullable pool, const sdx_conv_params *p, const float *x, const float *packed,
+    const float *_Nullable bias, const float *_Nullable residual, float *y, void *_Nullable workspace);
+
+// Transposed: y[n, k, o] = act( Σ x[n, c, i] · w[c, k, t] + bias[k] ), over all i, t with i·stride + t·dilation - pad_begin = o.
+
+/// Bytes of the packed weights.
+size_t sdx_conv_transpose_f32_packed_bytes(const sdx_conv_params *p);
+/// Packs w [c, k / groups, kernel] for the ISA in use; n, in and out are not read.
+void sdx_conv_transpose_f32_pack(const sdx_conv_params *p, const float *w, float *packed);
+/// Bytes of scratch for a run on a pool of `workers` threads.
+size_t sdx_conv_transpose_f32_workspace_bytes(const sdx_conv_params *p, int workers);
+/// Computes y. `bias` has k values or is NULL.
+void sdx_conv_transpose_f32_run(
+    sdx_pool *_Nullable pool, const sdx_conv_params *p, const float *x, const float *packed,
+    const float *_Nullable bias, float *y, void *_Nullable workspace);
+
+#pragma clang assume_nonnull end
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,72 @@
+import SardonyxCompiler
+import SardonyxGraph
+import SardonyxLoading
+import SardonyxOperators
+
+/// An ONNX model: read, checked, and ready for sessions.
+///
+/// Opening a model reads no weights: they stay in the file until a session packs them.
+public struct Model: Sendable {
+    /// How a model is opened.
+    public struct Options: Sendable {
+        /// Whether weights are read from the file as they are needed, or the file is copied into memory first.
+        public var weights: WeightMode = .mapped
+        public init() {}
+    }
+
+    /// The inputs that a run needs.
+    public let inputs: Ports
+    /// Inputs that have a default in the model and may be given.
+    public let optionalInputs: Ports
+    public let outputs: Ports
+    /// The opset version that the model imports for each domain; ai.onnx is the empty name.
+    public var opsets: [String: Int] { loaded.opsets }
+    public var irVersion: Int { loaded.irVersion }
+    public var producer: String { loaded.producer }
+    public var metadata: [String: String] { loaded.metadata }
+    package let loaded: LoadedModel
+    /// The graph with inferred types.
+    package let graph: Graph
+
+    /// Opens a model file.
+    /// - Throws: `SardonyxError`: `file` when it cannot be read, `malformed` when it is no ONNX model, `invalidModel` when
+    ///   it breaks a rule, `unsupported` with every node that this version cannot run.
+    public init(contentsOf path: String, options: Options = Options()) throws {
+        do {
+            try self.init(ModelLoader.load(path: path, weights: options.weights, registry: .standard))
+        } catch let error as SardonyxError {
+            throw error.inFile(path)
+        }
+    }
+
+    /// Reads a model from memory. It cannot have external data.
+    /// - Throws: as `init(contentsOf:)`.
+    public init(bytes: UnsafeRawBufferPointer) throws {
+        try self.init(ModelLoader.load(bytes: bytes, registry: .standard))
+    }
+
+    package init(_ loaded: LoadedModel) throws {
+        self.loaded = loaded
+        var graph = loaded.graph
+        var inference = TypeInference(registry: .standard)
+        // Folding copies weights; checking a model must not.
+        inference.foldingLimit = 1 << 16
+        try inference.run(on: &graph)
+        self.graph = graph
+        inputs = Ports(graph.inputs.map { Port(name: graph[$0].name, type: graph[$0].type) })
+        optionalInputs = Ports(
+            graph.inputDefaults.keys.sorted { $0.index < $1.index }
+                .map { Port(name: loaded.graph[$0].name, type: loaded.graph[$0].type) })
+        outputs = Ports(
+            zip(loaded.outputNames, zip(loaded.declaredOutputs, graph.outputs)).map { name, types in
+                let inferred = graph[types.1].type
+                return Port(name: name, type: inferred == .unknown ? types.0 : inferred)
+            })
+    }
+
+    /// How often each operator occurs, subgraphs included.
+    public var operatorCounts: [String: Int] { loaded.graph.operatorCounts() }
+
+    /// The number of elements in all constants.
+    public var parameterCount: Int { loaded.graph.constants.values.reduce(0) { $0 + $1.count } }
+}

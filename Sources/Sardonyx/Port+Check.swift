@@ -1,0 +1,34 @@
+import SardonyxGraph
+
+extension Port {
+    /// Checks a value against what the model takes.
+    /// - Parameter symbols: the extents that named dimensions have taken in this run.
+    func check(_ value: Datum, symbols: inout [String: (extent: Int, input: String)]) throws(SardonyxError) {
+        guard case .tensor(let expected, let shape) = type else { return }
+        guard case .tensor(let tensor) = value else {
+            throw SardonyxError(.invalidInput, "input '\(name)' must be a tensor: \(typeDescription)")
+        }
+        guard tensor.dataType == expected else {
+            throw SardonyxError(
+                .invalidInput, "input '\(name)' must have the type \(expected.name); it has \(tensor.dataType.name)")
+        }
+        guard let shape else { return }
+        func mismatch(_ reason: String) -> SardonyxError {
+            SardonyxError(
+                .invalidInput, "input '\(name)' must have the shape \(shape.text); it has \(tensor.shape)\(reason)")
+        }
+        guard tensor.shape.count == shape.count else { throw mismatch("") }
+        for (extent, dimension) in zip(tensor.shape, shape) {
+            switch dimension {
+            case .fixed(let value):
+                if value != extent { throw mismatch("") }
+            case .symbol(let symbol):
+                if let known = symbols[symbol], known.extent != extent {
+                    throw mismatch(", and '\(symbol)' is \(known.extent) in input '\(known.input)'")
+                }
+                symbols[symbol] = (extent, name)
+            case .unknown: break
+            }
+        }
+    }
+}

@@ -1,0 +1,165 @@
+import SardonyxGraph
+
+/// Gives every value of a graph its type, and turns what is known before the run into constants.
+package struct TypeInference {
+    let registry: OperatorRegistry
+    /// Results of folding larger than this stay computed at run time: a file of a few bytes must not fill the memory.
+    package var foldingLimit = 64 << 20
+    /// Whether nodes with constant inputs are computed now.
+    package var folds = true
+
+    package init(registry: OperatorRegistry) { self.registry = registry }
+
+    /// Infers in the nodes' order, from the types that inputs and captures have.
+    /// - Throws: `SardonyxError` (`invalidModel`) that names the node whose inputs do not fit.
+    package func run(on graph: inout Graph) throws {
+        var elements: [ValueID: SymbolicShape] = [:]
+        var kept: [Node] = []
+        kept.reserveCapacity(graph.nodes.count)
+        let nodes = graph.nodes
+        graph.nodes = []
+        for node in nodes {
+            do {
+                if try !visit(node, &graph, &elements) { kept.append(node) }
+            } catch let error as SardonyxError {
+                throw error.at(node)
+            }
+        }
+        graph.nodes = kept
+    }
+
+    /// - Returns: whether the node's outputs have all become constants, so that the node can go.
+    private func visit(_ node: Node, _ graph: inout Graph, _ elements: inout [ValueID: SymbolicShape]) throws -> Bool {
+        guard let type = registry.find(node) else { return false }
+        let inputs = node.inputs.map { id in id.map { graph[$0].type } }
+        try type.schema.checkTypes(of: node, inputs)
+        if folds, let results = try fold(node, type, graph) {
+            for (id, result) in zip(node.outputs, results) {
+                guard let id, let result else { continue }
+                graph.constants[id] = result
+                graph[id].type = .tensor(result.dataType, SymbolicShape(result.shape))
+            }
+            return true
+        }
+
+        // Only this node's facts are captured: a captured dictionary would be copied at its next change.
+        let constants = node.inputs.map { id in id.flatMap { graph.constants[$0] } }
+        let known = node.inputs.map { id in id.flatMap { elements[$0] } }
+        var captured: [ValueID: ValueType] = [:]
+        for id in node.subgraphs.flatMap(\.captured) { captured[id] = graph[id].type }
+        let capturedTypes = captured
+        var context = InferenceContext(
+            node: node, inputs: inputs, constantOf: { constants[$0] }, elementsOf: { known[$0] },
+            inferSubgraph: { subgraph, types in
+                try infer(subgraph, types, outerTypes: subgraph.captured.map { capturedTypes[$0] ?? .unknown })
+            })
+        try type.infer(&context)
+
+        var allConstant = folds && !node.outputs.isEmpty
+        for (index, id) in node.outputs.enumerated() {
+            guard let id else { continue }
+            graph[id].type = graph[id].type.refined(by: context.outputs[index])
+            guard let shape = context.outputElements[index] else { allConstant = false; continue }
+            guard folds, let values = shape.fixed, let type = context.outputs[index].dataType,
+                let dimensions = context.outputs[index].shape?.fixed, dimensions.elementCount == values.count,
+                let constant = Tensor(integers: values, as: type, shape: dimensions)
+            else {
+                elements[id] = shape
+                allConstant = false
+                continue
+            }
+            graph.constants[id] = constant
+        }
+        if !allConstant {
+            // A node that stays still makes its outputs; none of them may be a constant as well.
+            for case let id? in node.outputs { graph.constants[id] = nil }
+        }
+        return allConstant
+    }
+
+    /// The node's outputs, when they can be computed now.
+    private func fold(_ node: Node, _ type: any Operator.Type, _ graph: Graph) throws -> [Tensor?]? {
+        switch type.execution {
+        case .random: return nil
+        case .planned, .movesElements, .dynamic: break
+        }
+        if node.hasSubgraphs { return nil }
+        var inputs: [Datum?] = []
+        for id in node.inputs {
+            guard let id else { inputs.append(nil); continue }
+            guard let tensor = graph.constants[id] else { return nil }
+            inputs.append(.tensor(tensor))
+        }
+        let context = EvaluationContext(
+            node: node, inputs: inputs, outputTypes: node.outputs.map { _ in .unknown },
+            environment: FoldingEnvironment(limit: foldingLimit), operatorType: type)
+        // What cannot be computed now, for its size or for a value that breaks a rule, is left to the run: the node may
+        // stand in a branch that is never taken.
+        guard let results = try? type.evaluate(context), results.count >= node.outputs.count else { return nil }
+        var tensors: [Tensor?] = []
+        for (index, id) in node.outputs.enumerated() {
+            guard id != nil else { tensors.append(nil); continue }
+            guard case .tensor(let tensor)? = results[index], tensor.byteCount <= foldingLimit else { return nil }
+            tensors.append(tensor)
+        }
+        return tensors
+    }
+
+    /// Types of a subgraph's outputs for these inputs.
+    private func infer(_ subgraph: Subgraph, _ inputs: [ValueType], outerTypes: [ValueType]) throws -> [ValueType] {
+        var graph = subgraph.graph
+        for (id, type) in zip(graph.inputs, inputs) { graph[id].type = graph[id].type.refined(by: type) }
+        for (id, type) in zip(graph.captures, outerTypes) { graph[id].type = type }
+        try run(on: &graph)
+        return graph.outputs.map { graph[$0].type }
+    }
+}
+
+/// Folding computes on the calling thread and refuses large results before they are allocated.
+private struct FoldingEnvironment: EvaluationEnvironment {
+    let limit: Int
+    var pool: OpaquePointer? { nil }
+    var workers: Int { 1 }
+
+    func run(_ attribute: String, inputs: [Datum]) throws -> [Datum] {
+        throw SardonyxError(.unsupported, "a subgraph is not folded")
+    }
+
+    func checkCancellation() throws {}
+
+    func allocate(_ dataType: DataType, _ shape: [Int]) throws -> Tensor {
+        guard let count = shape.checkedElementCount, count <= limit / dataType.byteCount else {
+            throw SardonyxError(.memory, "the result of \(shape) is too large to be folded")
+        }
+        return try Tensor(uninitialized: dataType, shape: shape)
+    }
+}
+
+extension ValueType {
+    /// The more exact of what a file states and what was inferred.
+    package func refined(by other: ValueType) -> ValueType {
+        switch (self, other) {
+        case (.unknown, _): return other
+        case (_, .unknown): return self
+        case (.tensor(let type, let a?), .tensor(let otherType, let b?)) where type == otherType && a.count == b.count:
+            return .tensor(
+                type, zip(a, b).map { mine, theirs in theirs.value != nil ? theirs : mine == .unknown ? theirs : mine })
+        case (.tensor(let type, _?), .tensor(let otherType, nil)) where type == otherType: return self
+        default: return other
+        }
+    }
+}
+
+extension Tensor {
+    /// Integers as a tensor of an integer type, or nil when the type is none or a value does not fit.
+    init?(integers: [Int], as type: DataType, shape: [Int]) {
+        switch type {
+        case .int64: self.init(shape: shape, scalars: integers.map(Int64.init))
+        case .int32:
+            let narrow = integers.compactMap(Int32.init(exactly:))
+            guard narrow.count == integers.count else { return nil }
+            self.init(shape: shape, scalars: narrow)
+        default: return nil
+        }
+    }
+}

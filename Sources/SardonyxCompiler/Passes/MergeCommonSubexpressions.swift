@@ -1,0 +1,58 @@
+import SardonyxGraph
+
+/// Two nodes that compute the same from the same become one.
+enum MergeCommonSubexpressions: Pass {
+    static let name = "merge common subexpressions"
+
+    static func rewrite(_ site: Site) -> Rewrite {
+        let node = site.node
+        // Of the readers of the first input, an earlier one may be the same node.
+        guard let first = node.inputs.first(where: { $0 != nil }) ?? nil, !node.hasSubgraphs,
+            !unrepeatable.contains(node.operatorType)
+        else { return .none }
+        for other in site.index.consumers[Int(first.index)].prefix(64) {
+            let other = Int(other)
+            guard other < site.position else { break }
+            let candidate = site.graph.nodes[other]
+            guard candidate.operatorType == node.operatorType, candidate.domain == node.domain,
+                candidate.inputs == node.inputs, candidate.outputs.count >= node.outputs.count,
+                candidate.hasSameAttributes(as: node),
+                zip(candidate.outputs, node.outputs).allSatisfy({ $0 != nil || $1 == nil })
+            else { continue }
+            var patch = site.patch("merge with '\(candidate.displayName)'")
+            for (mine, theirs) in zip(node.outputs, candidate.outputs) {
+                if let mine, let theirs { patch.replaced[mine] = theirs }
+            }
+            return .patch(patch)
+        }
+        return .none
+    }
+
+    /// Operators whose every node draws its own numbers.
+    private static let unrepeatable: Set<String> = [
+        "RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike", "Bernoulli", "Multinomial", "Dropout",
+    ]
+}
+
+extension Node {
+    fileprivate func hasSameAttributes(as other: Node) -> Bool {
+        attributes.count == other.attributes.count
+            && attributes.allSatisfy { name, value in other.attributes[name].map { value.isSame(as: $0) } ?? false }
+    }
+}
+
+extension Attribute {
+    /// Equality where it is cheap to tell; tensors and graphs count as different.
+    fileprivate func isSame(as other: Attribute) -> Bool {
+        switch (self, other) {
+        case (.float(let a), .float(let b)): a.bitPattern == b.bitPattern
+        case (.int(let a), .int(let b)): a == b
+        case (.string(let a), .string(let b)): a == b
+        case (.floats(let a), .floats(let b)): a.map(\.bitPattern) == b.map(\.bitPattern)
+        case (.ints(let a), .ints(let b)): a == b
+        case (.strings(let a), .strings(let b)): a == b
+        case (.type(let a), .type(let b)): a == b
+        default: false
+        }
+    }
+}

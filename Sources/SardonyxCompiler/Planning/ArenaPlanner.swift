@@ -1,0 +1,76 @@
+/// A buffer that has to exist from one step to another, both included.
+package struct Lifetime: Sendable, Hashable {
+    /// In bytes.
+    package var size: Int
+    package var first: Int
+    package var last: Int
+
+    package init(size: Int, first: Int, last: Int) {
+        self.size = size
+        self.first = first
+        self.last = last
+    }
+
+    func overlaps(_ other: Lifetime) -> Bool { first <= other.last && other.first <= last }
+}
+
+/// Places buffers in one block of memory so that buffers that live at one time never overlap.
+package enum ArenaPlanner {
+    package static let alignment = 64
+
+    /// Where each buffer goes, and the size of the block, all in bytes.
+    package struct Placement: Sendable, Hashable {
+        package var offsets: [Int]
+        package var size: Int
+    }
+
+    /// Largest buffers first, each into the tightest gap that is free for its whole life.
+    ///
+    /// Compared with placing by first use, this keeps the large activations of a U-Net's outer levels side by side
+    /// instead of stacked on what lies between them.
+    package static func place(_ lifetimes: [Lifetime]) -> Placement {
+        var offsets = [Int](repeating: 0, count: lifetimes.count)
+        var placed: [Int] = []
+        var size = 0
+        let order = lifetimes.indices.sorted {
+            (lifetimes[$0].size, lifetimes[$1].first, $1) > (lifetimes[$1].size, lifetimes[$0].first, $0)
+        }
+        for index in order {
+            let lifetime = lifetimes[index]
+            let need = rounded(lifetime.size)
+            if need == 0 { continue }
+            var best: (offset: Int, gap: Int)?
+            var end = 0
+            // `placed` is in the order of offsets.
+            for other in placed where lifetimes[other].overlaps(lifetime) {
+                let gap = offsets[other] - end
+                if gap >= need, best.map({ gap < $0.gap }) ?? true { best = (end, gap) }
+                end = max(end, offsets[other] + rounded(lifetimes[other].size))
+            }
+            offsets[index] = best?.offset ?? end
+            size = max(size, offsets[index] + need)
+            let position = placed.firstIndex { offsets[$0] > offsets[index] } ?? placed.count
+            placed.insert(index, at: position)
+        }
+        return Placement(offsets: offsets, size: size)
+    }
+
+    /// No placement can be smaller: the largest sum of sizes alive at one step.
+    package static func lowerBound(_ lifetimes: [Lifetime]) -> Int {
+        let steps = lifetimes.map(\.last).max().map { $0 + 1 } ?? 0
+        var change = [Int](repeating: 0, count: steps + 1)
+        for lifetime in lifetimes {
+            change[lifetime.first] += rounded(lifetime.size)
+            change[lifetime.last + 1] -= rounded(lifetime.size)
+        }
+        var alive = 0
+        var most = 0
+        for delta in change {
+            alive += delta
+            most = max(most, alive)
+        }
+        return most
+    }
+
+    static func rounded(_ size: Int) -> Int { (size + alignment - 1) / alignment * alignment }
+}

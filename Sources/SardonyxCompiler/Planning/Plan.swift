@@ -1,0 +1,63 @@
+import SardonyxGraph
+
+/// A graph made ready for concrete input shapes: kernels in order, and a place for every value.
+package struct Plan: Sendable {
+    /// Where a value is during a run.
+    package enum Location: Sendable, Hashable {
+        /// Bytes of the arena from this offset.
+        case arena(Int)
+        case constant(Int)
+        /// The caller's input, or a capture after the inputs.
+        case input(Int)
+        /// The memory of the result with this number.
+        case output(Int)
+        /// A value made by a dynamic step.
+        case datum(Int)
+    }
+
+    /// A value that a subgraph reads.
+    package struct Capture: Sendable {
+        package var location: Location
+        package var spec: TensorSpec?
+    }
+
+    package struct Step: Sendable {
+        package enum Work: Sendable {
+            case kernel(Kernel)
+            /// Output shapes are known when the step runs.
+            case dynamic(any Operator.Type)
+        }
+        package var node: Node
+        package var work: Work
+        package var inputs: [Location?]
+        package var outputs: [Location?]
+        package var inputSpecs: [TensorSpec?]
+        package var outputSpecs: [TensorSpec?]
+        package var outputTypes: [ValueType]
+        /// What the node's subgraphs read, by their attribute, in the order of their captures.
+        package var captures: [String: [Capture]] = [:]
+        /// Dynamic values that nothing reads after the step.
+        package var expiring: [Int] = []
+    }
+
+    package var steps: [Step]
+    package var constants: [Tensor]
+    /// Where each result is after the last step; those not at `.output` are copied from there.
+    package var results: [Location]
+    package var resultTypes: [ValueType]
+    package var arenaByteCount: Int
+    /// Shared by all steps, after the arena.
+    package var workspaceByteCount: Int
+    package var datumCount: Int
+    /// Whether every step is a kernel and every result's shape is known, so that `arenaByteCount` and
+    /// `workspaceByteCount` are all that a run needs.
+    package var isStatic: Bool
+    /// The least arena that any placement could have.
+    package var arenaLowerBound: Int
+    /// The graph that the plan runs, for `inspect` and profiles.
+    package var graph: Graph
+
+    package var packedByteCount: Int {
+        steps.reduce(0) { if case .kernel(let kernel) = $1.work { $0 + kernel.packedByteCount } else { $0 } }
+    }
+}

@@ -1,0 +1,116 @@
+import CKernels
+import Glibc
+import SardonyxCompiler
+import SardonyxGraph
+import Synchronization
+
+/// A plan with what it needs beside memory: aligned constants, programs of subgraphs, and memory kept between runs.
+package final class BoundPlan: Sendable {
+    package let plan: Plan
+    let environment: Program.Environment
+    let constants: [Tensor]
+    /// The subgraphs' programs: step → attribute.
+    let subprograms: [Int: [String: Program]]
+    let kernelCaches: [Int: KernelCache]
+    private let idle = Mutex<[RunMemory]>([])
+
+    init(_ plan: Plan, _ environment: Program.Environment) throws {
+        self.plan = plan
+        self.environment = environment
+        var used = Set<Int>()
+        for step in plan.steps {
+            for case .constant(let index)? in step.inputs { used.insert(index) }
+        }
+        // Constants that kernels have packed stay where they are in the file.
+        constants = try plan.constants.enumerated().map { used.contains($0) ? try $1.aligned() : $1 }
+        var subprograms: [Int: [String: Program]] = [:]
+        var kernelCaches: [Int: KernelCache] = [:]
+        for (index, step) in plan.steps.enumerated() {
+            if step.node.hasSubgraphs {
+                subprograms[index] = step.node.subgraphAttributes.mapValues { Program($0.graph, environment) }
+            }
+            if case .dynamic(let type) = step.work, !type.execution.isDynamic { kernelCaches[index] = KernelCache() }
+        }
+        self.subprograms = subprograms
+        self.kernelCaches = kernelCaches
+    }
+
+    /// Bytes that one run needs for values and scratch, inputs and results not counted.
+    package var memoryByteCount: Int { plan.arenaByteCount + plan.workspaceByteCount }
+
+    private func takeMemory() throws -> RunMemory {
+        if let memory = idle.withLock({ $0.popLast() }) { return memory }
+        return try RunMemory(self)
+    }
+
+    func run(_ inputs: [Datum], cancellation: Cancellation?, observer: StepObserver?) throws -> [Datum] {
+        var outputs: [Tensor?] = []
+        for (index, location) in plan.results.enumerated() {
+            if case .output(index) = location, let spec = plan.resultTypes[index].spec {
+                outputs.append(try Tensor(uninitialized: spec.dataType, shape: spec.shape))
+            } else {
+                outputs.append(nil)
+            }
+        }
+        return try withMemory { memory in
+            let pointers = outputs.map { $0?.storage.base }
+            try withExtendedLifetime(outputs) {
+                try memory.execute(inputs, outputs: pointers, cancellation: cancellation, observer: observer)
+            }
+            return try plan.results.indices.map { index in
+                if let output = outputs[index] { return .tensor(output) }
+                if case .output(let first) = plan.results[index], let tensor = outputs[first] {
+                    return .tensor(tensor)
+                }
+                return try memory.datum(at: plan.results[index], spec: plan.resultTypes[index].spec, inputs, pointers)
+            }
+        }
+    }
+
+    /// Runs into memory of the caller's: every result's shape must be known, and nothing is allocated.
+    package func run(
+        _ inputs: [Datum], into outputs: UnsafeBufferPointer<UnsafeMutableRawPointer?>, cancellation: Cancellation?
+    ) throws {
+        try withMemory { memory in
+            try memory.execute(inputs, into: outputs, cancellation: cancellation, observer: nil)
+            for (index, location) in plan.results.enumerated() {
+                if case .output(index) = location { continue }
+                guard let target = outputs[index], let spec = plan.resultTypes[index].spec,
+                    let source = memory.pointer(at: location, inputs, outputs)
+                else { continue }
+                memcpy(target, source, spec.byteCount)
+            }
+        }
+    }
+
+    private func withMemory<R>(_ body: (RunMemory) throws -> R) throws -> R {
+        let memory = try takeMemory()
+        defer {
+            memory.releaseValues()
+            idle.withLock { $0.append(memory) }
+        }
+        return try body(memory)
+    }
+}
+
+/// Kernels prepared for shapes that a dynamic step has met.
+final class KernelCache: Sendable {
+    struct Entry: Sendable {
+        let inputs: [TensorSpec?]
+        let outputs: [TensorSpec?]
+        let kernel: Kernel
+    }
+    private let entries = Mutex<[Entry]>([])
+    private static let limit = 4
+
+    func find(_ inputs: [TensorSpec?]) -> Entry? {
+        entries.withLock { $0.last { $0.inputs == inputs } }
+    }
+
+    func insert(_ entry: Entry) {
+        entries.withLock { entries in
+            entries.append(entry)
+            if entries.count > Self.limit { entries.removeFirst() }
+        }
+    }
+}
