@@ -27,13 +27,14 @@ static SDX_FN(conv_plan) SDX_FN(plan_conv)(const sdx_conv_params *p) {
     plan.column_panels = SDX_FN(column_panels_f32)(plan.n);
     plan.k_blocks = SDX_FN(k_blocks_f32)(plan.k);
     int64_t rows = plan.row_panels, columns = plan.column_panels;
-    if (columns > SDX_BLOCK_COLUMN_PANELS) columns = SDX_BLOCK_COLUMN_PANELS;
+    int64_t k = plan.k / plan.k_blocks + (plan.k % plan.k_blocks != 0);
+    if (columns > SDX_FN(block_panels)(k)) columns = SDX_FN(block_panels)(k);
     while (rows > 0 && columns > 0) {
         plan.row_chunks = (plan.row_panels + rows - 1) / rows;
         plan.column_chunks = (plan.column_panels + columns - 1) / columns;
         double work = (double)rows * SDX_MR * (double)columns * NR * (double)plan.k;
         double chunks = (double)plan.row_chunks * (double)plan.column_chunks * (double)p->n * (double)p->groups;
-        if (chunks >= 32 || work < SDX_CHUNK_WORK) break;
+        if (chunks >= SDX_ENOUGH_CHUNKS || work < SDX_CHUNK_WORK) break;
         if (columns > 2) columns = (columns + 1) / 2;
         else if (rows * SDX_MR >= 2 * SDX_FN(fewest_chunk_rows)) rows = (rows + 1) / 2;
         else if (columns > 1) columns = 1;
@@ -41,7 +42,6 @@ static SDX_FN(conv_plan) SDX_FN(plan_conv)(const sdx_conv_params *p) {
     }
     plan.chunk_row_panels = rows;
     plan.chunk_column_panels = columns;
-    int64_t k = plan.k / plan.k_blocks + (plan.k % plan.k_blocks != 0);
     plan.worker_floats = (columns * NR * k + 15) / 16 * 16;
     return plan;
 }
@@ -75,9 +75,7 @@ static void SDX_FN(conv_chunk)(void *context, int64_t chunk, int worker) {
     for (int64_t kb = 0; kb < plan->k_blocks; kb++) {
         int64_t k0 = SDX_FN(k_start_f32)(plan->k, plan->k_blocks, kb);
         int64_t k = SDX_FN(k_start_f32)(plan->k, plan->k_blocks, kb + 1) - k0;
-        for (int64_t j = column0; j < column1; j += NR)
-            SDX_FN(pack_pixels)
-            (&plan->gather, x, k0, k, j, column1 - j < NR ? column1 - j : NR, space + (j - column0) * k);
+        SDX_FN(pack_pixels)(&plan->gather, x, k0, k, column0, column1 - column0, space);
         SDX_FN(multiply_block_f32)(&(SDX_FN(block_f32)){
             .a = plan->packed + (group * plan->m + row0) * plan->k, .a_k = plan->k, .a_k0 = k0,
             .b = space, .b_stride = NR * k, .m = plan->m, .panel0 = panel0, .panel1 = panel1,

@@ -28,7 +28,7 @@ static SDX_FN(transposed_plan) SDX_FN(plan_transposed)(const sdx_conv_params *p)
         int64_t step = p->stride[i] / gcd(p->dilation[i], p->stride[i]);
         taps *= (p->kernel[i] + step - 1) / step;
     }
-    int64_t columns = SDX_BLOCK_COLUMN_PANELS * NR / p->stride[2] / NR, rows = (64 + SDX_MR - 1) / SDX_MR;
+    int64_t columns = SDX_BLOCK_COLUMN_PANELS / ((p->stride[2] + 1) / 2), rows = (64 + SDX_MR - 1) / SDX_MR;
     int64_t most = SDX_FN(column_panels_f32)(plan.pixels);
     if (columns > most) columns = most;
     if (columns < 1) columns = 1;
@@ -37,43 +37,58 @@ static SDX_FN(transposed_plan) SDX_FN(plan_transposed)(const sdx_conv_params *p)
     plan.row_chunks = rows ? (plan.row_panels + rows - 1) / rows : 0;
     plan.chunk_columns = columns * NR;
     plan.column_chunks = (plan.pixels + plan.chunk_columns - 1) / plan.chunk_columns;
-    int64_t k = p->c / p->groups * taps, blocks = SDX_FN(k_blocks_f32)(k);
-    plan.b_floats = plan.chunk_columns * (k / blocks + 1);
+    // A residue with fewer taps may have larger blocks of k than the one with the most.
+    int64_t k = p->c / p->groups * taps, most_k = SDX_BLOCK_K_BYTES / (int64_t)sizeof(float);
+    plan.b_floats = plan.chunk_columns * (k < most_k ? k : most_k);
     plan.sum_floats = p->stride[2] * rows * SDX_MR * plan.chunk_columns;
     plan.worker_floats = (plan.b_floats + plan.sum_floats + 15) / 16 * 16;
     return plan;
 }
 
-/// Stores rows [row0, row1) of channels: sums[residue][row][column], columns from `pixel` on, interleaved along W.
+/// Pixels of a chunk that lie in one output row.
+typedef struct {
+    int64_t offset; // of the first one's output in a channel of y
+    int64_t left;   // outputs from there to the end of the output row
+    int64_t column, count;
+} SDX_FN(output_run);
+
+/// to[i · stride + r] = from[r · plane + i] for i < count, as far as `left` goes.
+SDX_INLINE void SDX_FN(interleave)(
+    float *restrict to, const float *restrict from, int64_t plane, int64_t stride, int64_t count, int64_t left) {
+    int64_t i = 0;
+    if (stride == 1) {
+        for (; i + SDX_V <= count; i += SDX_V) vstore(to + i, vload(from + i));
+    } else if (stride == 2) {
+        for (; i + SDX_V <= count && 2 * (i + SDX_V) <= left; i += SDX_V) {
+            vf a = vload(from + i), b = vload(from + plane + i);
+            vstore(to + 2 * i, TZIP_LOW(a, b));
+            vstore(to + 2 * i + SDX_V, TZIP_HIGH(a, b));
+        }
+    }
+    for (; i < count; i++)
+        for (int64_t r = 0; r < stride && i * stride + r < left; r++) to[i * stride + r] = from[r * plane + i];
+}
+
+/// Stores sums[residue][row][column], whose columns are the pixels from `pixel` on, as rows of output channels from y on.
 static void SDX_FN(store_interleaved)(
     const SDX_FN(transposed_plan) * plan, const float *sums, int64_t rows, int64_t pixel, int64_t pixels, float *y,
     int64_t d_residue, int64_t h_residue, const gather *g) {
     const sdx_conv_params *p = plan->params;
     int64_t stride = p->stride[2], plane = rows * plan->chunk_columns, width = p->out[2];
-    for (int64_t row = 0; row < rows; row++, sums += plan->chunk_columns, y += p->out[0] * p->out[1] * width) {
-        for (int64_t j = 0; j < pixels;) {
-            int64_t at = pixel + j, ow = at % g->w.out, rest = at / g->w.out;
-            int64_t oh = rest % g->h.out * p->stride[1] + h_residue, od = rest / g->h.out * p->stride[0] + d_residue;
-            int64_t count = g->w.out - ow < pixels - j ? g->w.out - ow : pixels - j;
-            float *to = y + (od * p->out[1] + oh) * width + ow * stride;
-            int64_t left = width - ow * stride; // floats to the end of the output row
-            const float *from = sums + j;
-            int64_t i = 0;
-            if (stride == 1) {
-                memcpy(to, from, (size_t)count * sizeof(float));
-                i = count;
-            } else if (stride == 2) {
-                for (; i + SDX_V <= count && 2 * (i + SDX_V) <= left; i += SDX_V) {
-                    vf a = vload(from + i), b = vload(from + plane + i);
-                    vstore(to + 2 * i, TZIP_LOW(a, b));
-                    vstore(to + 2 * i + SDX_V, TZIP_HIGH(a, b));
-                }
-            }
-            for (; i < count; i++)
-                for (int64_t r = 0; r < stride && i * stride + r < left; r++) to[i * stride + r] = from[r * plane + i];
-            j += count;
-        }
+    SDX_FN(output_run) runs[SDX_BLOCK_COLUMN_PANELS * NR];
+    int64_t number = 0;
+    for (int64_t j = 0; j < pixels; number++) {
+        int64_t at = pixel + j, ow = at % g->w.out, rest = at / g->w.out;
+        int64_t oh = rest % g->h.out * p->stride[1] + h_residue, od = rest / g->h.out * p->stride[0] + d_residue;
+        int64_t count = g->w.out - ow < pixels - j ? g->w.out - ow : pixels - j;
+        runs[number] = (SDX_FN(output_run)){
+            (od * p->out[1] + oh) * width + ow * stride, width - ow * stride, j, count};
+        j += count;
     }
+    for (int64_t row = 0; row < rows; row++, sums += plan->chunk_columns, y += p->out[0] * p->out[1] * width)
+        for (int64_t i = 0; i < number; i++)
+            SDX_FN(interleave)
+            (y + runs[i].offset, sums + runs[i].column, plane, stride, runs[i].count, runs[i].left);
 }
 
 /// Where the packed weights of a residue begin: the taps of all residues before it, in order of D, H, W.
@@ -123,8 +138,7 @@ static void SDX_FN(transposed_chunk)(void *context, int64_t chunk, int worker) {
         gathered = blocks == 1 ? g.w : (gather_axis){.taps = -1};
         for (int64_t kb = 0; kb < blocks; kb++) {
             int64_t k0 = SDX_FN(k_start_f32)(k_all, blocks, kb), k = SDX_FN(k_start_f32)(k_all, blocks, kb + 1) - k0;
-            for (int64_t j = 0; !same && j < pixels; j += NR)
-                SDX_FN(pack_pixels)(&g, x, k0, k, pixel + j, pixels - j < NR ? pixels - j : NR, space + j * k);
+            if (!same) SDX_FN(pack_pixels)(&g, x, k0, k, pixel, pixels, space);
             SDX_FN(multiply_block_f32)(&(SDX_FN(block_f32)){
                 .a = a, .a_k = k_all, .a_k0 = k0, .b = space, .b_stride = NR * k, .m = plan->m,
                 .panel0 = panel0, .panel1 = panel1, .column0 = 0, .column1 = pixels, .k = k,

@@ -48,7 +48,7 @@ static TN(gemm_plan) TN(plan_gemm)(const GEMM *g) {
         plan.row_chunks = (plan.row_panels + rows - 1) / rows;
         plan.column_chunks = (plan.column_panels + columns - 1) / columns;
         double work = (double)rows * SDX_MR * (double)columns * NR * (double)g->k;
-        if ((double)plan.row_chunks * plan.column_chunks * g->batch >= 32 || work < SDX_CHUNK_WORK) break;
+        if ((double)plan.row_chunks * plan.column_chunks * g->batch >= SDX_ENOUGH_CHUNKS || work < SDX_CHUNK_WORK) break;
         if (rows * SDX_MR >= columns * NR && rows > 1) rows = (rows + 1) / 2;
         else if (columns > 1) columns = (columns + 1) / 2;
         else break;

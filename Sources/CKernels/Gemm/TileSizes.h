@@ -23,6 +23,14 @@
 #define SDX_BLOCK_ROW_PANELS (160 / SDX_MR)
 #define SDX_BLOCK_COLUMN_PANELS (256 / (SDX_NV * SDX_V))
 
+// A convolution with few values of k takes wider blocks, up to the same bytes, to read longer pieces of each channel.
+#undef SDX_MOST_PIXEL_PANELS
+#define SDX_MOST_PIXEL_PANELS (1024 / (SDX_NV * SDX_V))
+
 // The least multiply-adds that are worth a chunk of their own: about 10 µs.
 #undef SDX_CHUNK_WORK
 #define SDX_CHUNK_WORK 1.5e6
+
+// Chunks enough to balance the threads of a device: fewer mean less packing of the same values.
+#undef SDX_ENOUGH_CHUNKS
+#define SDX_ENOUGH_CHUNKS 16

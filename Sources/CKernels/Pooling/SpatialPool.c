@@ -7,7 +7,7 @@
 #include "../include/sdx_elementwise.h"
 #include "../include/sdx_pooling.h"
 #include "../include/sdx_reduction.h"
-#define SDX_SELF "../Pooling/Pool.c"
+#define SDX_SELF "../Pooling/SpatialPool.c"
 #include "../Isa/EachIsa.h"
 
 #ifndef SDX_POOL_KINDS
