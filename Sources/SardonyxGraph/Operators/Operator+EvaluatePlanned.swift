@@ -72,8 +72,9 @@ extension Kernel {
 
 /// Numbers for strings, so that operators that only move or compare elements work on strings as on int64.
 private struct StringTable {
-    private var numbers: [String: Int64] = [:]
-    private var strings: [String] = []
+    // The empty string is 0, so that memory of zeros (padding, what a mask removes) holds empty strings.
+    private var numbers: [String: Int64] = ["": 0]
+    private var strings = [""]
     /// Tensors of this type hold numbers of strings.
     private static let carrier = DataType.string
 

@@ -1,0 +1,6 @@
+import SardonyxGraph
+
+extension TypeSet {
+    /// Every type but the float8 ones and those narrower than a byte: what the standard lets most operators move.
+    static let movable: TypeSet = .numbers + [.bool, .complex64, .complex128, .string]
+}
