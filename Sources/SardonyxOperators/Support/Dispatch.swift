@@ -17,6 +17,12 @@ protocol RealVisitor {
     func visit<T: Real>(_ type: T.Type) throws -> Result
 }
 
+/// The same for the integer types.
+protocol IntegerVisitor {
+    associatedtype Result
+    func visit<T: Number & FixedWidthInteger>(_ type: T.Type) throws -> Result
+}
+
 /// The same for memory of one, two, four, eight or sixteen bytes an element, whatever it means.
 protocol ElementVisitor {
     associatedtype Result
@@ -54,6 +60,20 @@ extension DataType {
         case .double: try visitor.visit(Double.self)
         case .float16: try visitor.visit(Float16.self)
         case .bfloat16: try visitor.visit(BFloat16.self)
+        default: throw unsupported
+        }
+    }
+
+    func visitInteger<V: IntegerVisitor>(_ visitor: V) throws -> V.Result {
+        switch self {
+        case .int8: try visitor.visit(Int8.self)
+        case .int16: try visitor.visit(Int16.self)
+        case .int32: try visitor.visit(Int32.self)
+        case .int64: try visitor.visit(Int64.self)
+        case .uint8: try visitor.visit(UInt8.self)
+        case .uint16: try visitor.visit(UInt16.self)
+        case .uint32: try visitor.visit(UInt32.self)
+        case .uint64: try visitor.visit(UInt64.self)
         default: throw unsupported
         }
     }

@@ -1,0 +1,103 @@
+import CKernels
+import SardonyxGraph
+
+/// y = min(max(x, min), max); `max` where min > max, and a NaN stays.
+///
+/// <https://onnx.ai/onnx/operators/onnx__Clip.html>
+enum Clip: Operator {
+    static let schema = Schema(
+        "Clip", versions: [1, 6, 11, 12, 13],
+        inputs: [
+            Parameter("input", "T", .numbers), Parameter("min", "B", .numbers, .optional),
+            Parameter("max", "B", .numbers, .optional),
+        ],
+        outputs: [Parameter("output", "T", .numbers)])
+
+    /// Through opset 10 the bounds are attributes.
+    static func lift(_ node: inout Node, from opset: Int, in lifting: inout Lifting) throws {
+        guard opset < 11 else { return }
+        node.removeConsumedInputs(opset: opset)
+        for (position, name) in ["min", "max"].enumerated() {
+            let bound = node.float(name)
+            node.attributes[name] = nil
+            while node.inputs.count <= position + 1 { node.inputs.append(nil) }
+            node.inputs[position + 1] = bound.map { lifting.add(Tensor($0), "\(node.displayName).\(name)") }
+        }
+    }
+
+    static func infer(_ context: inout InferenceContext) throws {
+        let type = try context.dataType(0)
+        for (input, name) in [(1, "min"), (2, "max")] {
+            if let shape = context.shape(input), shape.contains(where: { $0.value.map { $0 != 1 } ?? false }) {
+                throw SardonyxError(.invalidModel, "'\(name)' must be a scalar; its shape is \(shape.text)")
+            }
+            // Attributes of old opsets are float, whatever the input is.
+            if let bound = context.knownDataType(input), bound != type, context.node.opset >= 11 {
+                throw SardonyxError(.invalidModel, "'\(name)' is \(bound.name) and the input \(type.name)")
+            }
+        }
+        try context.passThrough()
+    }
+
+    static func prepare(_ context: PreparationContext) throws -> Kernel {
+        let spec = try context.input(0)
+        let types = [1, 2].map { context.has($0) ? context.inputs[$0]?.dataType : nil }
+        var kernel =
+            if spec.dataType == .float {
+                floatKernel(count: spec.elementCount)
+            } else {
+                try spec.dataType.visitNumber(Clipping(count: spec.elementCount, types: types))
+            }
+        kernel.inPlace = [0: [0]]
+        return kernel
+    }
+
+    private static func floatKernel(count: Int) -> Kernel {
+        Kernel { frame in
+            let low = frame.scalar(1) ?? -Float.infinity
+            let high = frame.scalar(2) ?? Float.infinity
+            sdx_unary_f32(frame.pool, SDX_UNARY_CLIP, frame.input(0), frame.output(0), Int64(count), low, high)
+        }
+    }
+
+    private struct Clipping: NumberVisitor {
+        let count: Int
+        let types: [DataType?]
+
+        func visit<T: Number>(_ type: T.Type) throws -> Kernel {
+            let (count, low, high) = (count, types[0] == .float, types[1] == .float)
+            return Kernel { frame in
+                // A float bound of an old opset; `T` is another type here.
+                let low = low ? frame.scalar(1, as: Float.self).map { T.casting($0) } : frame.scalar(1)
+                let high = high ? frame.scalar(2, as: Float.self).map { T.casting($0) } : frame.scalar(2)
+                Work<T>(x: frame.input(0), y: frame.output(0), low: low, high: high).run(count: count, on: frame.pool)
+            }
+        }
+    }
+
+    private struct Work<T: Number>: ChunkedWork {
+        let x: UnsafePointer<T>
+        let y: UnsafeMutablePointer<T>
+        let low: T?
+        let high: T?
+
+        func run(_ range: Range<Int>) {
+            for i in range {
+                var value = x[i]
+                if let low { value = Max.apply(value, low) }
+                if let high { value = Min.apply(value, high) }
+                y[i] = value
+            }
+        }
+    }
+
+    static let examples = [
+        Example(
+            "between two bounds",
+            inputs: [Tensor(shape: [3], scalars: [-2, 0, 2] as [Float]), Tensor(-1 as Float), Tensor(1 as Float)],
+            outputs: [Tensor(shape: [3], scalars: [-1, 0, 1] as [Float])]),
+        Example(
+            "no lower bound", inputs: [Tensor(shape: [3], scalars: [-2, 0, 2] as [Int8]), nil, Tensor(1 as Int8)],
+            outputs: [Tensor(shape: [3], scalars: [-2, 0, 1] as [Int8])]),
+    ]
+}

@@ -1,0 +1,22 @@
+import CKernels
+import SardonyxGraph
+
+/// y = the largest of the inputs, element by element, with numpy's broadcasting; NaN if any of them is NaN.
+///
+/// <https://onnx.ai/onnx/operators/onnx__Max.html>
+enum Max: VariadicElementwise {
+    static let schema = Schema.variadic("Max", versions: [1, 6, 8, 12, 13], types: .numbers, output: "max")
+    static var kernel: sdx_binary_op { SDX_BINARY_MAX }
+
+    @inline(__always) static func apply<T: Number>(_ a: T, _ b: T) -> T { a > b || a.isNotANumber ? a : b }
+
+    static let examples = [
+        Example(
+            "the largest of three",
+            inputs: [
+                Tensor(shape: [2], scalars: [1, 5] as [Float]), Tensor(3 as Float),
+                Tensor(shape: [2], scalars: [2, 2] as [Float]),
+            ],
+            outputs: [Tensor(shape: [2], scalars: [3, 5] as [Float])])
+    ]
+}

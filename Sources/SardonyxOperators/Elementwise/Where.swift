@@ -1,0 +1,84 @@
+import SardonyxGraph
+
+/// output = condition ? x : y, with numpy's broadcasting of all three.
+///
+/// <https://onnx.ai/onnx/operators/onnx__Where.html>
+enum Where: Operator {
+    private static let types: TypeSet = .numbers + [.bool, .complex64, .complex128, .string]
+
+    static let schema = Schema(
+        "Where", versions: [9, 16],
+        inputs: [Parameter("condition", "B", [.bool]), Parameter("X", "T", types), Parameter("Y", "T", types)],
+        outputs: [Parameter("output", "T", types)])
+
+    static let execution = Execution.movesElements
+
+    static func infer(_ context: inout InferenceContext) throws {
+        try context.broadcastAll(as: try context.dataType(1))
+        context.combineElements { operands in
+            switch operands[0] {
+            case .fixed(0): operands[2]
+            case .fixed: operands[1]
+            default: operands[1] == operands[2] ? operands[1] : .unknown
+            }
+        }
+    }
+
+    static func prepare(_ context: PreparationContext) throws -> Kernel {
+        let output = try context.output(0)
+        let broadcast = Broadcast(try (0..<3).map { try context.input($0).shape }, to: output.shape)
+        var kernel = try output.dataType.visitElement(Selection(broadcast: broadcast))
+        kernel.inPlace = [0: try context.overwritableInputs(3)]
+        return kernel
+    }
+
+    private struct Selection: ElementVisitor {
+        let broadcast: Broadcast
+
+        func visit<T: BitwiseCopyable & Sendable>(_ type: T.Type) throws -> Kernel {
+            let broadcast = broadcast
+            return Kernel { frame in
+                Work<T>(
+                    condition: frame.input(0), x: frame.input(1), y: frame.input(2), output: frame.output(0),
+                    broadcast: broadcast
+                ).run(count: broadcast.count, on: frame.pool)
+            }
+        }
+    }
+
+    private struct Work<T: BitwiseCopyable>: ChunkedWork {
+        let condition: UnsafePointer<UInt8>
+        let x: UnsafePointer<T>
+        let y: UnsafePointer<T>
+        let output: UnsafeMutablePointer<T>
+        let broadcast: Broadcast
+
+        func run(_ range: Range<Int>) {
+            let steps = (broadcast.moves(0) ? 1 : 0, broadcast.moves(1) ? 1 : 0, broadcast.moves(2) ? 1 : 0)
+            broadcast.forEachStretch(in: range) { position, offsets, count in
+                let (c, x, y) = (condition + offsets.0, x + offsets.1, y + offsets.2)
+                let output = output + position
+                for i in 0..<count {
+                    output[i] = c[i * steps.0] != 0 ? x[i * steps.1] : y[i * steps.2]
+                }
+            }
+        }
+    }
+
+    static let examples = [
+        Example(
+            "a number where the condition is false",
+            inputs: [
+                Tensor(shape: [2, 2], scalars: [true, false, true, true]),
+                Tensor(shape: [2, 2], scalars: [1, 2, 3, 4] as [Float]), Tensor(0 as Float),
+            ],
+            outputs: [Tensor(shape: [2, 2], scalars: [1, 0, 3, 4] as [Float])]),
+        Example(
+            "strings",
+            inputs: [
+                Tensor(shape: [2], scalars: [true, false]), Tensor(shape: [1], strings: ["yes"]),
+                Tensor(shape: [2], strings: ["a", "b"]),
+            ],
+            outputs: [Tensor(shape: [2], strings: ["yes", "b"])]),
+    ]
+}

@@ -1,0 +1,48 @@
+import CKernels
+
+/// Work over 0 ..< count that threads may share, written as a value so that a run allocates nothing.
+///
+/// Chunks are cut by the count alone, so that results do not depend on the number of threads.
+protocol ChunkedWork {
+    func run(_ range: Range<Int>)
+}
+
+extension ChunkedWork {
+    /// Runs the work in chunks of `grain`, on the pool's threads when there is more than one chunk.
+    func run(count: Int, grain: Int = 16384, on pool: OpaquePointer?) {
+        if count <= grain {
+            if count > 0 { run(0..<count) }
+            return
+        }
+        withUnsafePointer(to: self) { work in
+            var job = ChunkedJob(work: work, type: Self.self, count: count, grain: grain)
+            let chunks = Int64((count + grain - 1) / grain)
+            withUnsafeMutablePointer(to: &job) { job in
+                // SAFETY: `sdx_parallel_for` returns after the last chunk, so the job outlives its uses.
+                sdx_parallel_for(
+                    pool, chunks,
+                    { context, chunk, _ in
+                        guard let context else { return }
+                        context.assumingMemoryBound(to: ChunkedJob.self).pointee.run(Int(chunk))
+                    }, job)
+            }
+        }
+    }
+
+    fileprivate static func run(at work: UnsafeRawPointer, _ range: Range<Int>) {
+        work.assumingMemoryBound(to: Self.self).pointee.run(range)
+    }
+}
+
+/// What a chunk needs to find its work: a C callback cannot be generic, the metatype finds the generic code.
+private struct ChunkedJob {
+    let work: UnsafeRawPointer
+    let type: any ChunkedWork.Type
+    let count: Int
+    let grain: Int
+
+    func run(_ chunk: Int) {
+        let start = chunk * grain
+        type.run(at: work, start..<min(start + grain, count))
+    }
+}
