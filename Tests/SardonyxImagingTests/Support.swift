@@ -3,9 +3,9 @@ import Testing
 @testable import SardonyxImaging
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #endif
 
 /// A folder of its own that goes away with the value.

@@ -7,7 +7,7 @@
 #include "../Isa/EachIsa.h"
 
 #if SDX_ISA_PASS
-#include "../Isa/Math.h"
+#include "../Gemm/Activation.h"
 #include "../Gemm/TileSizes.h"
 #define SDX_T_IS_DOUBLE 0
 #include "../Gemm/Types.h"
@@ -15,6 +15,7 @@
 #include "../Gemm/Panels.h"
 #undef SDX_T_IS_DOUBLE
 #include "Pixels.h"
+#include "Direct.h"
 #include "Depthwise.h"
 #include "ImplicitGemm.h"
 #include "Transposed.h"

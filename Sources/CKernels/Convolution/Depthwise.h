@@ -1,4 +1,4 @@
-/// Depthwise convolution, directly: one input channel gives one or a few output channels. In one ISA pass; after Math.h.
+/// Depthwise convolution, directly: one input channel gives one or a few output channels. In one ISA pass; after Panels.h for float.
 /// No include guard.
 ///
 /// A chunk is a slab of output rows of one channel. The padded input rows that the slab reads are copied to scratch first,

@@ -13,6 +13,7 @@ typedef struct {
     int64_t row_panels, column_panels, k_blocks;
     int64_t chunk_row_panels, chunk_column_panels, row_chunks, column_chunks;
     int64_t worker_floats;
+    bool direct;                 // Direct.h rather than packed pixels, where it can
 } SDX_FN(conv_plan);
 
 /// The fewest output channels in a chunk, where gathering the pixels once more for others would cost more than it gains.
@@ -42,7 +43,8 @@ static SDX_FN(conv_plan) SDX_FN(plan_conv)(const sdx_conv_params *p) {
     }
     plan.chunk_row_panels = rows;
     plan.chunk_column_panels = columns;
-    plan.worker_floats = (columns * NR * k + 15) / 16 * 16;
+    plan.direct = SDX_FN(is_direct)(&plan.gather, plan.m);
+    plan.worker_floats = ((plan.direct ? 1 : columns) * NR * k + 15) / 16 * 16;
     return plan;
 }
 
@@ -75,13 +77,18 @@ static void SDX_FN(conv_chunk)(void *context, int64_t chunk, int worker) {
     for (int64_t kb = 0; kb < plan->k_blocks; kb++) {
         int64_t k0 = SDX_FN(k_start_f32)(plan->k, plan->k_blocks, kb);
         int64_t k = SDX_FN(k_start_f32)(plan->k, plan->k_blocks, kb + 1) - k0;
-        SDX_FN(pack_pixels)(&plan->gather, x, k0, k, column0, column1 - column0, space);
-        SDX_FN(multiply_block_f32)(&(SDX_FN(block_f32)){
+        SDX_FN(block_f32) block = {
             .a = plan->packed + (group * plan->m + row0) * plan->k, .a_k = plan->k, .a_k0 = k0,
             .b = space, .b_stride = NR * k, .m = plan->m, .panel0 = panel0, .panel1 = panel1,
             .column0 = column0, .column1 = column1, .k = k, .c = c + column0, .ldc = plan->n,
             .add = kb > 0 || onto_y, .epilogue = kb + 1 == plan->k_blocks ? &epilogue : NULL,
-        });
+        };
+        if (plan->direct) {
+            SDX_FN(multiply_direct)(&block, &plan->gather, x, space, k0);
+        } else {
+            SDX_FN(pack_pixels)(&plan->gather, x, k0, k, column0, column1 - column0, space);
+            SDX_FN(multiply_block_f32)(&block);
+        }
     }
 }
 

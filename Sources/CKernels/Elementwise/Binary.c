@@ -138,7 +138,8 @@ static void binary_chunk(void *ctx, int64_t chunk, int worker) {
 
 void sdx_binary_f32(
     sdx_pool *pool, sdx_binary_op op, const float *a, const int64_t *a_strides, const float *b,
-    const int64_t *b_strides, float *y, const int64_t *shape, int rank, sdx_activation act) {
+    const int64_t *b_strides, float *y, const int64_t *shape, int rank, sdx_activation_kind act) {
+    if (act != SDX_ACTIVATION_NONE && act != SDX_ACTIVATION_RELU) __builtin_trap();
     binary_job job = {.operand = {a, b}, .y = y, .op = op, .tiled = -1};
     sdx_box_make(&job.box, rank, shape, a_strides, b_strides);
     if (job.box.total <= 0) return;

@@ -26,6 +26,29 @@ static void TN(pack_b)(int64_t k, int64_t n, const T *b, int64_t ldb, int transp
         TN(pack_b_panel)(packed + q * NR * k, b, ldb, transpose, q * NR, TN(panel_columns)(n, q), 0, k);
 }
 
+/// The product to compute for g: a matrix times a column is done as its transpose, a row times a matrix, which fills the
+/// vectors.
+static GEMM TN(oriented)(const GEMM *g) {
+    GEMM t = *g;
+    if (g->n != 1 || g->m == 1 || g->ldc != 1 || g->packed_b) return t;
+    t.m = 1;
+    t.n = g->m;
+    t.a = g->b;
+    t.lda = g->ldb;
+    t.transpose_a = !g->transpose_b;
+    t.batch_stride_a = g->batch_stride_b;
+    t.b = g->a;
+    t.ldb = g->lda;
+    t.transpose_b = !g->transpose_a;
+    t.batch_stride_b = g->batch_stride_a;
+    t.ldc = g->m;
+    t.row_bias = g->column_bias;
+    t.column_bias = g->row_bias;
+    t.d_row_stride = g->d_column_stride;
+    t.d_column_stride = g->d_row_stride;
+    return t;
+}
+
 /// How a product is cut: by shape alone.
 typedef struct {
     const GEMM *g;
@@ -65,8 +88,9 @@ static TN(gemm_plan) TN(plan_gemm)(const GEMM *g) {
 static size_t TN(workspace_bytes)(const GEMM *g, int workers) {
     if (g->m < 0 || g->n < 0 || g->k < 0 || workers < 1) return SIZE_MAX;
     if (g->m == 0 || g->n == 0 || g->batch <= 0) return 0;
+    GEMM oriented = TN(oriented)(g);
     int64_t bytes; // of one worker: at most a few cache blocks
-    if (__builtin_mul_overflow(TN(plan_gemm)(g).worker_elements, (int64_t)sizeof(T) * workers, &bytes)) return SIZE_MAX;
+    if (__builtin_mul_overflow(TN(plan_gemm)(&oriented).worker_elements, (int64_t)sizeof(T) * workers, &bytes)) return SIZE_MAX;
     return (size_t)bytes;
 }
 
@@ -124,7 +148,8 @@ static void TN(gemm_chunk)(void *context, int64_t chunk, int worker) {
 
 static void TN(gemm)(sdx_pool *pool, const GEMM *g, void *workspace) {
     if (g->m <= 0 || g->n <= 0 || g->batch <= 0) return;
-    TN(gemm_plan) plan = TN(plan_gemm)(g);
+    GEMM oriented = TN(oriented)(g);
+    TN(gemm_plan) plan = TN(plan_gemm)(&oriented);
     plan.workspace = workspace;
     sdx_parallel_for(pool, plan.row_chunks * plan.column_chunks * g->batch, TN(gemm_chunk), &plan);
 }

@@ -5,7 +5,7 @@
 #include "../Isa/EachIsa.h"
 
 #if SDX_ISA_PASS
-#include "../Isa/Math.h"
+#include "Activation.h"
 #include "TileSizes.h"
 #define SDX_T_IS_DOUBLE 0
 #include "Types.h"

@@ -22,12 +22,13 @@
 
 /// y = act((x − mean)·scale + shift), the three being constants.
 static void SDX_FN(plane_affine)(
-    const float *x, float *y, int64_t n, float mean, float scale, float shift, sdx_activation act, float leaky) {
+    const float *x, float *y, int64_t n, float mean, float scale, float shift, sdx_activation_kind act, float leaky) {
     const vf m = vsplat(mean), s = vsplat(scale), t = vsplat(shift), a = vsplat(leaky), zero = vsplat(0);
     int64_t i = 0;
     switch (act) {
     case SDX_ACTIVATION_RELU: LOOP(vmax(zero, v)) break;
     case SDX_ACTIVATION_LEAKY_RELU: LOOP(v < zero ? a * v : v) break;
+    case SDX_ACTIVATION_SILU: LOOP(v * vsigmoid(v)) break;
     default: LOOP(v) break;
     }
 }
@@ -35,14 +36,20 @@ static void SDX_FN(plane_affine)(
 
 /// y[i] = act(x[i]·scale[i] + shift[i]).
 static void SDX_FN(row_affine)(
-    const float *x, float *y, int64_t n, const float *scale, const float *shift, sdx_activation act, float leaky) {
+    const float *x, float *y, int64_t n, const float *scale, const float *shift, sdx_activation_kind act, float leaky) {
     const vf a = vsplat(act == SDX_ACTIVATION_LEAKY_RELU ? leaky : 1), zero = vsplat(0);
     for (int64_t i = 0; i < n; i += SDX_V) {
         int64_t k = n - i < SDX_V ? n - i : SDX_V;
         vf v = vfma(vload_first(x + i, k), vload_first(scale + i, k), vload_first(shift + i, k));
         v = v < zero ? a * v : v;
-        vstore_first(y + i, k, act == SDX_ACTIVATION_RELU ? vmax(zero, v) : v);
+        if (act == SDX_ACTIVATION_RELU) v = vmax(zero, v);
+        if (act == SDX_ACTIVATION_SILU) v *= vsigmoid(v);
+        vstore_first(y + i, k, v);
     }
+}
+
+static void SDX_FN(plane_moments)(const float *x, int64_t n, float shift, double *sums) {
+    fold_moments(x, n, shift, sums);
 }
 
 static double SDX_FN(plane_fold)(int kind, const float *x, int64_t n, float shift) {
@@ -50,8 +57,9 @@ static double SDX_FN(plane_fold)(int kind, const float *x, int64_t n, float shif
 }
 #else
 
-SDX_TABLE(plane_affine, (const float *, float *, int64_t, float, float, float, sdx_activation, float))
-SDX_TABLE(row_affine, (const float *, float *, int64_t, const float *, const float *, sdx_activation, float))
+SDX_TABLE(plane_affine, (const float *, float *, int64_t, float, float, float, sdx_activation_kind, float))
+SDX_TABLE(row_affine, (const float *, float *, int64_t, const float *, const float *, sdx_activation_kind, float))
+SDX_TABLE(plane_moments, (const float *, int64_t, float, double *))
 SDX_TABLE_OF(double, plane_fold, (int, const float *, int64_t, float))
 
 // BLOCK floats are read twice while in the first cache; a split goes to one worker.
@@ -71,9 +79,11 @@ static moments moments_of(const float *x, int64_t n) {
     moments all = {0};
     for (int64_t i = 0; i < n; i += BLOCK) {
         int64_t k = n - i < BLOCK ? n - i : BLOCK;
-        double mean = SDX_CALL(plane_fold)(FOLD_SUM, x + i, k, 0) / (double)k, rest = mean - (float)mean;
-        double m2 = SDX_CALL(plane_fold)(FOLD_DEVIATION, x + i, k, (float)mean) - rest * rest * (double)k;
-        moments block = {(double)k, mean, m2 < 0 ? 0 : m2};
+        double sums[2];
+        float shift = (float)(SDX_CALL(plane_fold)(FOLD_SUM, x + i, k, 0) / (double)k);
+        SDX_CALL(plane_moments)(x + i, k, shift, sums);
+        double m2 = sums[1] - sums[0] * (sums[0] / (double)k);
+        moments block = {(double)k, shift + sums[0] / (double)k, m2 < 0 ? 0 : m2};
         all = i == 0 ? block : join_moments(all, block);
     }
     return all;
@@ -86,7 +96,7 @@ typedef struct {
     moments *parts; // [total groups][splits], then only [total groups]
     double epsilon;
     int epsilon_outside;
-    sdx_activation act;
+    sdx_activation_kind act;
     float leaky;
 } group_job;
 
@@ -129,7 +139,12 @@ static void apply_chunk(void *ctx, int64_t chunk, int worker) {
     apply(j, g, &j->parts[g], i, i + j->split < j->length ? i + j->split : j->length);
 }
 
+static void require_activation(sdx_activation_kind act) {
+    if (act > SDX_ACTIVATION_LEAKY_RELU && act != SDX_ACTIVATION_SILU) __builtin_trap();
+}
+
 static void group_norm(sdx_pool *pool, group_job *j) {
+    require_activation(j->act);
     j->length = j->per_group * j->spatial;
     if (j->total <= 0 || j->length <= 0) return;
     // Enough groups that fit in the second cache: one pass from memory. Else statistics of splits first.
@@ -155,7 +170,7 @@ static void group_norm(sdx_pool *pool, group_job *j) {
 
 void sdx_group_norm_f32(
     sdx_pool *pool, const float *x, float *y, int64_t batch, int64_t groups, int64_t channels_per_group,
-    int64_t spatial, const float *scale, const float *bias, float epsilon, sdx_activation act, float leaky) {
+    int64_t spatial, const float *scale, const float *bias, float epsilon, sdx_activation_kind act, float leaky) {
     group_job job = {
         .x = x, .scale = scale, .bias = bias, .y = y, .groups = groups, .per_group = channels_per_group,
         .spatial = spatial, .total = batch * groups, .epsilon = epsilon, .act = act, .leaky = leaky};
@@ -174,7 +189,7 @@ typedef struct {
     float *y;
     int64_t channels, spatial, total;
     double epsilon;
-    sdx_activation act;
+    sdx_activation_kind act;
     float leaky;
 } channel_job;
 
@@ -219,20 +234,21 @@ static void channel_chunk(void *ctx, int64_t chunk, int worker) {
 }
 
 static void channel_norm(sdx_pool *pool, channel_job *job) {
+    require_activation(job->act);
     if (job->total <= 0) return;
     sdx_parallel_for(pool, (job->total + CHUNK - 1) / CHUNK, channel_chunk, job);
 }
 
 void sdx_scale_shift_f32(
     sdx_pool *pool, const float *x, float *y, int64_t batch, int64_t channels, int64_t spatial, const float *scale,
-    const float *shift, sdx_activation act, float leaky) {
+    const float *shift, sdx_activation_kind act, float leaky) {
     channel_job job = {x, scale, shift, NULL, NULL, y, channels, spatial, batch * channels * spatial, 0, act, leaky};
     channel_norm(pool, &job);
 }
 
 void sdx_batch_norm_f32(
     sdx_pool *pool, const float *x, float *y, int64_t batch, int64_t channels, int64_t spatial, const float *scale,
-    const float *bias, const float *mean, const float *variance, float epsilon, sdx_activation act, float leaky) {
+    const float *bias, const float *mean, const float *variance, float epsilon, sdx_activation_kind act, float leaky) {
     channel_job job = {
         x, scale, bias, mean, variance, y, channels, spatial, batch * channels * spatial, epsilon, act, leaky};
     channel_norm(pool, &job);

@@ -29,12 +29,17 @@ static void SDX_FN(norm_row)(
     }
 }
 
+static void SDX_FN(norm_moments)(const float *x, int64_t n, float shift, double *sums) {
+    fold_moments(x, n, shift, sums);
+}
+
 static double SDX_FN(norm_fold)(int kind, const float *x, int64_t n, float shift) {
     return fold_row((fold_kind)kind, x, n, shift);
 }
 #else
 
 SDX_TABLE(norm_row, (const float *, float *, int64_t, float, float, float, const float *, const float *))
+SDX_TABLE(norm_moments, (const float *, int64_t, float, double *))
 SDX_TABLE_OF(double, norm_fold, (int, const float *, int64_t, float))
 
 typedef struct {
@@ -55,11 +60,11 @@ static void norm_chunk(void *ctx, int64_t chunk, int worker) {
         double mean = 0, variance;
         float shift = 0;
         if (j->centred) {
-            mean = SDX_CALL(norm_fold)(FOLD_SUM, x, j->n, 0) / n;
-            shift = (float)mean;
-            // What rounding the mean to float added to the squares is taken off again.
-            double rest = mean - shift;
-            variance = SDX_CALL(norm_fold)(FOLD_DEVIATION, x, j->n, shift) / n - rest * rest;
+            double sums[2];
+            shift = (float)(SDX_CALL(norm_fold)(FOLD_SUM, x, j->n, 0) / n);
+            SDX_CALL(norm_moments)(x, j->n, shift, sums);
+            mean = shift + sums[0] / n;
+            variance = (sums[1] - sums[0] * (sums[0] / n)) / n;
             if (variance < 0) variance = 0;
         } else {
             variance = SDX_CALL(norm_fold)(FOLD_SQUARE, x, j->n, 0) / n;

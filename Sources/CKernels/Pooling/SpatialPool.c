@@ -4,7 +4,6 @@
 /// columns are folded with the stride. The fold of rows costs kernel_d · kernel_h per input column instead of per output tap.
 #include <math.h>
 
-#include "../include/sdx_elementwise.h"
 #include "../include/sdx_pooling.h"
 #include "../include/sdx_reduction.h"
 #define SDX_SELF "../Pooling/SpatialPool.c"
@@ -30,8 +29,11 @@ typedef struct {
 static inline int64_t pool_count(const sdx_pool_window *w, int k, int64_t o, int include_pad) {
     int64_t d = w->dilation[k], start = o * w->stride[k] - w->pad_begin[k];
     int64_t low = include_pad ? -w->pad_begin[k] : 0, high = w->in[k] + (include_pad ? w->pad_end[k] : 0);
-    int64_t first = start < low ? (low - start + d - 1) / d : 0;
-    int64_t end = high <= start ? 0 : (high - start + d - 1) / d;
+    int64_t first = start < low ? low - start : 0, end = high <= start ? 0 : high - start;
+    if (d > 1) { // a division only where it is needed: this runs for each lane at a border
+        first = (first + d - 1) / d;
+        end = (end + d - 1) / d;
+    }
     if (end > w->kernel[k]) end = w->kernel[k];
     return end > first ? end - first : 0;
 }
@@ -93,65 +95,42 @@ SDX_INLINE void SDX_FN(fold_rows)(
     }
 }
 
-/// y[i] = the fold over k of b[i·stride + k·dilation]; b may be read for whole vectors.
-SDX_INLINE void SDX_FN(fold_columns)(
-    pool_kind kind, const float *b, int64_t taps, int64_t stride, int64_t dilation, float *y, int64_t n) {
-    for (int64_t i = 0; i < n; i += SDX_V) {
-        const float *q = b + i * stride;
-        vf v;
-        if (stride == 1) {
-            v = vload(q);
-            for (int64_t k = 1; k < taps; k++) v = pool_fold(kind, v, vload(q + k * dilation));
-        } else if (stride == 2) {
-            v = pool_evens(vload(q), vload(q + SDX_V));
-            for (int64_t k = 1; k < taps; k++) {
-                const float *t = q + k * dilation;
-                v = pool_fold(kind, v, pool_evens(vload(t), vload(t + SDX_V)));
-            }
-        } else {
-            int64_t lanes = n - i < SDX_V ? n - i : SDX_V;
-            v = vsplat(0);
-            for (int64_t l = 0; l < lanes; l++) v[l] = q[l * stride];
-            for (int64_t k = 1; k < taps; k++) {
-                vf u = vsplat(0);
-                for (int64_t l = 0; l < lanes; l++) u[l] = q[l * stride + k * dilation];
-                v = pool_fold(kind, v, u);
-            }
-        }
-        if (n - i >= SDX_V) vstore(y + i, v);
-        else vstore_first(y + i, n - i, v);
-    }
+/// What is done to folded windows o ... of an output row: sums are divided by their counts, norms take their root.
+/// `plane` is the count along the other dimensions; windows full ... full_end have all taps of the row.
+SDX_INLINE vf SDX_FN(finish)(
+    pool_kind kind, const pool_job *j, int64_t plane, int64_t full, int64_t full_end, int64_t o, vf v) {
+    if (kind == POOL_LP2) return vsqrt(v);
+    if (kind == POOL_LP) return vpow(v, vsplat(1 / j->p));
+    if (kind != POOL_AVERAGE) return v;
+    vf d = vsplat((float)(plane * j->w->kernel[2]));
+    if (o < full || o + SDX_V > full_end)
+        for (int l = 0; l < SDX_V; l++) d[l] = (float)(plane * pool_count(j->w, 2, o + l, j->include_pad));
+    return v / d;
 }
 
-/// What is done to a folded window: sums are divided, norms take their root.
-SDX_INLINE void SDX_FN(finish_row)(
-    pool_kind kind, const pool_job *j, int64_t od, int64_t oh, int64_t begin, float *y, int64_t n) {
-    const sdx_pool_window *w = j->w;
-    if (kind == POOL_AVERAGE) {
-        int64_t plane = pool_count(w, 0, od, j->include_pad) * pool_count(w, 1, oh, j->include_pad);
-        for (int64_t i = 0; i < n;) {
-            // Windows of one count are neighbours: nearly all of the row is one run.
-            int64_t c = pool_count(w, 2, begin + i, j->include_pad), e = i + 1;
-            if (c == w->kernel[2]) {
-                int64_t high = w->in[2] + (j->include_pad ? w->pad_end[2] : 0);
-                int64_t last = (high - 1 - (w->kernel[2] - 1) * w->dilation[2] + w->pad_begin[2]) / w->stride[2];
-                e = last + 1 - begin < n ? last + 1 - begin : n;
-            }
-            const vf d = vsplat((float)(plane * c));
-            for (; i < e; i += SDX_V) {
-                int64_t m = e - i < SDX_V ? e - i : SDX_V;
-                if (m == SDX_V) vstore(y + i, vload(y + i) / d);
-                else vstore_first(y + i, m, vload_first(y + i, m) / d);
-            }
-            i = e;
+/// The fold over k of b[i·stride + k·dilation] for SDX_V windows i, `lanes` of which count; whole vectors of b are read.
+SDX_INLINE vf SDX_FN(fold_columns)(
+    pool_kind kind, const float *q, int64_t taps, int64_t stride, int64_t dilation, int64_t lanes) {
+    vf v;
+    if (stride == 1) {
+        v = vload(q);
+        for (int64_t k = 1; k < taps; k++) v = pool_fold(kind, v, vload(q + k * dilation));
+    } else if (stride == 2) {
+        v = pool_evens(vload(q), vload(q + SDX_V));
+        for (int64_t k = 1; k < taps; k++) {
+            const float *t = q + k * dilation;
+            v = pool_fold(kind, v, pool_evens(vload(t), vload(t + SDX_V)));
         }
-    } else if (kind == POOL_LP2 || kind == POOL_LP) {
-        for (int64_t i = 0; i < n; i += SDX_V) {
-            int64_t m = n - i < SDX_V ? n - i : SDX_V;
-            vf v = vload_first(y + i, m);
-            vstore_first(y + i, m, kind == POOL_LP2 ? vsqrt(v) : vpow(v, vsplat(1 / j->p)));
+    } else {
+        v = vsplat(0);
+        for (int64_t l = 0; l < lanes; l++) v[l] = q[l * stride];
+        for (int64_t k = 1; k < taps; k++) {
+            vf u = vsplat(0);
+            for (int64_t l = 0; l < lanes; l++) u[l] = q[l * stride + k * dilation];
+            v = pool_fold(kind, v, u);
         }
     }
+    return v;
 }
 
 SDX_INLINE void SDX_FN(pool_row_kind)(
@@ -162,6 +141,13 @@ SDX_INLINE void SDX_FN(pool_row_kind)(
     const float identity = kind == POOL_MAX ? -INFINITY : 0;
     float buffer[POOL_BUFFER + POOL_SLACK];
     const float *rows[POOL_ROWS];
+    int64_t plane_count = 0, full = 0, full_end = 0;
+    if (kind == POOL_AVERAGE) {
+        plane_count = pool_count(w, 0, od, j->include_pad) * pool_count(w, 1, oh, j->include_pad);
+        int64_t high = in_w + (j->include_pad ? w->pad_end[2] : 0) + w->pad_begin[2];
+        full = j->include_pad ? 0 : (w->pad_begin[2] + s - 1) / s;
+        full_end = high < extent ? 0 : (high - extent) / s + 1;
+    }
     for (int64_t o = 0; o < out_w; o += segment) {
         int64_t n = out_w - o < segment ? out_w - o : segment;
         int64_t from = o * s - w->pad_begin[2], span = (n - 1) * s + extent;
@@ -192,7 +178,8 @@ SDX_INLINE void SDX_FN(pool_row_kind)(
                     a = pool_fold(kind, a, vload(rows[r] + 2 * done));
                     b = pool_fold(kind, b, vload(rows[r] + 2 * done + SDX_V));
                 }
-                vstore(y + o + done, pool_fold(kind, pool_evens(a, b), pool_odds(a, b)));
+                vf v = pool_fold(kind, pool_evens(a, b), pool_odds(a, b));
+                vstore(y + o + done, SDX_FN(finish)(kind, j, plane_count, full, full_end, o + done, v));
             }
             for (int64_t r = 0; r < count; r++) rows[r] += 2 * done;
             columns -= 2 * done;
@@ -202,9 +189,13 @@ SDX_INLINE void SDX_FN(pool_row_kind)(
             if (count > 0) SDX_FN(fold_rows)(kind, rows, count, buffer + left, columns, j->p, (int)folded);
             else if (!folded) columns = 0, right = span - left - 2 * done;
             for (int64_t i = 0; i < right; i++) buffer[left + columns + i] = identity;
-            SDX_FN(fold_columns)(kind, buffer, taps, s, dil, y + o + done, n - done);
         }
-        SDX_FN(finish_row)(kind, j, od, oh, o, y + o, n);
+        for (int64_t i = done; i < n; i += SDX_V) {
+            vf v = SDX_FN(fold_columns)(kind, buffer + (i - done) * s, taps, s, dil, n - i < SDX_V ? n - i : SDX_V);
+            v = SDX_FN(finish)(kind, j, plane_count, full, full_end, o + i, v);
+            if (SDX_LIKELY(n - i >= SDX_V)) vstore(y + o + i, v);
+            else vstore_first(y + o + i, n - i, v);
+        }
     }
 }
 
@@ -227,10 +218,13 @@ static void pool_row_direct(const pool_job *j, int64_t plane, int64_t od, int64_
     const sdx_pool_window *w = j->w;
     const int64_t size = w->in[0] * w->in[1] * w->in[2];
     const float *x = j->x + plane * size;
+    int64_t step[3] = {w->in[1] * w->in[2], w->in[2], 1}; // of a position, as the indices count
+    if (j->column_major && j->spatial_rank == 2) step[1] = 1, step[2] = w->in[1];
+    if (j->column_major && j->spatial_rank == 3) step[0] = 1, step[1] = w->in[0], step[2] = w->in[0] * w->in[1];
     for (int64_t ow = 0; ow < w->out[2]; ow++) {
         double sum = 0;
         float best = -INFINITY;
-        int64_t at = -1, bd = 0, bh = 0, bw = 0;
+        int64_t at = -1;
         for (int64_t kd = 0; kd < w->kernel[0]; kd++) {
             int64_t d = od * w->stride[0] - w->pad_begin[0] + kd * w->dilation[0];
             if (d < 0 || d >= w->in[0]) continue;
@@ -243,12 +237,12 @@ static void pool_row_direct(const pool_job *j, int64_t plane, int64_t od, int64_
                     if (c < 0 || c >= w->in[2]) continue;
                     float v = row[c];
                     switch (j->kind) {
-                    case POOL_MAX:
-                        if (at < 0 || v > best || (v != v && best == best)) {
-                            best = v;
-                            at = 0, bd = d, bh = h, bw = c;
-                        }
+                    case POOL_MAX: { // without branches: which tap wins is random
+                        int take = (v > best) | ((v != v) & (best == best)) | (at < 0);
+                        best = take ? v : best;
+                        at = take ? d * step[0] + h * step[1] + c * step[2] : at;
                         break;
+                    }
                     case POOL_AVERAGE: sum += v; break;
                     case POOL_LP1: sum += fabs((double)v); break;
                     case POOL_LP2: sum += (double)v * v; break;
@@ -268,14 +262,7 @@ static void pool_row_direct(const pool_job *j, int64_t plane, int64_t od, int64_
         case POOL_LP: y[ow] = (float)pow(sum, 1 / (double)j->p); break;
         }
         if (!indices) continue;
-        if (at < 0) {
-            indices[ow] = -1;
-            continue;
-        }
-        int64_t spatial = (bd * w->in[1] + bh) * w->in[2] + bw;
-        if (j->column_major && j->spatial_rank == 2) spatial = bh + w->in[1] * bw;
-        if (j->column_major && j->spatial_rank == 3) spatial = bd + w->in[0] * (bh + w->in[1] * bw);
-        indices[ow] = plane * size + spatial;
+        indices[ow] = at < 0 ? -1 : plane * size + at;
     }
 }
 

@@ -32,7 +32,9 @@ static double SDX_FN(reduce_row)(fold_kind kind, const float *x, int64_t n, floa
             }                                                                                                          \
             vdw d = __builtin_convertvector(a, vdw), old;                                                              \
             memcpy(&old, sums + c, sizeof old);                                                                        \
-            if (r > 0) d = kind == FOLD_MAX || kind == FOLD_MIN ? ((old != old) | (kind == FOLD_MAX ? old > d : old < d) ? old : d) : old + d; \
+            if (r > 0 && kind == FOLD_MAX) d = ((old != old) | (old > d)) ? old : d;                                   \
+            else if (r > 0 && kind == FOLD_MIN) d = ((old != old) | (old < d)) ? old : d;                              \
+            else if (r > 0) d += old;                                                                                  \
             memcpy(sums + c, &d, sizeof d);                                                                            \
         }                                                                                                              \
     }
@@ -51,8 +53,10 @@ static void SDX_FN(reduce_columns)(
         for (int64_t c = 0; c < columns; c += SDX_V) {
             int64_t m = columns - c < SDX_V ? columns - c : SDX_V;
             vdw d = (vdw)(1.0);
-            for (int64_t r = 0; r < rows; r++)
-                d *= __builtin_convertvector(m == SDX_V ? vload(x + r * stride + c) : vload_first(x + r * stride + c, m), vdw);
+            for (int64_t r = 0; r < rows; r++) {
+                const float *p = x + r * stride + c;
+                d *= __builtin_convertvector(m == SDX_V ? vload(p) : vload_first(p, m), vdw);
+            }
             memcpy(sums + c, &d, sizeof d);
         }
         break;

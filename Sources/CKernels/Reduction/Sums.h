@@ -3,7 +3,7 @@
 /// A kind maps an element and folds it: float over a short block, then double. The order depends on the length alone.
 #ifndef SDX_FOLD_KINDS
 #define SDX_FOLD_KINDS
-typedef enum { FOLD_SUM, FOLD_SQUARE, FOLD_ABS, FOLD_EXP, FOLD_DEVIATION, FOLD_MAX, FOLD_MIN, FOLD_PROD } fold_kind;
+typedef enum { FOLD_SUM, FOLD_SQUARE, FOLD_ABS, FOLD_EXP, FOLD_MAX, FOLD_MIN, FOLD_PROD } fold_kind;
 /// Floats of a row, and rows of a column, that are folded in float.
 enum { FOLD_ROW_BLOCK = 512, FOLD_COLUMN_BLOCK = 16 };
 #endif
@@ -14,6 +14,7 @@ enum { FOLD_ROW_BLOCK = 512, FOLD_COLUMN_BLOCK = 16 };
 #define fold_row_block SDX_FN(fold_row_block_)
 #define fold_row_kind SDX_FN(fold_row_kind_)
 #define fold_row SDX_FN(fold_row_)
+#define fold_moments SDX_FN(fold_moments_)
 
 /// n floats at p (0 <= n <= SDX_V), the other lanes `fill`.
 SDX_INLINE vf vload_fill(const float *p, int64_t n, float fill) {
@@ -22,13 +23,12 @@ SDX_INLINE vf vload_fill(const float *p, int64_t n, float fill) {
     return lane < (vi)((int32_t)n) ? vload_first(p, n) : vsplat(fill);
 }
 
-/// FOLD_EXP: e^(x − shift); FOLD_DEVIATION: (x − shift)².
+/// shift is for FOLD_EXP only: e^(x − shift).
 SDX_INLINE vf fold_map(fold_kind kind, vf x, vf shift) {
     switch (kind) {
     case FOLD_SQUARE: return x * x;
     case FOLD_ABS: return vabs(x);
     case FOLD_EXP: return vexp(x - shift);
-    case FOLD_DEVIATION: return (x - shift) * (x - shift);
     default: return x;
     }
 }
@@ -56,7 +56,7 @@ SDX_INLINE double fold_row_block(fold_kind kind, const float *x, int64_t n, vf s
 SDX_INLINE double fold_row_kind(fold_kind kind, const float *x, int64_t n, float shift, float fill) {
     const vf s = vsplat(shift);
     double r = fill;
-    if (kind == FOLD_EXP || kind == FOLD_DEVIATION) r = 0;
+    if (kind == FOLD_EXP) r = 0;
     for (int64_t i = 0; i < n; i += FOLD_ROW_BLOCK) {
         double b = fold_row_block(kind, x + i, n - i < FOLD_ROW_BLOCK ? n - i : FOLD_ROW_BLOCK, s, fill);
         if (kind == FOLD_MAX) r = r != r || r > b ? r : b;
@@ -73,7 +73,6 @@ static __attribute__((unused, noinline)) double fold_row(fold_kind kind, const f
     case FOLD_SQUARE: return fold_row_kind(FOLD_SQUARE, x, n, 0, 0);
     case FOLD_ABS: return fold_row_kind(FOLD_ABS, x, n, 0, 0);
     case FOLD_EXP: return fold_row_kind(FOLD_EXP, x, n, shift, -INFINITY);
-    case FOLD_DEVIATION: return fold_row_kind(FOLD_DEVIATION, x, n, shift, shift);
     case FOLD_MAX: return fold_row_kind(FOLD_MAX, x, n, 0, -INFINITY);
     case FOLD_MIN: return fold_row_kind(FOLD_MIN, x, n, 0, INFINITY);
     case FOLD_PROD: {
@@ -87,4 +86,29 @@ static __attribute__((unused, noinline)) double fold_row(fold_kind kind, const f
     }
     }
     return 0;
+}
+
+/// sums[0] = Σ(x − shift), sums[1] = Σ(x − shift)². With shift near the mean, the mean shift + sums[0]/n and the squared
+/// deviations sums[1] − sums[0]²/n are nearly those of double arithmetic, whatever the rounding of shift.
+static __attribute__((unused, noinline)) void fold_moments(const float *x, int64_t n, float shift, double *sums) {
+    const vf m = vsplat(shift);
+    sums[0] = sums[1] = 0;
+    for (int64_t b = 0; b < n; b += FOLD_ROW_BLOCK) {
+        int64_t end = b + FOLD_ROW_BLOCK < n ? b + FOLD_ROW_BLOCK : n, i = b;
+        vf s[2] = {{0}, {0}}, q[2] = {{0}, {0}};
+        for (; i + 2 * SDX_V <= end; i += 2 * SDX_V) {
+            for (int k = 0; k < 2; k++) {
+                vf d = vload(x + i + k * SDX_V) - m;
+                s[k] += d;
+                q[k] = vfma(d, d, q[k]);
+            }
+        }
+        for (; i < end; i += SDX_V) {
+            vf d = vload_fill(x + i, end - i < SDX_V ? end - i : SDX_V, shift) - m;
+            s[0] += d;
+            q[0] = vfma(d, d, q[0]);
+        }
+        sums[0] += vdw_sum(s[0] + s[1]);
+        sums[1] += vdw_sum(q[0] + q[1]);
+    }
 }

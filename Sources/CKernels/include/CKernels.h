@@ -3,6 +3,9 @@
 /// The C kernels of Sardonyx. Every kernel's contract stands at its declaration.
 #include "sdx_isa.h"
 #include "sdx_pool.h"
+#include "sdx_activation.h"
+#include "sdx_gemm.h"
+#include "sdx_conv.h"
 #include "sdx_elementwise.h"
 #include "sdx_normalization.h"
 #include "sdx_pooling.h"

@@ -4,8 +4,9 @@
 ///
 /// For all of them: pointers need the alignment of an element only; every element has the same bits wherever it stands in
 /// the array (tails run the vector code on a part of a vector); work is cut by shape, so results do not depend on the
-/// pool. Denormal inputs and results count as zero (the pool flushes them). Sizes of 0 do nothing. ULP bounds are measured
+/// pool. Denormal inputs, intermediate values and results count as zero (the pool flushes them). Sizes of 0 do nothing. ULP bounds are measured
 /// over all floats or dense samples of the stated range, on every ISA, the larger one stated (baseline has no FMA).
+#include "sdx_activation.h"
 #include "sdx_pool.h"
 #include <stdint.h>
 
@@ -20,23 +21,23 @@ typedef enum sdx_unary_op {
     SDX_UNARY_COPY = 0,         ///< x
     SDX_UNARY_RELU,             ///< max(x, 0)
     SDX_UNARY_LEAKY_RELU,       ///< x < 0 ? a·x : x
-    SDX_UNARY_ELU,              ///< x < 0 ? a·(eˣ − 1) : x; 3 ULP
+    SDX_UNARY_ELU,              ///< x < 0 ? a·(eˣ − 1) : x; 1 ULP
     SDX_UNARY_SELU,             ///< b·(x <= 0 ? a·(eˣ − 1) : x): a is ONNX's alpha, b its gamma; 3 ULP
-    SDX_UNARY_CELU,             ///< max(0, x) + min(0, a·(e^(x/a) − 1)); 4 ULP
+    SDX_UNARY_CELU,             ///< max(0, x) + min(0, a·(e^(x/a) − 1)); 2 ULP
     SDX_UNARY_CLIP,             ///< min(max(x, a), b): b where a > b; a NaN stays NaN; ∓inf for a missing bound
     SDX_UNARY_SIGMOID,          ///< 1 / (1 + e⁻ˣ); 3 ULP
-    SDX_UNARY_TANH,             ///< 3 ULP
-    SDX_UNARY_EXP,              ///< 2 ULP
-    SDX_UNARY_LOG,              ///< −inf at 0, NaN below; 2 ULP
-    SDX_UNARY_ERF,              ///< 3 ULP
+    SDX_UNARY_TANH,             ///< 2 ULP
+    SDX_UNARY_EXP,              ///< 1 ULP
+    SDX_UNARY_LOG,              ///< −inf at 0, NaN below; 1 ULP
+    SDX_UNARY_ERF,              ///< 2 ULP
     SDX_UNARY_GELU_ERF,         ///< x/2 · (1 + erf(x/√2)); |error| <= 2⁻²³·|x|
-    SDX_UNARY_GELU_TANH,        ///< x/2 · (1 + tanh(√(2/π)·(x + 0.044715·x³))); |error| <= 2⁻²²·|x|
-    SDX_UNARY_SOFTPLUS,         ///< ln(1 + eˣ), also where eˣ overflows; 3 ULP
-    SDX_UNARY_SOFTSIGN,         ///< x / (1 + |x|); 1 ULP (NaN at ±inf)
+    SDX_UNARY_GELU_TANH,        ///< x/2 · (1 + tanh(√(2/π)·(x + 0.044715·x³))); |error| <= 2⁻²³·|x|
+    SDX_UNARY_SOFTPLUS,         ///< ln(1 + eˣ), also where eˣ overflows; 2 ULP
+    SDX_UNARY_SOFTSIGN,         ///< x / (1 + |x|); 2 ULP (NaN at ±inf)
     SDX_UNARY_HARD_SIGMOID,     ///< max(0, min(1, a·x + b))
     SDX_UNARY_HARD_SWISH,       ///< x · max(0, min(1, x/6 + 1/2))
-    SDX_UNARY_SWISH,            ///< x / (1 + e^(−a·x)); SiLU is a = 1; 4 ULP
-    SDX_UNARY_MISH,             ///< x · tanh(ln(1 + eˣ)); 5 ULP
+    SDX_UNARY_SWISH,            ///< x / (1 + e^(−a·x)); SiLU is a = 1; 3 ULP for x > −86
+    SDX_UNARY_MISH,             ///< x · tanh(ln(1 + eˣ)); 4 ULP for x > −86
     SDX_UNARY_ABS,              ///< |x|
     SDX_UNARY_NEG,              ///< −x
     SDX_UNARY_RECIPROCAL,       ///< 1 / x, correctly rounded
@@ -68,26 +69,19 @@ typedef enum sdx_binary_op {
     SDX_BINARY_COUNT
 } sdx_binary_op;
 
-/// What is applied to a result before it is stored.
-typedef enum sdx_activation {
-    SDX_ACTIVATION_NONE = 0,
-    SDX_ACTIVATION_RELU = 1,       ///< max(v, 0); NaN stays
-    SDX_ACTIVATION_LEAKY_RELU = 2, ///< v < 0 ? alpha·v : v
-} sdx_activation;
-
-/// The most dimensions of binary and strided kernels, after equal neighbours have been merged (they merge what they can).
-#define SDX_MAX_RANK 8
+/// The most dimensions of binary and strided kernels. Neighbours that the operands walk as one are merged inside.
+#define SDX_MAX_RANK 32
 
 /// y[i₀, …] = act(a[Σ iₖ·a_strides[k]] op b[Σ iₖ·b_strides[k]]) for i in the box `shape`; y is contiguous, row-major.
 /// Strides count elements; 0 broadcasts, others may be anything. Fast where the innermost merged dimension has strides 0
 /// or 1. y may be a (or b) when that operand is contiguous and of y's shape, or must not overlap it. rank in 0 ... SDX_MAX_RANK;
-/// act: SDX_ACTIVATION_NONE or SDX_ACTIVATION_RELU.
+/// act: SDX_ACTIVATION_NONE or SDX_ACTIVATION_RELU; traps on others.
 void sdx_binary_f32(
     sdx_pool *_Nullable pool, sdx_binary_op op, const float *a, const int64_t *a_strides, const float *b,
-    const int64_t *b_strides, float *y, const int64_t *shape, int rank, sdx_activation act);
+    const int64_t *b_strides, float *y, const int64_t *shape, int rank, sdx_activation_kind act);
 
 /// dst[i₀, …] = src[Σ iₖ·src_strides[k]], dst contiguous of `shape`. Strides count elements, may be 0 or negative.
-/// elem_size: 1, 2, 4, 8 or 16 bytes. No overlap. Any rank that merges to SDX_MAX_RANK (at most 32 before).
+/// elem_size: 1, 2, 4, 8 or 16 bytes. No overlap.
 /// Rows are copied where src's innermost stride is 1, filled where it is 0, else 2D blocks are transposed.
 void sdx_transpose(
     sdx_pool *_Nullable pool, int elem_size, const void *src, void *dst, const int64_t *shape, const int64_t *src_strides,

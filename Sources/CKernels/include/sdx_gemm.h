@@ -45,7 +45,7 @@ typedef struct sdx_gemm_f32 {
 size_t sdx_gemm_f32_packed_b_bytes(int64_t k, int64_t n);
 /// Packs B (k × n, or n × k with `transpose`) for the ISA in use.
 void sdx_gemm_f32_pack_b(int64_t k, int64_t n, const float *b, int64_t ldb, int transpose, float *packed);
-/// Bytes of scratch for a run on a pool of `workers` threads; only sizes, transposes and packed_b are read. SIZE_MAX on overflow.
+/// Bytes of scratch for a run on a pool of `workers` threads; only sizes, strides, transposes and packed_b are read. SIZE_MAX on overflow.
 size_t sdx_gemm_f32_workspace_bytes(const sdx_gemm_f32 *g, int workers);
 /// Computes the product. `workspace` has the bytes that the query gave for this pool's threads (or NULL for 0).
 void sdx_gemm_f32_run(sdx_pool *_Nullable pool, const sdx_gemm_f32 *g, void *_Nullable workspace);

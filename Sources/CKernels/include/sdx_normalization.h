@@ -2,7 +2,8 @@
 #define SDX_NORMALIZATION_H
 /// Normalisations of f32. Statistics are two-pass over blocks in cache, combined in double in an order fixed by the shape.
 /// For all of them y may be x, or must not overlap it. Results do not depend on the pool.
-#include "sdx_elementwise.h"
+/// `act` is SDX_ACTIVATION_NONE, _RELU, _LEAKY_RELU (slope `leaky`) or _SILU; others trap.
+#include "sdx_activation.h"
 #include "sdx_pool.h"
 #include <stdint.h>
 
@@ -12,8 +13,8 @@ extern "C" {
 
 #pragma clang assume_nonnull begin
 
-/// y[o, a, i] = e^(x[o, a, i] − m) / Σₐ e^(x − m), m = maxₐ x. [outer, axis, inner]. 4 ULP. A slice with a NaN or +inf, or
-/// all −inf, gives NaN there, as numpy.
+/// y[o, a, i] = e^(x[o, a, i] − m) / Σₐ e^(x − m), m = maxₐ x. [outer, axis, inner]. |error| <= (4 + |x − m|) ULP: the
+/// difference is rounded to float first. A slice with a NaN or +inf, or all −inf, gives NaN there, as numpy.
 void sdx_softmax_f32(sdx_pool *_Nullable pool, const float *x, float *y, int64_t outer, int64_t axis, int64_t inner);
 
 /// y = x − m − ln Σₐ e^(x − m). |error| <= 3 · 2⁻²⁴ · max(|y|, |x − m|, ln axis).
@@ -32,10 +33,10 @@ void sdx_rms_norm_f32(
 
 /// y[b, g, c, s] = act((x[b, g, c, s] − mean[b, g]) · inv_std[b, g] · scale[k] + bias[k]), k = g·channels_per_group + c.
 /// x: [batch, groups, channels_per_group, spatial]; scale, bias: [groups · channels_per_group] or NULL. Instance norm is
-/// channels_per_group = 1. leaky: the slope of SDX_ACTIVATION_LEAKY_RELU.
+/// channels_per_group = 1.
 void sdx_group_norm_f32(
     sdx_pool *_Nullable pool, const float *x, float *y, int64_t batch, int64_t groups, int64_t channels_per_group,
-    int64_t spatial, const float *_Nullable scale, const float *_Nullable bias, float epsilon, sdx_activation act,
+    int64_t spatial, const float *_Nullable scale, const float *_Nullable bias, float epsilon, sdx_activation_kind act,
     float leaky);
 
 /// y[r, i] = (x[r, i] − mean[r]) / (std[r] + epsilon): ONNX's MeanVarianceNormalization (epsilon 1e-9) on merged axes. [rows, n].
@@ -44,12 +45,12 @@ void sdx_mean_variance_norm_f32(sdx_pool *_Nullable pool, const float *x, float 
 /// y[b, c, s] = act(x[b, c, s] · scale[c] + shift[c]): batch normalisation with folded parameters. x: [batch, channels, spatial].
 void sdx_scale_shift_f32(
     sdx_pool *_Nullable pool, const float *x, float *y, int64_t batch, int64_t channels, int64_t spatial,
-    const float *scale, const float *shift, sdx_activation act, float leaky);
+    const float *scale, const float *shift, sdx_activation_kind act, float leaky);
 
 /// y = act((x − mean[c]) / √(variance[c] + epsilon) · scale[c] + bias[c]), folded to x · s + t per channel in double first.
 void sdx_batch_norm_f32(
     sdx_pool *_Nullable pool, const float *x, float *y, int64_t batch, int64_t channels, int64_t spatial,
-    const float *scale, const float *bias, const float *mean, const float *variance, float epsilon, sdx_activation act,
+    const float *scale, const float *bias, const float *mean, const float *variance, float epsilon, sdx_activation_kind act,
     float leaky);
 
 /// y[b, c, s] = x[b, c, s] / (bias + alpha/size · Σⱼ x[b, j, s]²)^beta, j in c − ⌊(size−1)/2⌋ ... c + ⌈(size−1)/2⌉ within

@@ -18,9 +18,9 @@ typedef struct sdx_pool_window {
 } sdx_pool_window;
 
 /// y = max over the window's inputs; NaN if any is NaN; −inf for a window of padding only. y: [planes, out]. indices, if
-/// not NULL, receives the position of the (first) maximum in the whole of x, as ONNX counts: plane · in[0]·in[1]·in[2] +
-/// (d·in[1] + h)·in[2] + w, or with column_major the spatial part w·in[0]·in[1]… reversed: d + in[0]·(h + in[1]·w) over the
-/// dimensions that `spatial_rank` (1, 2 or 3) counts from the end. −1 for padding only. No overlap.
+/// not NULL, receives the position of the (first) maximum, or NaN, in the whole of x as ONNX counts:
+/// plane · in[0]·in[1]·in[2] + (d·in[1] + h)·in[2] + w. With column_major (storage_order 1) the spatial part is
+/// h + in[1]·w for spatial_rank 2, d + in[0]·(h + in[1]·w) for 3. −1 for padding only. No overlap.
 void sdx_max_pool_f32(
     sdx_pool *_Nullable pool, const float *x, float *y, int64_t *_Nullable indices, int64_t planes,
     const sdx_pool_window *window, int column_major, int spatial_rank);

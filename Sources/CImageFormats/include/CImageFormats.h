@@ -1,0 +1,68 @@
+// C border to zlib and libpng. Every function reports failure by value: no setjmp, no errno and no library type
+// crosses it.
+#ifndef SARDONYX_CIMAGEFORMATS_H
+#define SARDONYX_CIMAGEFORMATS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// Failures; 0 is success.
+enum {
+    CIF_OK = 0,
+    CIF_ERROR_OPEN = 1,      // cannot be opened or created
+    CIF_ERROR_NOT_FILE = 2,  // a folder, a pipe, a device
+    CIF_ERROR_READ = 3,      // the system failed to read
+    CIF_ERROR_DATA = 4,      // compressed data is corrupt
+    CIF_ERROR_WRITE = 5,     // the system failed to write (a full disk, …)
+    CIF_ERROR_MEMORY = 6
+};
+
+// Longest message written below, with its final zero.
+enum { CIF_MESSAGE_SIZE = 256 };
+
+// A file read from its beginning; gzip is recognised by its first two bytes, not by the name, and is decompressed on
+// the fly. Not to be shared between threads.
+typedef struct cif_reader cif_reader;
+
+// Opens `path`. On failure `*reader` is NULL and `message` (CIF_MESSAGE_SIZE bytes) says why.
+int cif_reader_open(const char *path, cif_reader **reader, char *message);
+
+// Reads up to `count` bytes after decompression into `buffer`; `*got` is less than `count` only at the end of the data
+// or on failure. Never produces more than `count` bytes, whatever the compressed data holds.
+int cif_reader_read(cif_reader *reader, void *buffer, size_t count, size_t *got, char *message);
+
+// Reads and drops `count` bytes; `*got` as in cif_reader_read. Plain files seek.
+int cif_reader_skip(cif_reader *reader, uint64_t count, uint64_t *got, char *message);
+
+// 1 if the file is gzip, else 0.
+int cif_reader_is_gzip(const cif_reader *reader);
+
+// 1 once reading has met the end of a gzip file in the middle of its data.
+int cif_reader_is_cut(const cif_reader *reader);
+
+// Bytes on disk, before decompression.
+uint64_t cif_reader_file_size(const cif_reader *reader);
+
+void cif_reader_close(cif_reader *reader);
+
+// A file being written, plain or gzip.
+typedef struct cif_writer cif_writer;
+
+// Creates or empties `path`; `level` 0 writes plain bytes, 1 to 9 gzip.
+int cif_writer_open(const char *path, int level, cif_writer **writer, char *message);
+int cif_writer_write(cif_writer *writer, const void *bytes, size_t count, char *message);
+
+// Flushes, waits until the bytes are on the disk, closes and frees, also on failure.
+int cif_writer_close(cif_writer *writer, char *message);
+
+// Writes an 8-bit RGB picture, rows from top to bottom, `3 * width` bytes each, without gaps.
+int cif_png_write_rgb8(const char *path, const uint8_t *pixels, uint32_t width, uint32_t height, char *message);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

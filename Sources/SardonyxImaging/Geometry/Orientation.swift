@@ -1,0 +1,68 @@
+/// Where a voxel axis points, to the nearest anatomical direction.
+public enum Direction: Character, Sendable, CaseIterable {
+    case right = "R"
+    case left = "L"
+    case anterior = "A"
+    case posterior = "P"
+    case superior = "S"
+    case inferior = "I"
+
+    /// The axis of patient space: 0 left to right, 1 posterior to anterior, 2 inferior to superior.
+    public var axis: Int {
+        switch self {
+        case .right, .left: return 0
+        case .anterior, .posterior: return 1
+        case .superior, .inferior: return 2
+        }
+    }
+
+    /// True for right, anterior and superior: the direction in which RAS+ coordinates grow.
+    public var isPositive: Bool { self == .right || self == .anterior || self == .superior }
+
+    /// The other end of the axis.
+    public var opposite: Direction { Direction(axis: axis, positive: !isPositive) }
+
+    init(axis: Int, positive: Bool) {
+        let ends: [(Direction, Direction)] = [(.left, .right), (.posterior, .anterior), (.inferior, .superior)]
+        self = positive ? ends[axis].1 : ends[axis].0
+    }
+}
+
+/// The directions in which i, j and k grow: "RAS", "LPS", …
+public struct Orientation: Sendable, Equatable, CustomStringConvertible {
+    /// The direction in which each voxel index grows; i first. Always three different axes.
+    public let directions: [Direction]
+
+    /// i to the right, j to anterior, k to superior: the order that this library calls canonical.
+    public static let ras = Orientation(unchecked: [.right, .anterior, .superior])
+
+    init(unchecked directions: [Direction]) { self.directions = directions }
+
+    /// Three letters of R L A P S I, one an axis; `nil` for anything else.
+    public init?(_ code: String) {
+        let directions = code.compactMap(Direction.init(rawValue:))
+        guard code.count == 3, directions.count == 3, Set(directions.map(\.axis)).count == 3 else { return nil }
+        self.directions = directions
+    }
+
+    /// The nearest directions of an invertible affine's voxel axes: of all ways to give each voxel axis a patient axis
+    /// of its own, the one with the largest sum of absolute direction cosines (an oblique grid's axes never collide).
+    public init(_ affine: Affine) {
+        let steps = (0..<3).map { affine.column($0) / max(Affine.length(affine.column($0)), .leastNormalMagnitude) }
+        let orders = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]]
+        var best = orders[0]
+        var bestSum = -Double.infinity
+        for order in orders {
+            let sum = (0..<3).reduce(0.0) { $0 + abs(steps[$1][order[$1]]) }
+            // A hair's margin: of equals (45°) the first stays, whatever the rounding.
+            if sum > bestSum + 1e-9 {
+                bestSum = sum
+                best = order
+            }
+        }
+        directions = (0..<3).map { Direction(axis: best[$0], positive: steps[$0][best[$0]] >= 0) }
+    }
+
+    /// The three letters.
+    public var description: String { String(directions.map(\.rawValue)) }
+}

@@ -1,0 +1,101 @@
+import CImageFormats
+
+/// A colour of 8 bits a channel, sRGB.
+public struct RGB: Sendable, Equatable {
+    /// Channels from 0 to 255.
+    public var red, green, blue: UInt8
+
+    /// Channels from 0 to 255.
+    public init(_ red: UInt8, _ green: UInt8, _ blue: UInt8) {
+        self.red = red
+        self.green = green
+        self.blue = blue
+    }
+
+    /// The brightest grey.
+    public static let white = RGB(255, 255, 255)
+    /// The darkest grey.
+    public static let black = RGB(0, 0, 0)
+}
+
+/// A picture of 8-bit RGB pixels, rows from top to bottom.
+public struct RGBImage: Sendable, Equatable {
+    /// Pixels from left to right.
+    public let width: Int
+    /// Pixels from top to bottom.
+    public let height: Int
+    /// `3 * width * height` bytes: red, green, blue of the top left pixel first.
+    public internal(set) var pixels: [UInt8]
+
+    /// A picture of one colour, at least 1 by 1.
+    public init(width: Int, height: Int, colour: RGB = .black) {
+        precondition(width > 0 && height > 0, "a picture has at least one pixel")
+        self.width = width
+        self.height = height
+        pixels = [UInt8](repeating: 0, count: width * height * 3)
+        for p in stride(from: 0, to: pixels.count, by: 3) {
+            (pixels[p], pixels[p + 1], pixels[p + 2]) = (colour.red, colour.green, colour.blue)
+        }
+    }
+
+    /// The colour of a pixel; traps outside the picture.
+    public subscript(x: Int, y: Int) -> RGB {
+        get {
+            precondition(x >= 0 && x < width && y >= 0 && y < height, "outside the picture")
+            let p = 3 * (y * width + x)
+            return RGB(pixels[p], pixels[p + 1], pixels[p + 2])
+        }
+        set {
+            precondition(x >= 0 && x < width && y >= 0 && y < height, "outside the picture")
+            let p = 3 * (y * width + x)
+            (pixels[p], pixels[p + 1], pixels[p + 2]) = (newValue.red, newValue.green, newValue.blue)
+        }
+    }
+
+    /// Lays `colour` over a pixel, `opacity` 0 to 1; nothing happens outside the picture.
+    mutating func blend(_ colour: RGB, at x: Int, _ y: Int, opacity: Float) {
+        guard x >= 0, x < width, y >= 0, y < height, opacity > 0 else { return }
+        let t = min(opacity, 1)
+        let p = 3 * (y * width + x)
+        for (c, value) in [colour.red, colour.green, colour.blue].enumerated() {
+            pixels[p + c] = UInt8((Float(pixels[p + c]) * (1 - t) + Float(value) * t).rounded())
+        }
+    }
+
+    /// Fills the part of a rectangle that lies in the picture.
+    mutating func fill(x: Int, y: Int, width w: Int, height h: Int, _ colour: RGB, opacity: Float = 1) {
+        for row in max(0, y)..<max(max(0, y), min(height, y + h)) {
+            for column in max(0, x)..<max(max(0, x), min(width, x + w)) {
+                blend(colour, at: column, row, opacity: opacity)
+            }
+        }
+    }
+
+    /// Copies a picture in, its top left pixel at (x, y); what would lie outside is left out.
+    mutating func draw(_ image: RGBImage, x: Int, y: Int) {
+        for row in 0..<image.height where y + row >= 0 && y + row < height {
+            for column in 0..<image.width where x + column >= 0 && x + column < width {
+                self[x + column, y + row] = image[column, row]
+            }
+        }
+    }
+
+    /// Writes a PNG; the bytes go to a temporary name first, so that `path` never holds a part of a picture.
+    ///
+    /// - Throws: `ImagingError` `.cannotWrite`.
+    public func writePNG(to path: String) throws {
+        guard let w = UInt32(exactly: width), let h = UInt32(exactly: height), max(w, h) <= 1_000_000 else {
+            throw ImagingError(
+                .unsupported, path: path, problem: "a picture of \(width)×\(height) pixels; PNG ends at 1,000,000",
+                remedy: "make it smaller")
+        }
+        try writeThenRename(path) { temporary in
+            var message = Message()
+            guard cif_png_write_rgb8(temporary, pixels, w, h, &message.bytes) == CIF_OK else {
+                throw ImagingError(
+                    .cannotWrite, path: path, problem: "cannot be written (\(message.text))",
+                    remedy: "check the folder, your rights and the free space")
+            }
+        }
+    }
+}
