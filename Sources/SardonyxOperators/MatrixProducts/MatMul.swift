@@ -1,0 +1,69 @@
+import SardonyxGraph
+
+/// y[…, m, n] = Σₖ a[…, m, k] · b[…, k, n], as numpy's matmul: leading axes broadcast.
+///
+/// <https://onnx.ai/onnx/operators/onnx__MatMul.html>
+enum MatMul: Operator {
+    static let types: TypeSet = .floats + [.int32, .int64, .uint32, .uint64]
+
+    static let schema = Schema(
+        "MatMul", versions: [1, 9, 13],
+        inputs: [Parameter("A", "T", types), Parameter("B", "T", types)],
+        outputs: [Parameter("Y", "T", types)])
+
+    static func infer(_ context: inout InferenceContext) throws {
+        let type = try context.dataType(0)
+        guard let a = context.shape(0), let b = context.shape(1) else { return context.set(0, type, nil) }
+        context.set(0, type, try BatchedProduct.output(a, b))
+    }
+
+    static func prepare(_ context: PreparationContext) throws -> Kernel {
+        let type = try context.input(0).dataType
+        if type.isHalfWidth { return try context.throughFloat(prepare) }
+        let product = BatchedProduct(try context.input(0).shape, try context.input(1).shape)
+        switch type {
+        case .float: return try GemmKernel(product).float(context)
+        case .double: return try GemmKernel(product).double(context)
+        default: return try type.visitNumber(Loops(product: product))
+        }
+    }
+
+    /// Sums that wrap around, a row of results at a time.
+    private struct Loops: NumberVisitor {
+        let product: BatchedProduct
+
+        func visit<T: Number>(_ type: T.Type) throws -> Kernel {
+            let product = product
+            let (m, n, k) = (product.m, product.n, product.k)
+            var kernel = Kernel.parallel(chunks: product.groups.count * product.batch * m) { frame, row, _ in
+                let (matrix, i) = (row / m, row % m)
+                let group = product.groups[matrix / product.batch]
+                let a = frame.input(0, as: T.self) + group.a + matrix % product.batch * product.strideA + i * k
+                let b = frame.input(1, as: T.self) + group.b + matrix % product.batch * product.strideB
+                let y = frame.output(0, as: T.self) + row * n
+                for j in 0..<n { y[j] = T.zero }
+                for p in 0..<k {
+                    let factor = a[p]
+                    let values = b + p * n
+                    for j in 0..<n { y[j] = T.adding(y[j], T.multiplying(factor, values[j])) }
+                }
+            }
+            kernel.multiplyAdds = product.multiplyAdds
+            return kernel
+        }
+    }
+
+    static let examples = [
+        Example(
+            "a matrix and a vector",
+            inputs: [Tensor(shape: [2, 2], scalars: [1, 2, 3, 4] as [Float]), Tensor(shape: [2], scalars: [10, 1] as [Float])],
+            outputs: [Tensor(shape: [2], scalars: [12, 34] as [Float])], tolerance: 1e-6),
+        Example(
+            "integers, the batch of one side broadcasts",
+            inputs: [
+                Tensor(shape: [2, 1, 2], scalars: [1, 2, 3, 4] as [Int32]),
+                Tensor(shape: [2, 1], scalars: [10, 1] as [Int32]),
+            ],
+            outputs: [Tensor(shape: [2, 1, 1], scalars: [12, 34] as [Int32])]),
+    ]
+}
