@@ -86,14 +86,16 @@ struct TensorReader {
         return Tensor(dataType: type, shape: shape, storage: TensorStorage(borrowing: bytes, owner: owner))
     }
 
-    /// Spreads elements of two or four bits over a byte each; the first element is in the lowest bits.
+    /// Spreads elements of two, four or six bits over a byte each; the first element is in the lowest bits.
     private static func unpack(_ bytes: UnsafeRawBufferPointer, into tensor: Tensor) {
         let bits = tensor.dataType.fileBitCount
         let isSigned = tensor.dataType == .int4 || tensor.dataType == .int2
         let target = tensor.storage.base.assumingMemoryBound(to: UInt8.self)
         for index in 0..<tensor.count {
             let bit = index * bits
-            let value = (bytes[bit / 8] >> UInt8(bit % 8)) & UInt8((1 << bits) - 1)
+            // An element of six bits may go on in the next byte.
+            let next = bit % 8 + bits > 8 ? UInt16(bytes[bit / 8 + 1]) << 8 : 0
+            let value = UInt8(truncatingIfNeeded: (UInt16(bytes[bit / 8]) | next) >> UInt16(bit % 8)) & UInt8((1 << bits) - 1)
             let isNegative = isSigned && value >> UInt8(bits - 1) != 0
             target[index] = isNegative ? value | ~UInt8((1 << bits) - 1) : value
         }

@@ -108,5 +108,11 @@ extension OperatorRegistry {
         MaxPool.self,
         MaxUnpool.self,
         QLinearConv.self,
+        BatchNormalization.self,
+        GroupNormalization.self,
+        InstanceNormalization.self,
+        LayerNormalization.self,
+        LRN.self,
+        RMSNormalization.self,
     ])
 }

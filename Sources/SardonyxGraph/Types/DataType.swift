@@ -1,6 +1,6 @@
 /// The element types of ONNX tensors, with the numbers of `TensorProto.DataType`.
 ///
-/// Elements narrower than a byte (`uint4`, `int4`, `uint2`, `int2`, `float4e2m1`) take a whole byte each in memory,
+/// Elements narrower than a byte (`uint4`, `int4`, `uint2`, `int2`, `float4e2m1`, `float6e2m3`, `float6e3m2`) take a whole byte each in memory,
 /// sign-extended where they are signed; they are packed only in files.
 public enum DataType: Int32, Sendable, Hashable, CaseIterable {
     case float = 1
@@ -29,12 +29,14 @@ public enum DataType: Int32, Sendable, Hashable, CaseIterable {
     case float8e8m0 = 24
     case uint2 = 25
     case int2 = 26
+    case float6e2m3 = 27
+    case float6e3m2 = 28
 
     /// Bytes that one element takes in memory; for `string` the size of an index into the tensor's string table.
     public var byteCount: Int {
         switch self {
         case .uint8, .int8, .bool, .float8e4m3fn, .float8e4m3fnuz, .float8e5m2, .float8e5m2fnuz, .float8e8m0: 1
-        case .uint4, .int4, .float4e2m1, .uint2, .int2: 1
+        case .uint4, .int4, .float4e2m1, .uint2, .int2, .float6e2m3, .float6e3m2: 1
         case .uint16, .int16, .float16, .bfloat16: 2
         case .float, .int32, .uint32: 4
         case .int64, .uint64, .double, .complex64, .string: 8
@@ -47,22 +49,18 @@ public enum DataType: Int32, Sendable, Hashable, CaseIterable {
         switch self {
         case .uint4, .int4, .float4e2m1: 4
         case .uint2, .int2: 2
+        case .float6e2m3, .float6e3m2: 6
         default: byteCount * 8
         }
     }
 
     /// The name that ONNX's text form uses, such as `float` or `int64`.
-    public var name: String {
-        switch self {
-        case .float8e4m3fn: "float8e4m3fn"
-        default: "\(self)"
-        }
-    }
+    public var name: String { "\(self)" }
 
     package var isFloatingPoint: Bool {
         switch self {
         case .float, .double, .float16, .bfloat16, .float8e4m3fn, .float8e4m3fnuz, .float8e5m2, .float8e5m2fnuz,
-            .float8e8m0, .float4e2m1:
+            .float8e8m0, .float4e2m1, .float6e2m3, .float6e3m2:
             true
         default: false
         }

@@ -1,0 +1,152 @@
+import CKernels
+import SardonyxGraph
+
+/// y[n, c, …] = scale[c] · (x[n, c, …] − mean[c]) / √(var[c] + ε) + bias[c]. In training mode mean and var are those of the
+/// batch, and the running ones are given out: running = running · momentum + batch · (1 − momentum).
+///
+/// <https://onnx.ai/onnx/operators/onnx__BatchNormalization.html>
+enum BatchNormalization: Operator {
+    static let schema = Schema(
+        "BatchNormalization", versions: [1, 6, 7, 9, 14, 15],
+        inputs: [
+            Parameter("X", "T", .floats), Parameter("scale", "T1", .floats), Parameter("B", "T1", .floats),
+            Parameter("input_mean", "T2", .floats), Parameter("input_var", "T2", .floats),
+        ],
+        outputs: [
+            Parameter("Y", "T", .floats), Parameter("running_mean", "T2", .floats, .optional),
+            Parameter("running_var", "T2", .floats, .optional),
+        ],
+        attributes: [
+            AttributeSpec("training_mode", .int), AttributeSpec("momentum", .float), AttributeSpec("epsilon", .float),
+        ])
+
+    /// `is_test` was an attribute through opset 6, `spatial` through opset 8, and through opset 13 a node trains when it has
+    /// more than one output.
+    static func lift(_ node: inout Node, from opset: Int, in lifting: inout Lifting) throws {
+        node.attributes["consumed_inputs"] = nil
+        let isTest = node.attributes.removeValue(forKey: "is_test")
+        if opset < 7, case .int(1)? = isTest {} else if opset < 7 {
+            throw SardonyxError(.unsupported, "training in opset \(opset) is not supported; export for inference")
+        }
+        if case .int(0)? = node.attributes.removeValue(forKey: "spatial"), opset < 9 {
+            throw SardonyxError(.unsupported, "spatial = 0 (statistics of every element) is not supported")
+        }
+        guard opset < 14 else { return }
+        if node.outputs.dropFirst().contains(where: { $0 != nil }) {
+            throw SardonyxError(.unsupported, "training in opset \(opset) is not supported; export for inference")
+        }
+        node.outputs = Array(node.outputs.prefix(1))
+    }
+
+    static func infer(_ context: inout InferenceContext) throws {
+        try context.passThrough()
+        guard let shape = context.shape(0) else { return }
+        guard shape.count >= 1 else { throw SardonyxError(.invalidModel, "X must have 1 axis or more") }
+        let channels = shape.count > 1 ? shape[1] : .fixed(1)
+        try context.requireChannelVectors([1, 2, 3, 4], channels: channels, schema)
+        for output in 1..<max(1, context.outputs.count) {
+            context.set(output, try context.dataType(output + 2), [channels])
+        }
+    }
+
+    static func prepare(_ context: PreparationContext) throws -> Kernel {
+        let x = try context.input(0)
+        let statistics = ChannelStatistics(
+            layout: ChannelLayout(x.shape), epsilon: context.node.float("epsilon", default: 1e-5),
+            types: try (1...4).map { try context.input($0).dataType })
+        if context.node.flag("training_mode") {
+            return try x.dataType.visitReal(
+                Training(
+                    statistics: statistics, momentum: context.node.float("momentum", default: 0.9),
+                    wants: [context.wants(1), context.wants(2)]))
+        }
+        var kernel: Kernel
+        if x.dataType == .float, statistics.types.allSatisfy({ $0 == .float }) {
+            let layout = statistics.layout
+            kernel = Kernel { frame in
+                sdx_batch_norm_f32(
+                    frame.pool, frame.input(0), frame.output(0), layout.batch, layout.channels, layout.inner,
+                    frame.input(1), frame.input(2), frame.input(3), frame.input(4), statistics.epsilon,
+                    SDX_ACTIVATION_NONE, 0)
+            }
+        } else {
+            kernel = try x.dataType.visitReal(Inference(statistics: statistics))
+        }
+        kernel.inPlace = [0: [0]]
+        return kernel
+    }
+
+    /// What both modes know: scale, bias, mean and variance are inputs 1 to 4, of these types.
+    private struct ChannelStatistics: Sendable {
+        let layout: ChannelLayout
+        let epsilon: Float
+        let types: [DataType]
+
+        func parameter(_ input: Int, _ channel: Int, in frame: Frame) -> Double {
+            frame.double(input, types[input - 1], channel)
+        }
+    }
+
+    private struct Inference: RealVisitor {
+        let statistics: ChannelStatistics
+
+        func visit<T: Real>(_ type: T.Type) throws -> Kernel {
+            let s = statistics
+            return Kernel { frame in
+                let x = frame.input(0, as: T.self)
+                let y = frame.output(0, as: T.self)
+                for channel in 0..<Int(s.layout.channels) {
+                    let mean = s.parameter(3, channel, in: frame)
+                    let factor =
+                        s.parameter(1, channel, in: frame)
+                        / (s.parameter(4, channel, in: frame) + Double(s.epsilon)).squareRoot()
+                    let bias = s.parameter(2, channel, in: frame)
+                    s.layout.forEach(channel) { y[$0] = T.converting((x[$0].double - mean) * factor + bias) }
+                }
+            }
+        }
+    }
+
+    private struct Training: RealVisitor {
+        let statistics: ChannelStatistics
+        let momentum: Float
+        let wants: [Bool]
+
+        func visit<T: Real>(_ type: T.Type) throws -> Kernel {
+            let (s, momentum, wantsMean, wantsVariance) = (statistics, Double(momentum), wants[0], wants[1])
+            return Kernel { frame in
+                let x = frame.input(0, as: T.self)
+                let y = frame.output(0, as: T.self)
+                let count = Double(s.layout.batch * s.layout.inner)
+                for channel in 0..<Int(s.layout.channels) {
+                    var sum = 0.0
+                    s.layout.forEach(channel) { sum += x[$0].double }
+                    let mean = sum / count
+                    var squares = 0.0
+                    s.layout.forEach(channel) { squares += (x[$0].double - mean) * (x[$0].double - mean) }
+                    let variance = squares / count
+                    let factor = s.parameter(1, channel, in: frame) / (variance + Double(s.epsilon)).squareRoot()
+                    let bias = s.parameter(2, channel, in: frame)
+                    s.layout.forEach(channel) { y[$0] = T.converting((x[$0].double - mean) * factor + bias) }
+                    func store(_ batch: Double, _ input: Int, _ output: Int) {
+                        let running = s.parameter(input, channel, in: frame) * momentum + batch * (1 - momentum)
+                        frame.store(running, output, s.types[input - 1], channel)
+                    }
+                    if wantsMean { store(mean, 3, 1) }
+                    if wantsVariance { store(variance, 4, 2) }
+                }
+            }
+        }
+    }
+
+    static let examples = [
+        Example(
+            "one factor and one shift a channel",
+            inputs: [
+                Tensor(shape: [1, 2, 2], scalars: [1, 2, 3, 4] as [Float]), Tensor(shape: [2], scalars: [2, 1] as [Float]),
+                Tensor(shape: [2], scalars: [0, 1] as [Float]), Tensor(shape: [2], scalars: [1, 3] as [Float]),
+                Tensor(shape: [2], scalars: [3.99999, 0.99999] as [Float]),
+            ],
+            outputs: [Tensor(shape: [1, 2, 2], scalars: [0, 1, 1, 2] as [Float])], tolerance: 1e-6)
+    ]
+}
