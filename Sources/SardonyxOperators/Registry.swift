@@ -114,5 +114,11 @@ extension OperatorRegistry {
         LayerNormalization.self,
         LRN.self,
         RMSNormalization.self,
+        BitCast.self,
+        Cast.self,
+        CastLike.self,
+        Dropout.self,
+        Identity.self,
+        Pow.self,
     ])
 }
