@@ -1,0 +1,25 @@
+import CKernels
+import SardonyxGraph
+
+/// y = Σ |x| along the axes; 0 for no elements.
+///
+/// <https://onnx.ai/onnx/operators/onnx__ReduceL1.html>
+enum ReduceL1: IntegerReduction {
+    static let schema = reductionSchema("ReduceL1", versions: [1, 11, 13, 18], types: ReductionTypes.arithmetic)
+    static let keepsSingleElements = false
+
+    static func pass(_ index: Int, of count: Int) -> sdx_reduce_op { index == 0 ? SDX_REDUCE_L1 : SDX_REDUCE_SUM }
+
+    static var start: Double { 0 }
+    @inline(__always) static func add(_ x: Double, to sum: inout Double) { sum += x.magnitude }
+    @inline(__always) static func result(_ sum: Double, count: Int) -> Double { sum }
+
+    @inline(__always) static func integerStart<T: Number & FixedWidthInteger>(_ type: T.Type) -> T { 0 }
+    @inline(__always) static func add<T: Number & FixedWidthInteger>(_ x: T, to sum: inout T) { sum &+= T.absolute(x) }
+
+    static let examples = [
+        Example(
+            "rows", inputs: [Tensor(shape: [2, 2], scalars: [1, -2, -3, 4] as [Float]), Tensor(integers: [1])],
+            outputs: [Tensor(shape: [2, 1], scalars: [3, 7] as [Float])])
+    ]
+}

@@ -1,0 +1,47 @@
+import CKernels
+import SardonyxGraph
+
+/// y = e^(x - m) / Σ e^(x - m) along `axis`, where m is the largest x.
+///
+/// <https://onnx.ai/onnx/operators/onnx__Softmax.html>
+enum Softmax: SliceFunction {
+    static let schema = Schema.unary(
+        "Softmax", versions: [1, 11, 13], input: "input", output: "output", attributes: [AttributeSpec("axis", .int)])
+
+    static func lift(_ node: inout Node, from opset: Int, in lifting: inout Lifting) throws {
+        node.liftMergedAxes(opset: opset, in: &lifting)
+    }
+
+    static func floatKernel(_ layout: AxisLayout, parameter: Int) -> Kernel? {
+        Kernel { frame in
+            sdx_softmax_f32(
+                frame.pool, frame.input(0), frame.output(0), Int64(layout.outer), Int64(layout.axis),
+                Int64(layout.inner))
+        }
+    }
+
+    static func apply<T: Real>(
+        _ x: UnsafePointer<T>, _ y: UnsafeMutablePointer<T>, count: Int, stride: Int, parameter: Int
+    ) {
+        let most = largest(x, count: count, stride: stride)
+        var sum: T.Wide = 0
+        for i in 0..<count { sum += T.Wide.exp(x[i * stride].wide - most) }
+        for i in 0..<count { y[i * stride] = T(wide: T.Wide.exp(x[i * stride].wide - most) / sum) }
+    }
+
+    static func largest<T: Real>(_ x: UnsafePointer<T>, count: Int, stride: Int) -> T.Wide {
+        var most = x[0].wide
+        for i in 1..<count { most = Max.apply(most, x[i * stride].wide) }
+        return most
+    }
+
+    static let examples = [
+        Example(
+            "rows", inputs: [Tensor(shape: [2, 3], scalars: [-1, 0, 1, 1000, 1000, 1000] as [Float])],
+            outputs: [
+                Tensor(
+                    shape: [2, 3],
+                    scalars: [0.09003057, 0.24472848, 0.66524094, 0.33333334, 0.33333334, 0.33333334] as [Float])
+            ], tolerance: 1e-6)
+    ]
+}
