@@ -113,6 +113,7 @@ extension OperatorRegistry {
         InstanceNormalization.self,
         LayerNormalization.self,
         LRN.self,
+        QLinearMatMul.self,
         RMSNormalization.self,
         BitCast.self,
         Cast.self,

@@ -18,8 +18,8 @@ struct QuantizationSteps: Sendable {
 
 /// A product of 8-bit matrices in int32, the zero points subtracted: what MatMulInteger and QLinearMatMul share.
 struct QuantizedProduct {
-    private let rows: Int
-    private let columns: Int
+    let rows: Int
+    let columns: Int
     private let depth: Int
     /// For each matrix of the result, the number of its matrix in a and in b.
     private let matrices: [(a: Int, b: Int)]
@@ -64,10 +64,11 @@ struct QuantizedProduct {
         return result
     }
 
-    /// What `finish` gets: a sum, its position in the result, and the lines by which parameters vary.
-    typealias Finish = @Sendable (
-        _ frame: Frame, _ sum: Int32, _ position: Int, _ row: (matrix: Int, line: Int), _ column: (matrix: Int, line: Int)
+    /// What gets each sum, its position in the result, and the lines by which parameters vary.
+    typealias FinishSum<Sum> = @Sendable (
+        _ frame: Frame, _ sum: Sum, _ position: Int, _ row: (matrix: Int, line: Int), _ column: (matrix: Int, line: Int)
     ) -> Void
+    typealias Finish = FinishSum<Int32>
 
     func kernel(_ finish: @escaping Finish) -> Kernel {
         switch isSigned {
@@ -81,33 +82,52 @@ struct QuantizedProduct {
     private func kernel<A: FixedWidthInteger & Sendable, B: FixedWidthInteger & Sendable>(
         _ a: A.Type, _ b: B.Type, _ finish: @escaping Finish
     ) -> Kernel {
-        let (m, n, k) = (rows, columns, depth)
-        let (matrices, inputs, zeros, zeroSteps) = (matrices, inputs, zeros, zeroSteps)
+        let (zeros, steps, inputs) = (zeros, zeroSteps, inputs)
+        return loops(
+            from: 0 as Int32,
+            left: { frame, index, pair, line in
+                let zero = frame.input(slot: zeros.a, as: A.self)?[steps.a.index(matrix: pair, line: line)] ?? 0
+                return Int32(frame.input(inputs.a, as: A.self)[index]) - Int32(zero)
+            },
+            right: { frame, index, pair, line in
+                let zero = frame.input(slot: zeros.b, as: B.self)?[steps.b.index(matrix: pair, line: line)] ?? 0
+                return Int32(frame.input(inputs.b, as: B.self)[index]) - Int32(zero)
+            },
+            multiplyAdd: { $0 &+ $1 &* $2 }, finish)
+    }
+
+    /// Sums in float of 8-bit codes that stand for these numbers; without zero points.
+    func kernel(_ aValues: [Float], _ bValues: [Float], _ finish: @escaping FinishSum<Float>) -> Kernel {
+        let inputs = inputs
+        return loops(
+            from: 0 as Float,
+            left: { frame, index, _, _ in aValues[Int(frame.input(inputs.a, as: UInt8.self)[index])] },
+            right: { frame, index, _, _ in bValues[Int(frame.input(inputs.b, as: UInt8.self)[index])] },
+            multiplyAdd: { $0 + $1 * $2 }, finish)
+    }
+
+    /// Reads an element: its position, and the matrix and line it stands in.
+    private typealias Read<Value> = @Sendable (_ frame: Frame, _ index: Int, _ matrix: Int, _ line: Int) -> Value
+
+    @inline(__always)
+    private func loops<Sum: Sendable & BitwiseCopyable>(
+        from initial: Sum, left: @escaping Read<Sum>, right: @escaping Read<Sum>,
+        multiplyAdd: @escaping @Sendable (Sum, Sum, Sum) -> Sum, _ finish: @escaping FinishSum<Sum>
+    ) -> Kernel {
+        let (m, n, k, matrices) = (rows, columns, depth, matrices)
         let width = 64
-        let blocks = (n + width - 1) / width
         var kernel = Kernel.parallel(chunks: matrices.count * m) { frame, chunk, _ in
             let (matrix, i) = (chunk / m, chunk % m)
             let pair = matrices[matrix]
-            let a = frame.input(inputs.a, as: A.self) + (pair.a * m + i) * k
-            let b = frame.input(inputs.b, as: B.self) + pair.b * k * n
-            let aZeros = frame.input(slot: zeros.a, as: A.self)
-            let bZeros = frame.input(slot: zeros.b, as: B.self)
-            let aZero = Int32(aZeros?[zeroSteps.a.index(matrix: pair.a, line: i)] ?? 0)
             // SAFETY: every access is below `width`.
-            withUnsafeTemporaryAllocation(of: Int32.self, capacity: 2 * width) { memory in
-                let sums = memory.baseAddress.unsafelyUnwrapped
-                let offsets = sums + width
-                for block in 0..<blocks {
-                    let first = block * width
+            withUnsafeTemporaryAllocation(of: Sum.self, capacity: width) { sums in
+                for first in stride(from: 0, to: n, by: width) {
                     let count = min(width, n - first)
-                    for j in 0..<count {
-                        sums[j] = 0
-                        offsets[j] = Int32(bZeros?[zeroSteps.b.index(matrix: pair.b, line: first + j)] ?? 0)
-                    }
+                    for j in 0..<count { sums[j] = initial }
                     for p in 0..<k {
-                        let factor = Int32(a[p]) - aZero
-                        let values = b + p * n + first
-                        for j in 0..<count { sums[j] &+= factor &* (Int32(values[j]) - offsets[j]) }
+                        let factor = left(frame, (pair.a * m + i) * k + p, pair.a, i)
+                        let row = (pair.b * k + p) * n + first
+                        for j in 0..<count { sums[j] = multiplyAdd(sums[j], factor, right(frame, row + j, pair.b, first + j)) }
                     }
                     for j in 0..<count {
                         finish(frame, sums[j], chunk * n + first + j, (pair.a, i), (pair.b, first + j))
