@@ -139,5 +139,9 @@ extension OperatorRegistry {
         LogSoftmax.self,
         LpNormalization.self,
         Softmax.self,
+        Det.self,
+        Einsum.self,
+        MeanVarianceNormalization.self,
+        TopK.self,
     ])
 }

@@ -7,9 +7,11 @@ import SardonyxGraph
 /// `round_mode` chooses float8e8m0's power of two. Numbers become strings in their shortest form.
 /// <https://onnx.ai/onnx/operators/onnx__Cast.html>
 enum Cast: Operator {
+    private static let types: TypeSet = Casting.types + [.float6e2m3, .float6e3m2]
+
     static let schema = Schema(
-        "Cast", versions: [1, 6, 9, 13, 19, 21, 23, 24, 25, 28], inputs: [Parameter("input", "T1", Casting.types)],
-        outputs: [Parameter("output", "T2", Casting.types)],
+        "Cast", versions: [1, 6, 9, 13, 19, 21, 23, 24, 25, 28], inputs: [Parameter("input", "T1", types)],
+        outputs: [Parameter("output", "T2", types)],
         attributes: Casting.attributes + [AttributeSpec("to", .int, required: true)])
 
     /// Through opset 5 the type is given by name.
@@ -22,8 +24,8 @@ enum Cast: Operator {
     }
 
     private static func target(_ node: Node) throws -> DataType {
-        guard let type = try node.dataType("to") else {
-            throw SardonyxError(.invalidModel, "attribute 'to' is missing")
+        guard let type = try node.dataType("to"), types.contains(type) else {
+            throw SardonyxError(.invalidModel, "attribute 'to' must name an element type that is not complex")
         }
         return type
     }

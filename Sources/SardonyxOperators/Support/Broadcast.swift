@@ -3,7 +3,7 @@ import SardonyxGraph
 /// How up to three operands are read for every element of an output that they broadcast to.
 ///
 /// Neighbouring axes that all operands walk through alike are merged, so that most cases have one or two axes. The
-/// innermost stride of each operand is 0 or 1.
+/// innermost stride of each operand that broadcasts is 0 or 1.
 struct Broadcast: Sendable {
     /// Merged extents; never empty.
     let shape: [Int]
@@ -39,12 +39,20 @@ struct Broadcast: Sendable {
         self.strides = strides
     }
 
+    /// Operands that are read with any strides; a scalar has no extents.
+    init(shape: [Int], strides: [[Int]]) {
+        count = shape.elementCount
+        self.shape = shape.isEmpty ? [1] : shape
+        self.strides = strides.map { shape.isEmpty ? [0] : $0 }
+    }
+
     /// Calls `body` for every stretch of one row within a range of output positions, with the operands' offsets.
     /// Operands that are not there have the offset 0.
     @inline(__always)
     func forEachStretch(
         in range: Range<Int>, _ body: (_ output: Int, _ offsets: (Int, Int, Int), _ count: Int) -> Void
     ) {
+        if range.isEmpty { return }
         let last = shape.count - 1
         let operands = strides.count
         withUnsafeTemporaryAllocation(of: Int.self, capacity: shape.count) { index in

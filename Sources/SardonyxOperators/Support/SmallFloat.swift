@@ -3,7 +3,7 @@ import SardonyxGraph
 /// A floating-point format of at most 8 bits: a sign, an exponent and a fraction, one element a byte in memory.
 ///
 /// Formats: OCP 8-bit (E4M3FN, E5M2), their variants without infinity and negative zero (FNUZ), and OCP microscaling
-/// (E2M1 and the scale E8M0, which has neither sign nor fraction).
+/// (E2M1, E2M3, E3M2, and the scale E8M0, which has neither sign nor fraction).
 /// <https://onnx.ai/onnx/technical/float8.html>
 struct SmallFloat: Sendable {
     /// Which codes are no numbers.
@@ -41,6 +41,8 @@ struct SmallFloat: Sendable {
         case .float8e5m2: self.init(5, 2, bias: 15, .infinityAndNaN)
         case .float8e5m2fnuz: self.init(5, 2, bias: 16, .negativeZeroNaN)
         case .float4e2m1: self.init(2, 1, bias: 1, .none)
+        case .float6e2m3: self.init(2, 3, bias: 1, .none)
+        case .float6e3m2: self.init(3, 2, bias: 3, .none)
         default: return nil
         }
     }
