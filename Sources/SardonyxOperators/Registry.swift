@@ -143,5 +143,7 @@ extension OperatorRegistry {
         Einsum.self,
         MeanVarianceNormalization.self,
         TopK.self,
+        Resize.self,
+        Upsample.self,
     ])
 }

@@ -46,6 +46,8 @@ extension PreparationContext {
             constants: try constants.map { try $0?.widened() }, workers: workers, packedWeights: packedWeights,
             inputValues: inputValues)
         let inner = try prepare(wide)
+        // The same bytes need no conversion.
+        if !inner.views.isEmpty { return inner }
 
         var layout = Workspace.Layout()
         let inputTable = layout.reserve(inputs.count, of: UnsafeRawPointer?.self)
