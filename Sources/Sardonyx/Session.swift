@@ -12,6 +12,14 @@ public final class Session: Sendable {
             /// The process's pool: a thread for every CPU of the affinity mask and the cgroup quota.
             case available
             case count(Int)
+
+            /// How many threads that is.
+            package var number: Int {
+                switch self {
+                case .available: WorkerPool.availableThreads
+                case .count(let count): count
+                }
+            }
         }
         public var threads: Threads = .available
         /// Whether passes rewrite the graph; off, every node runs as the model has it.
@@ -125,6 +133,12 @@ public final class Session: Sendable {
             types.append(.tensor(dataType, SymbolicShape(shape)))
         }
         return PlanSummary(try program.plan(for: types))
+    }
+
+    /// The plan that a run with these inputs uses.
+    package func boundPlan(for inputs: [String: Datum]) throws -> BoundPlan {
+        let (program, values) = try arguments(inputs)
+        return try program.plan(for: values.map(\.valueType))
     }
 
     /// Bytes of packed weights so far.

@@ -18,6 +18,9 @@ package final class WorkerPool: @unchecked Sendable {
     /// The process's pool, with a thread for every CPU that the process may use.
     package static let shared = WorkerPool(sdx_pool_shared(), isOwned: false)
 
+    /// The CPUs that this process may use.
+    package static var availableThreads: Int { Int(sdx_cpus_allowed()) }
+
     /// A pool of this many threads, the caller's among them.
     package static func make(threads: Int) throws(SardonyxError) -> WorkerPool {
         if threads == 1 { return WorkerPool(nil, isOwned: false) }

@@ -9,8 +9,8 @@ extension BrainExtraction {
         _ volume: Volume<Float>, session: Session, progress: (_ stage: Stage, _ done: Double) -> Void = { _, _ in }
     ) throws -> Mask {
         let model = session.model
-        guard model.inputs.count == 1, let input = model.inputs.first, input.dataType == .float32,
-            let output = model.outputs.first, output.dataType == .float32
+        guard model.inputs.count == 1, let input = model.inputs.first, input.dataType == .float,
+            let output = model.outputs.first, output.dataType == .float
         else {
             throw ImagingError(
                 .mismatch,

@@ -1,0 +1,105 @@
+import Glibc
+import Sardonyx
+
+/// Folders and small files.
+enum Files {
+    static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+    static func isFolder(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    }
+
+    /// The names in a folder, sorted, without `.` and `..`; nil when it cannot be read.
+    static func names(in folder: String) -> [String]? {
+        guard let directory = opendir(folder) else { return nil }
+        defer { closedir(directory) }
+        var names: [String] = []
+        while let entry = readdir(directory) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: Int(NAME_MAX) + 1) { String(cString: $0) }
+            }
+            if name != "." && name != ".." { names.append(name) }
+        }
+        return names.sorted()
+    }
+
+    /// Makes a folder and those above it.
+    static func makeFolder(_ path: String) throws {
+        var made = path.hasPrefix("/") ? "/" : ""
+        for part in path.split(separator: "/") {
+            made += part
+            if mkdir(made, 0o777) != 0 && errno != EEXIST { break }
+            made += "/"
+        }
+        guard isFolder(path) else {
+            let reason = errno == EEXIST ? "a file with this name is in the way" : String(cString: strerror(errno))
+            throw CommandFailure(.badInput, "\(path): the folder cannot be made: \(reason)")
+        }
+    }
+
+    /// The whole of a small text file, or nil.
+    static func text(_ path: String, limit: Int = 1 << 20) -> String? {
+        guard let file = fopen(path, "re") else { return nil }
+        defer { fclose(file) }
+        var bytes = [UInt8](repeating: 0, count: limit)
+        let count = fread(&bytes, 1, limit, file)
+        return String(decoding: bytes[..<count], as: UTF8.self)
+    }
+
+    static func write(_ text: String, to path: String) throws {
+        guard let file = fopen(path, "we") else {
+            throw CommandFailure(.badInput, "\(path): cannot be written: \(String(cString: strerror(errno)))")
+        }
+        let isWritten = fputs(text, file) >= 0
+        guard fclose(file) == 0, isWritten else {
+            throw CommandFailure(.badInput, "\(path): cannot be written: \(String(cString: strerror(errno)))")
+        }
+    }
+
+    static func join(_ folder: String, _ name: String) -> String {
+        folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)"
+    }
+
+    /// Writes a model's outputs into a folder, one file each.
+    static func writeOutputs(_ outputs: [(name: String, value: Datum)], to folder: String) throws {
+        try makeFolder(folder)
+        var taken: [String: String] = [:]
+        for (name, value) in outputs {
+            // A slash would be a folder; all else in a name is allowed in a file's name.
+            let base = String(name.map { $0 == "/" ? "_" : $0 })
+            if let other = taken.updateValue(name, forKey: base) {
+                throw CommandFailure(.badModel, "outputs '\(other)' and '\(name)' would both be written to '\(base)'")
+            }
+            var isNumPy = false
+            if case .tensor(let tensor) = value { isNumPy = tensor.hasNumPyForm }
+            try asInput { try value.write(to: join(folder, base + (isNumPy ? ".npy" : ".pb"))) }
+        }
+    }
+}
+
+/// What /proc/self/status says.
+enum Process {
+    /// Resident memory in MB.
+    static var residentMegabytes: Double { status("VmRSS") }
+    /// The most that was ever resident, in MB.
+    static var peakResidentMegabytes: Double { status("VmHWM") }
+
+    private static func status(_ field: String) -> Double {
+        guard let text = Files.text("/proc/self/status", limit: 1 << 14) else { return 0 }
+        for line in text.split(separator: "\n") where line.hasPrefix(field + ":") {
+            let digits = line.filter { $0 >= "0" && $0 <= "9" }
+            return (Double(String(digits)) ?? 0) / 1024
+        }
+        return 0
+    }
+
+    /// Nanoseconds of a clock that only goes forward.
+    static var now: UInt64 { clock_gettime_nsec(CLOCK_MONOTONIC) }
+
+    private static func clock_gettime_nsec(_ clock: clockid_t) -> UInt64 {
+        var time = timespec()
+        clock_gettime(clock, &time)
+        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+    }
+}

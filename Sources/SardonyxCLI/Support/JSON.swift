@@ -1,0 +1,85 @@
+import Glibc
+
+/// A JSON value. Objects keep the order in which they were built.
+indirect enum JSON: Sendable {
+    case null
+    case bool(Bool)
+    case int(Int)
+    case number(Double)
+    case string(String)
+    case array([JSON])
+    case object([(key: String, value: JSON)])
+
+    /// The value on one line.
+    var text: String {
+        var result = ""
+        append(to: &result, indentation: nil)
+        return result
+    }
+
+    /// The value with a line an element.
+    var prettyText: String {
+        var result = ""
+        append(to: &result, indentation: 0)
+        return result
+    }
+
+    private func append(to text: inout String, indentation: Int?) {
+        func list(_ open: String, _ close: String, _ count: Int, _ element: (Int, inout String) -> Void) {
+            text += open
+            for index in 0..<count {
+                if index > 0 { text += indentation == nil ? ", " : "," }
+                if let indentation { text += "\n" + String(repeating: "  ", count: indentation + 1) }
+                element(index, &text)
+            }
+            if let indentation, count > 0 { text += "\n" + String(repeating: "  ", count: indentation) }
+            text += close
+        }
+        let inner = indentation.map { $0 + 1 }
+        switch self {
+        case .null: text += "null"
+        case .bool(let value): text += value ? "true" : "false"
+        case .int(let value): text += "\(value)"
+        // JSON has no NaN and no infinity.
+        case .number(let value): text += value.isFinite ? significant(value, 9) : "null"
+        case .string(let value): text += JSON.quoted(value)
+        case .array(let values):
+            list("[", "]", values.count) { values[$0].append(to: &$1, indentation: inner) }
+        case .object(let entries):
+            list("{", "}", entries.count) {
+                $1 += JSON.quoted(entries[$0].key) + ": "
+                entries[$0].value.append(to: &$1, indentation: inner)
+            }
+        }
+    }
+
+    private static func quoted(_ value: String) -> String {
+        var text = "\""
+        for scalar in value.unicodeScalars {
+            switch scalar {
+            case "\"": text += "\\\""
+            case "\\": text += "\\\\"
+            case "\n": text += "\\n"
+            case "\t": text += "\\t"
+            case "\r": text += "\\r"
+            case _ where scalar.value < 0x20:
+                let digits = String(scalar.value, radix: 16)
+                text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            default: text.unicodeScalars.append(scalar)
+            }
+        }
+        return text + "\""
+    }
+
+    subscript(key: String) -> JSON? {
+        if case .object(let entries) = self { entries.last { $0.key == key }?.value } else { nil }
+    }
+
+    var number: Double? {
+        switch self {
+        case .int(let value): Double(value)
+        case .number(let value): value
+        default: nil
+        }
+    }
+}
