@@ -39,6 +39,7 @@ let package = Package(
         .testTarget(name: "SardonyxGraphTests", dependencies: ["SardonyxGraph"]),
         .testTarget(name: "SardonyxCompilerTests", dependencies: ["SardonyxCompiler"]),
         .testTarget(name: "SardonyxOperatorsTests", dependencies: ["SardonyxOperators"]),
+        .testTarget(name: "SardonyxImagingTests", dependencies: ["SardonyxImaging"]),
         .testTarget(name: "SardonyxTests", dependencies: ["Sardonyx", "SardonyxTestSupport"]),
     ],
     swiftLanguageModes: [.v6],
