@@ -145,5 +145,9 @@ extension OperatorRegistry {
         TopK.self,
         Resize.self,
         Upsample.self,
+        AffineGrid.self,
+        DFT.self,
+        GridSample.self,
+        STFT.self,
     ])
 }
