@@ -1,0 +1,184 @@
+"""Compares sardonyx with ONNX Runtime; see Tools/accuracy.
+
+usage: accuracy.py SARDONYX [--intermediates] [--real] [--json OUT] [--no-page] [--shape NAME=1,3,64,64] [MODEL …]
+"""
+
+import argparse
+import dataclasses
+import json
+import pathlib
+import sys
+import tempfile
+
+import numpy as np
+import onnx
+import onnxruntime
+
+import models
+import real_inputs
+
+LIMIT = 1e-4
+SEEDS = (0, 1, 2)
+# Three models, and three whose outputs hardly depend on their input (the last one's Softmax is saturated).
+INTERMEDIATES = ["basicunet2d", "mobilenet_v3_large.dynamo", "ocr_cls", "resnet50", "densenet121_3d", "keras_resnet50v2"]
+TYPES = {f"tensor({name})": kind for name, kind in {
+    "float": 1, "uint8": 2, "int8": 3, "uint16": 4, "int16": 5, "int32": 6, "int64": 7, "bool": 9, "float16": 10,
+    "double": 11, "uint32": 12, "uint64": 13}.items()}
+
+
+@dataclasses.dataclass
+class Row:
+    model: str
+    inputs: str
+    values: int = 0
+    worst: float = 0.0
+    where: str = ""
+    problem: str = ""
+
+    @property
+    def good(self):
+        return not self.problem and self.values > 0 and self.worst <= LIMIT
+
+    def cells(self):
+        if self.problem:
+            return f"| {self.model} | {self.inputs} | – | – | {self.problem.replace('|', '/')} |"
+        mark = "" if self.good else " **too large**"
+        return f"| {self.model} | {self.inputs} | {self.values} | {self.worst:.1e}{mark} | {self.where} |"
+
+
+def session(path):
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+def compare(program, path, feeds, names, row, reference):
+    """Runs both and puts the worst difference into the row; returns sardonyx's outputs."""
+    expected = reference.run(names, feeds)
+    with tempfile.TemporaryDirectory() as scratch:
+        ours = models.run_sardonyx(program, path, feeds, scratch, names)
+    for name, a, b in zip(names, ours, expected):
+        d = models.difference(a, b)
+        row.values += 1
+        if d > row.worst or not row.where:
+            row.worst, row.where = d, f"`{name}` {list(b.shape)}"
+            if (a.dtype, a.shape) != (b.dtype, b.shape):
+                row.where += f", ours {a.dtype} {list(a.shape)}, theirs {b.dtype}"
+    return ours, expected
+
+
+def guarded(row, work):
+    try:
+        work()
+    except Exception as problem:  # ONNX Runtime raises types of its own; the table names what went wrong
+        row.problem = str(problem).replace("\n", " ")[:300]
+    print(row.cells(), flush=True)
+    return row
+
+
+def outputs_row(program, name, path):
+    row = Row(name, f"{len(SEEDS)} random")
+
+    def work():
+        reference = session(path)
+        names = [output.name for output in reference.get_outputs()]
+        for seed in SEEDS:
+            compare(program, path, models.random_inputs(name, path, seed), names, row, reference)
+    return guarded(row, work)
+
+
+def exposed(path, folder):
+    """Copies of a model whose outputs are its intermediate values: [(path, names)]. Values whose file names would be the
+    same go to different copies."""
+    model = onnx.load(path)
+    have = {output.name for output in model.graph.output}
+    names = list(dict.fromkeys(name for node in model.graph.node for name in node.output if name and name not in have))
+    model.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names)
+    probe = folder / "probe.onnx"
+    onnx.save(model, probe)
+    types = {output.name: TYPES.get(output.type) for output in session(probe).get_outputs()}
+    names = [name for name in names if types[name]]
+    del model.graph.output[:]
+    copies = []
+    while names:
+        now = {}
+        for name in names:
+            now.setdefault(name.replace("/", "_"), name)
+        names = [name for name in names if name not in now.values()]
+        copy = onnx.ModelProto()
+        copy.CopyFrom(model)
+        # The element type alone: a wrong shape must not be taken from here.
+        copy.graph.output.extend(onnx.helper.make_tensor_value_info(name, types[name], None) for name in now.values())
+        copies.append((folder / f"exposed_{len(copies)}.onnx", list(now.values())))
+        onnx.save(copy, copies[-1][0])
+    return copies
+
+
+def intermediates_row(program, name, path):
+    row = Row(name, "1 random, every value")
+
+    def work():
+        feeds = models.random_inputs(name, path, 0)
+        with tempfile.TemporaryDirectory() as scratch:
+            for copy, names in exposed(path, pathlib.Path(scratch)):
+                compare(program, copy, feeds, names, row, session(copy))
+    return guarded(row, work)
+
+
+def real_rows(program):
+    for name, path in models.find(list(real_inputs.INPUTS)):
+        what, make = real_inputs.INPUTS[name]
+        row = Row(name, what)
+
+        def work():
+            reference = session(path)
+            names = [output.name for output in reference.get_outputs()]
+            ours, expected = compare(program, path, make(path), names, row, reference)
+            row.where += real_inputs.meaning(name, path, ours[0], expected[0])
+        yield guarded(row, work)
+
+
+def page(sections):
+    text = [
+        f"Measured by `Tools/accuracy` against ONNX Runtime {onnxruntime.__version__} (CPU, its default optimisations) on "
+        f"{models.machine()}. The difference is max |a − b| / max |b| over a value; the limit is {LIMIT:.0e}."]
+    for title, rows in sections:
+        good = sum(row.good for row in rows)
+        text += [f"## {title}", f"{good} of {len(rows)} within the limit.\n\n"
+                 "| model | inputs | values compared | largest difference | where |\n| --- | --- | ---: | ---: | --- |\n"
+                 + "\n".join(row.cells() for row in rows)]
+    return "\n\n".join(text)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("sardonyx")
+    parser.add_argument("--intermediates", action="store_true")
+    parser.add_argument("--real", action="store_true")
+    parser.add_argument("--json")
+    parser.add_argument("--no-page", action="store_true")
+    parser.add_argument("--shape", action="append", default=[])
+    parser.add_argument("models", nargs="*")
+    arguments = parser.parse_intermixed_args()
+    models.set_shapes(arguments.shape)
+    program, everything = arguments.sardonyx, not (arguments.models or arguments.intermediates or arguments.real)
+    sections = []
+    if everything or not (arguments.intermediates or arguments.real):
+        sections.append(("Outputs", [outputs_row(program, *model) for model in models.find(arguments.models)]))
+    if everything or arguments.intermediates:
+        rows = [intermediates_row(program, *model) for model in models.find(arguments.models or INTERMEDIATES)]
+        sections.append(("Intermediate values", rows))
+    if everything or arguments.real:
+        sections.append(("Real inputs", list(real_rows(program))))
+    if everything and not arguments.no_page:
+        models.write_section(models.TOP / "Docs/Accuracy.md", "accuracy", page(sections), "Accuracy")
+    rows = [row for _, rows in sections for row in rows]
+    if arguments.json:
+        pathlib.Path(arguments.json).write_text(json.dumps([dataclasses.asdict(row) for row in rows], indent=1) + "\n")
+    bad = [row.model for row in rows if not row.good]
+    print(f"accuracy: {len(rows) - len(bad)} of {len(rows)} within {LIMIT:.0e}" + (f"; not: {', '.join(bad)}" if bad else ""))
+    sys.exit(bool(bad))
+
+
+if __name__ == "__main__":
+    main()
