@@ -149,5 +149,16 @@ extension OperatorRegistry {
         DFT.self,
         GridSample.self,
         STFT.self,
+        Compress.self,
+        Constant.self,
+        ConstantOfShape.self,
+        Gather.self,
+        GatherElements.self,
+        GatherND.self,
+        NonZero.self,
+        RangeOperator.self,
+        Scatter.self,
+        ScatterElements.self,
+        ScatterND.self,
     ])
 }
