@@ -11,6 +11,7 @@ public struct Model: Sendable {
     public struct Options: Sendable {
         /// Whether weights are read from the file as they are needed, or the file is copied into memory first.
         public var weights: WeightMode = .mapped
+        /// Weights stay in the file.
         public init() {}
     }
 
@@ -18,11 +19,15 @@ public struct Model: Sendable {
     public let inputs: Ports
     /// Inputs that have a default in the model and may be given.
     public let optionalInputs: Ports
+    /// What a run gives.
     public let outputs: Ports
     /// The opset version that the model imports for each domain; ai.onnx is the empty name.
     public var opsets: [String: Int] { loaded.opsets }
+    /// The version of ONNX's file format.
     public var irVersion: Int { loaded.irVersion }
+    /// The exporter and its version.
     public var producer: String { loaded.producer }
+    /// The model's own notes, by key.
     public var metadata: [String: String] { loaded.metadata }
     package let loaded: LoadedModel
     /// The graph with inferred types.

@@ -11,6 +11,7 @@ public struct PlanSummary: Sendable {
         /// Shapes depend on data: the run takes this much and what the data ask for.
         case lowerBound(Int)
 
+        /// The figure without its kind.
         public var byteCount: Int {
             switch self {
             case .exact(let bytes), .lowerBound(let bytes): bytes
@@ -30,7 +31,9 @@ public struct PlanSummary: Sendable {
 
     /// Bytes for the values between steps.
     public var arenaByteCount: Int { bound.plan.arenaByteCount }
+    /// Bytes of scratch memory, shared by all steps.
     public var workspaceByteCount: Int { bound.plan.workspaceByteCount }
+    /// Steps of a run; views of other values need none.
     public var stepCount: Int { bound.plan.steps.count }
 
     /// Multiply-adds of the steps that count them.

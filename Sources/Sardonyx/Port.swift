@@ -2,6 +2,7 @@ import SardonyxGraph
 
 /// An input or output of a model.
 public struct Port: Sendable, Hashable {
+    /// The name in the model.
     public let name: String
     package let type: ValueType
 
@@ -26,9 +27,14 @@ public struct Ports: RandomAccessCollection, Sendable {
 
     init(_ ports: [Port]) { self.ports = ports }
 
+    /// Always 0.
     public var startIndex: Int { 0 }
+    /// The number of ports.
     public var endIndex: Int { ports.count }
+    /// The port at this position.
     public subscript(position: Int) -> Port { ports[position] }
+    /// The port with this name; nil when there is none.
     public subscript(name: String) -> Port? { ports.first { $0.name == name } }
+    /// The names in the model's order.
     public var names: [String] { ports.map(\.name) }
 }

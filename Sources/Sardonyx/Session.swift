@@ -6,6 +6,7 @@ import Synchronization
 
 /// A model made ready to run. Runs may overlap: each has its own memory, and the weights are shared.
 public final class Session: Sendable {
+    /// How a session runs.
     public struct Options: Sendable {
         /// How many threads run a kernel's parts.
         public enum Threads: Sendable, Hashable {
@@ -21,14 +22,18 @@ public final class Session: Sendable {
                 }
             }
         }
+        /// How many threads run a kernel's parts.
         public var threads: Threads = .available
         /// Whether passes rewrite the graph; off, every node runs as the model has it.
         public var optimizes = true
 
+        /// All CPUs, all passes.
         public init() {}
     }
 
+    /// The model that the session runs.
     public let model: Model
+    /// The options that the session was made with.
     public let options: Options
     /// What the passes did and would not do.
     package let remarks: [Optimizer.Remark]
@@ -109,7 +114,8 @@ public final class Session: Sendable {
             guard outputs[port.name]?.spec == spec else {
                 throw SardonyxError(
                     .invalidInput,
-                    "output '\(port.name)' is \(spec.text); the tensor given is \(outputs[port.name]?.spec.text ?? "missing")")
+                    "output '\(port.name)' is \(spec.text); the tensor given is \(outputs[port.name]?.spec.text ?? "missing")"
+                )
             }
             targets.append(try outputs[port.name]?.withUnsafeMutableBytes { $0.baseAddress })
         }
@@ -125,7 +131,8 @@ public final class Session: Sendable {
         for port in model.inputs {
             guard let shape = shapes[port.name] else { throw missing(port) }
             guard let dataType = port.dataType else {
-                throw SardonyxError(.invalidInput, "input '\(port.name)' is \(port.typeDescription), which has no shape")
+                throw SardonyxError(
+                    .invalidInput, "input '\(port.name)' is \(port.typeDescription), which has no shape")
             }
             guard shape.checkedElementCount != nil else {
                 throw SardonyxError(.invalidInput, "input '\(port.name)' cannot have the shape \(shape)")
@@ -166,7 +173,11 @@ public final class Session: Sendable {
         for port in Array(model.inputs) + overrides.compactMap({ model.optionalInputs[$0] }) {
             guard let value = inputs[port.name] else { throw missing(port) }
             try port.check(value, symbols: &symbols)
-            if case .tensor(let tensor) = value { values.append(.tensor(try tensor.aligned())) } else { values.append(value) }
+            if case .tensor(let tensor) = value {
+                values.append(.tensor(try tensor.aligned()))
+            } else {
+                values.append(value)
+            }
         }
         return (overrides.isEmpty ? program : try variant(overrides), values)
     }

@@ -67,7 +67,8 @@ final class RunMemory: @unchecked Sendable {
                 let slot = outputStarts[index] + output
                 switch location {
                 case .arena(let offset): outputPointers[slot] = block.base + offset
-                case let location?: patches.append(Patch(slot: slot, location: location, spec: step.outputSpecs[output]))
+                case let location?:
+                    patches.append(Patch(slot: slot, location: location, spec: step.outputSpecs[output]))
                 case nil: break
                 }
             }
@@ -111,12 +112,15 @@ final class RunMemory: @unchecked Sendable {
                             inputPointers[patch.slot] = try checkedPointer(patch, inputs, outputs)
                         }
                         for patch in outputPatches[index] {
-                            if case .output(let number) = patch.location { outputPointers[patch.slot] = outputs[number] }
+                            if case .output(let number) = patch.location {
+                                outputPointers[patch.slot] = outputs[number]
+                            }
                         }
                         // SAFETY: the tables have a slot for every input and output of the step, filled above.
                         try kernel.run(
                             Frame(
-                                inputs: inputPointers + inputStarts[index], outputs: outputPointers + outputStarts[index],
+                                inputs: inputPointers + inputStarts[index],
+                                outputs: outputPointers + outputStarts[index],
                                 workspace: workspace, pool: pool))
                     case .dynamic(let type):
                         try runDynamic(index, type, inputs, outputs, cancellation)
@@ -193,7 +197,8 @@ final class RunMemory: @unchecked Sendable {
 
     /// A view has its source's memory and a shape of its own.
     private func reshaped(_ datum: Datum, _ spec: TensorSpec?) -> Datum {
-        guard let spec, case .tensor(let tensor) = datum, tensor.shape != spec.shape || tensor.dataType != spec.dataType,
+        guard let spec, case .tensor(let tensor) = datum,
+            tensor.shape != spec.shape || tensor.dataType != spec.dataType,
             tensor.byteCount == spec.byteCount
         else { return datum }
         return .tensor(Tensor(dataType: spec.dataType, shape: spec.shape, storage: tensor.storage))
@@ -233,7 +238,11 @@ final class RunMemory: @unchecked Sendable {
             guard output < results.count, let result = results[output] else {
                 throw SardonyxError(.invalidValue, "output \(output) was not made")
             }
-            if case .tensor(let tensor) = result { values[slot] = .tensor(try tensor.aligned()) } else { values[slot] = result }
+            if case .tensor(let tensor) = result {
+                values[slot] = .tensor(try tensor.aligned())
+            } else {
+                values[slot] = result
+            }
         }
     }
 }
@@ -247,7 +256,10 @@ extension KernelCache {
     ) throws -> [Datum?]? {
         var tensors: [Tensor?] = []
         for argument in arguments {
-            guard let argument else { tensors.append(nil); continue }
+            guard let argument else {
+                tensors.append(nil)
+                continue
+            }
             guard case .tensor(let tensor) = argument, tensor.dataType != .string else { return nil }
             tensors.append(tensor)
         }
@@ -263,8 +275,12 @@ extension KernelCache {
                 node: step.node, inputs: specs.map { $0.map { .tensor($0.dataType, SymbolicShape($0.shape)) } },
                 constantOf: { constants[$0] })
             try type.infer(&context)
-            let outputs = step.node.outputs.indices.map { step.node.outputs[$0] == nil ? nil : context.outputs[$0].spec }
-            for (index, output) in step.node.outputs.enumerated() where output != nil && outputs[index] == nil { return nil }
+            let outputs = step.node.outputs.indices.map {
+                step.node.outputs[$0] == nil ? nil : context.outputs[$0].spec
+            }
+            for (index, output) in step.node.outputs.enumerated() where output != nil && outputs[index] == nil {
+                return nil
+            }
             let packed = bound.environment.packedWeights
             do {
                 let kernel = try type.prepare(

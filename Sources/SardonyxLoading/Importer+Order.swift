@@ -28,7 +28,9 @@ extension Importer {
 
         var waiting = needs.map(\.count)
         var readers = [[Int]](repeating: [], count: nodes.count)
-        for (position, makers) in needs.enumerated() { makers.forEach { readers[$0].append(position) } }
+        for (position, makers) in needs.enumerated() {
+            for maker in makers { readers[maker].append(position) }
+        }
         // The queue is kept in file order as far as possible.
         var ready = nodes.indices.filter { waiting[$0] == 0 }
         var order: [Int] = []
@@ -48,7 +50,8 @@ extension Importer {
                 let name = sdx_node_name(node).text
                 return "\(sdx_node_op_type(node).text) '\(name.isEmpty ? sdx_node_output(node, 0).text : name)'"
             }
-            throw SardonyxError(.invalidModel, "these nodes read each other in a circle: \(stuck.joined(separator: ", "))")
+            throw SardonyxError(
+                .invalidModel, "these nodes read each other in a circle: \(stuck.joined(separator: ", "))")
         }
         return order.map { nodes[$0] }
     }

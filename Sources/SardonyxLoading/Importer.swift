@@ -3,6 +3,7 @@ import SardonyxGraph
 
 /// Reads a model's graph: names become values, functions are inlined, nodes are lifted to the newest opset.
 final class Importer {
+    let handle: ModelHandle
     let tensors: TensorReader
     let registry: OperatorRegistry
     let irVersion: Int
@@ -16,12 +17,13 @@ final class Importer {
     static let maximumInlinedNodes = 10_000_000
 
     init(
-        model: UnsafePointer<sdx_model>, tensors: TensorReader, registry: OperatorRegistry, irVersion: Int
+        _ handle: ModelHandle, externalData: ExternalData?, registry: OperatorRegistry, irVersion: Int
     ) throws {
-        self.tensors = tensors
+        self.handle = handle
+        tensors = TensorReader(owner: handle, externalData: externalData)
         self.registry = registry
         self.irVersion = irVersion
-        functions = try FunctionTable(model)
+        functions = try FunctionTable(UnsafePointer(handle.pointer))
     }
 
     func importModel(_ proto: UnsafePointer<sdx_graph>, opsets: [String: Int]) throws -> LoadedModel {
@@ -39,9 +41,11 @@ final class Importer {
         return LoadedModel(
             graph: graph, inputNames: graph.inputs.map { graph[$0].name },
             outputNames: outputs.map { sdx_value_info_name($0).text },
-            declaredOutputs: try outputs.map { try readType(sdx_value_info_type($0), of: sdx_value_info_name($0).text) },
+            declaredOutputs: try outputs.map {
+                try readType(sdx_value_info_type($0), of: sdx_value_info_name($0).text)
+            },
             irVersion: irVersion, opsets: opsets, producer: "", metadata: [:], fileByteCount: 0,
-            handle: tensors.owner as! ModelHandle)
+            handle: handle)
     }
 
     /// Reads inputs, initialisers, nodes and outputs into `scope.graph`.

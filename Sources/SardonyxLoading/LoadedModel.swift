@@ -61,9 +61,7 @@ package enum ModelLoader {
         }
         let opsets = readOpsets(gather(sdx_model_opset_count(model)) { sdx_model_opset(model, $0) })
         let irVersion = Int(clamping: sdx_model_ir_version(model))
-        let importer = try Importer(
-            model: model, tensors: TensorReader(owner: handle, externalData: external), registry: registry,
-            irVersion: irVersion)
+        let importer = try Importer(handle, externalData: external, registry: registry, irVersion: irVersion)
         var result = try importer.importModel(graph, opsets: opsets)
         try result.graph.verify()
         result.handle = handle

@@ -11,11 +11,13 @@ extension Schema {
             guard let spec = attributes.first(where: { $0.name == name }) else {
                 let known = attributes.map(\.name).joined(separator: ", ")
                 throw SardonyxError(
-                    .invalidModel, "there is no attribute '\(name)' in opset \(node.opset); there are: \(known)").at(node)
+                    .invalidModel, "there is no attribute '\(name)' in opset \(node.opset); there are: \(known)"
+                ).at(node)
             }
             guard spec.accepts(attribute) else {
                 throw SardonyxError(
-                    .invalidModel, "attribute '\(name)' must be \(spec.kind.rawValue); it is \(attribute.kind)").at(node)
+                    .invalidModel, "attribute '\(name)' must be \(spec.kind.rawValue); it is \(attribute.kind)"
+                ).at(node)
             }
         }
         for spec in attributes where spec.isRequired && node.attributes[spec.name] == nil {
@@ -24,7 +26,8 @@ extension Schema {
         try check(node.inputs, inputs, "input", node)
         if node.outputs.count > outputs.count, outputs.last.map({ $0.kind != .variadic }) ?? true {
             throw SardonyxError(
-                .invalidModel, "there are \(node.outputs.count) outputs; the operator gives \(outputs.count)").at(node)
+                .invalidModel, "there are \(node.outputs.count) outputs; the operator gives \(outputs.count)"
+            ).at(node)
         }
     }
 
@@ -33,7 +36,8 @@ extension Schema {
     ) throws(SardonyxError) {
         if given.count > parameters.count, parameters.last.map({ $0.kind != .variadic }) ?? true {
             throw SardonyxError(
-                .invalidModel, "there are \(given.count) \(what)s; the operator takes \(parameters.count)").at(node)
+                .invalidModel, "there are \(given.count) \(what)s; the operator takes \(parameters.count)"
+            ).at(node)
         }
         for (index, parameter) in parameters.enumerated() where parameter.kind == .required {
             if index >= given.count || given[index] == nil {

@@ -95,7 +95,8 @@ struct TensorReader {
             let bit = index * bits
             // An element of six bits may go on in the next byte.
             let next = bit % 8 + bits > 8 ? UInt16(bytes[bit / 8 + 1]) << 8 : 0
-            let value = UInt8(truncatingIfNeeded: (UInt16(bytes[bit / 8]) | next) >> UInt16(bit % 8)) & UInt8((1 << bits) - 1)
+            let value =
+                UInt8(truncatingIfNeeded: (UInt16(bytes[bit / 8]) | next) >> UInt16(bit % 8)) & UInt8((1 << bits) - 1)
             let isNegative = isSigned && value >> UInt8(bits - 1) != 0
             target[index] = isNegative ? value | ~UInt8((1 << bits) - 1) : value
         }
@@ -142,7 +143,8 @@ struct TensorReader {
     }
 
     /// A sparse tensor made dense.
-    func readSparse(_ sparse: UnsafePointer<sdx_sparse_tensor>) throws(SardonyxError) -> (name: String, tensor: Tensor) {
+    func readSparse(_ sparse: UnsafePointer<sdx_sparse_tensor>) throws(SardonyxError) -> (name: String, tensor: Tensor)
+    {
         guard let valuesProto = sdx_sparse_tensor_values(sparse), let indicesProto = sdx_sparse_tensor_indices(sparse)
         else { throw SardonyxError(.malformed, "a sparse tensor has no values or no indices") }
         let name = sdx_tensor_name(valuesProto).text
@@ -157,7 +159,8 @@ struct TensorReader {
         let strides = shape.rowMajorStrides
         let width = indices.shape.count == 2 ? indices.shape[1] : 1
         guard positions.count == values.count * width, indices.shape.count == 1 || width == shape.count else {
-            throw SardonyxError(.malformed, "sparse tensor '\(name)' has \(positions.count) indices for \(values.count) values")
+            throw SardonyxError(
+                .malformed, "sparse tensor '\(name)' has \(positions.count) indices for \(values.count) values")
         }
         for element in 0..<values.count {
             var offset = positions[element * width]
@@ -165,7 +168,10 @@ struct TensorReader {
                 offset = 0
                 for axis in 0..<width {
                     let index = positions[element * width + axis]
-                    guard index >= 0, index < shape[axis] else { offset = -1; break }
+                    guard index >= 0, index < shape[axis] else {
+                        offset = -1
+                        break
+                    }
                     offset += index * strides[axis]
                 }
             }

@@ -2,22 +2,23 @@ import SardonyxCompiler
 import Testing
 
 @Suite struct ArenaPlannerTests {
-    @Test(arguments: [
-        // Nothing, one buffer, two that live together, two that do not.
-        ([], [], 0),
-        ([Lifetime(size: 10, first: 0, last: 0)], [0], 64),
-        ([Lifetime(size: 64, first: 0, last: 1), Lifetime(size: 64, first: 1, last: 2)], [0, 64], 128),
-        ([Lifetime(size: 64, first: 0, last: 0), Lifetime(size: 128, first: 1, last: 2)], [0, 0], 128),
-        // A small buffer fits the gap that a third leaves.
-        (
-            [
-                Lifetime(size: 256, first: 0, last: 3), Lifetime(size: 128, first: 0, last: 1),
-                Lifetime(size: 64, first: 0, last: 3), Lifetime(size: 128, first: 2, last: 3),
-            ], [0, 256, 384, 256], 448
-        ),
-        // Empty buffers take no room.
-        ([Lifetime(size: 0, first: 0, last: 5), Lifetime(size: 64, first: 0, last: 5)], [0, 0], 64),
-    ] as [([Lifetime], [Int], Int)])
+    @Test(
+        arguments: [
+            // Nothing, one buffer, two that live together, two that do not.
+            ([], [], 0),
+            ([Lifetime(size: 10, first: 0, last: 0)], [0], 64),
+            ([Lifetime(size: 64, first: 0, last: 1), Lifetime(size: 64, first: 1, last: 2)], [0, 64], 128),
+            ([Lifetime(size: 64, first: 0, last: 0), Lifetime(size: 128, first: 1, last: 2)], [0, 0], 128),
+            // A small buffer fits the gap that a third leaves.
+            (
+                [
+                    Lifetime(size: 256, first: 0, last: 3), Lifetime(size: 128, first: 0, last: 1),
+                    Lifetime(size: 64, first: 0, last: 3), Lifetime(size: 128, first: 2, last: 3),
+                ], [0, 256, 384, 256], 448
+            ),
+            // Empty buffers take no room.
+            ([Lifetime(size: 0, first: 0, last: 5), Lifetime(size: 64, first: 0, last: 5)], [0, 0], 64),
+        ] as [([Lifetime], [Int], Int)])
     func placements(lifetimes: [Lifetime], offsets: [Int], size: Int) {
         let placement = ArenaPlanner.place(lifetimes)
         #expect(placement.offsets == offsets)

@@ -16,9 +16,10 @@ import Testing
         #expect(result.description == expected)
     }
 
-    @Test(arguments: [
-        ([2, 3], [3], [2, 3]), ([1], [], [1]), ([4, 1, 5], [3, 1], [4, 3, 5]), ([0], [1], [0]),
-    ] as [([Int], [Int], [Int])])
+    @Test(
+        arguments: [
+            ([2, 3], [3], [2, 3]), ([1], [], [1]), ([4, 1, 5], [3, 1], [4, 3, 5]), ([0], [1], [0]),
+        ] as [([Int], [Int], [Int])])
     func broadcasting(a: [Int], b: [Int], expected: [Int]) throws {
         #expect(try broadcast(SymbolicShape(a), SymbolicShape(b)).fixed == expected)
     }
@@ -29,9 +30,11 @@ import Testing
         #expect(throws: SardonyxError.self) { try broadcast([.fixed(2)], [.fixed(3)]) }
     }
 
-    @Test(arguments: [
-        ([], 1), ([2, 3], 6), ([0, .max], 0), ([0, .max, .max], nil), ([.max, 2], nil), ([-1], nil), ([1 << 31, 1 << 31, 4], nil),
-    ] as [([Int], Int?)])
+    @Test(
+        arguments: [
+            ([], 1), ([2, 3], 6), ([0, .max], 0), ([0, .max, .max], nil), ([.max, 2], nil), ([-1], nil),
+            ([1 << 31, 1 << 31, 4], nil),
+        ] as [([Int], Int?)])
     func elementCount(shape: [Int], expected: Int?) {
         #expect(shape.checkedElementCount == expected)
     }

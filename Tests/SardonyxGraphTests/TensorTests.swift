@@ -15,7 +15,8 @@ import Testing
         let tensor = Tensor(
             dataType: .int32, shape: [3],
             storage: TensorStorage(
-                borrowing: UnsafeRawBufferPointer(UnsafeMutableRawBufferPointer(rebasing: owner.bytes[1..<13])), owner: owner))
+                borrowing: UnsafeRawBufferPointer(UnsafeMutableRawBufferPointer(rebasing: owner.bytes[1..<13])),
+                owner: owner))
         #expect(tensor.scalars() == [0x0403_0201, 0x0807_0605, 0x0C0B_0A09] as [Int32])
         #expect(try tensor.withUnsafeBytes(of: Int32.self) { $0[2] } == 0x0C0B_0A09)
     }
@@ -26,10 +27,11 @@ import Testing
     }
 
     /// Rounding to nearest, ties to even, as IEEE 754 asks.
-    @Test(arguments: [
-        (1.0, 0x3F80), (1.00390625, 0x3F80), (1.01171875, 0x3F82), (Float.infinity, 0x7F80), (-0.0, 0x8000),
-        (3.3895314e38, 0x7F7F), (3.4e38, 0x7F80),
-    ] as [(Float, UInt16)])
+    @Test(
+        arguments: [
+            (1.0, 0x3F80), (1.00390625, 0x3F80), (1.01171875, 0x3F82), (Float.infinity, 0x7F80), (-0.0, 0x8000),
+            (3.3895314e38, 0x7F7F), (3.4e38, 0x7F80),
+        ] as [(Float, UInt16)])
     func bfloat16(value: Float, pattern: UInt16) {
         #expect(BFloat16(value).bitPattern == pattern)
         #expect(BFloat16(Float.nan).floatValue.isNaN)

@@ -16,7 +16,9 @@ import Testing
         type.examples.map { Case(type: type, example: $0) }
     }
 
-    static let isas = [SDX_ISA_BASELINE, SDX_ISA_AVX2, SDX_ISA_AVX512, SDX_ISA_NEON].filter { sdx_isa_supported($0) != 0 }
+    static let isas = [SDX_ISA_BASELINE, SDX_ISA_AVX2, SDX_ISA_AVX512, SDX_ISA_NEON].filter {
+        sdx_isa_supported($0) != 0
+    }
 
     @Test func thereAreExamplesAndInstructionSets() {
         #expect(!Self.cases.isEmpty)

@@ -70,7 +70,8 @@ package struct TestTensor {
 
     package init(_ name: String, integers: [Int64]) {
         self.init(
-            name, dims: [Int64(integers.count)], type: 7, raw: integers.flatMap { withUnsafeBytes(of: $0) { Array($0) } })
+            name, dims: [Int64(integers.count)], type: 7,
+            raw: integers.flatMap { withUnsafeBytes(of: $0) { Array($0) } })
     }
 
     func write(to message: inout Message) {

@@ -40,7 +40,8 @@ import Testing
         for level in 1...depth {
             graph = TestGraph(
                 nodes: [
-                    TestNode("If", ["c"], ["y\(level)"], [("then_branch", .graph(graph)), ("else_branch", .graph(graph))])
+                    TestNode(
+                        "If", ["c"], ["y\(level)"], [("then_branch", .graph(graph)), ("else_branch", .graph(graph))])
                 ], outputs: [TestValue("y\(level)", nil)])
             if depth > 20 {
                 // Only one branch nests, or the file would double with each level.
@@ -57,7 +58,9 @@ import Testing
         Case("undefined input", .invalidModel, "'nowhere' is not defined", model([relu("nowhere", "y")])),
         Case("undefined output", .invalidModel, "output 'y' is not defined", model([relu("x", "z")])),
         Case("defined twice", .invalidModel, "'y' is defined twice", model([relu("x", "y"), relu("x", "y")])),
-        Case("shadows an input", .invalidModel, "'x' is defined twice", model([relu("w", "x"), relu("x", "y")], initializers: [TestTensor("w", dims: [1], floats: [1])])),
+        Case(
+            "shadows an input", .invalidModel, "'x' is defined twice",
+            model([relu("w", "x"), relu("x", "y")], initializers: [TestTensor("w", dims: [1], floats: [1])])),
         Case("cycle", .invalidModel, "circle", model([relu("a", "b"), relu("b", "a"), relu("b", "y")])),
         Case("self-cycle", .invalidModel, "circle", model([relu("y", "y")])),
         Case(
@@ -78,24 +81,35 @@ import Testing
         Case(
             "unknown element type", .unsupported, "element type number 99",
             model([relu("x", "y")], initializers: [TestTensor("w", dims: [1], type: 99, raw: [0])])),
-        Case("unknown operator", .unsupported, "Frobnicate 'f'", model([TestNode("Frobnicate", ["x"], ["y"], name: "f")])),
+        Case(
+            "unknown operator", .unsupported, "Frobnicate 'f'", model([TestNode("Frobnicate", ["x"], ["y"], name: "f")])
+        ),
         Case(
             "all unsupported operators at once", .unsupported, "Wrap 'two'",
             model([TestNode("Frobnicate", ["x"], ["z"], name: "one"), TestNode("Wrap", ["z"], ["y"], name: "two")])),
         Case("opset of the future", .unsupported, "newer than", model([relu("x", "y")], opset: 1000)),
-        Case("no opset", .unsupported, "imports no opset", modelBytes(TestGraph(nodes: [relu("x", "y")], inputs: [x], outputs: [y]), opsets: [])),
+        Case(
+            "no opset", .unsupported, "imports no opset",
+            modelBytes(TestGraph(nodes: [relu("x", "y")], inputs: [x], outputs: [y]), opsets: [])),
         Case("too many inputs", .invalidModel, "takes 1", model([TestNode("Relu", ["x", "x"], ["y"])])),
         Case("missing input", .invalidModel, "'X' is missing", model([TestNode("Relu", [""], ["y"])])),
-        Case("unknown attribute", .invalidModel, "no attribute 'slope'", model([TestNode("Relu", ["x"], ["y"], [("slope", .int(1))])])),
+        Case(
+            "unknown attribute", .invalidModel, "no attribute 'slope'",
+            model([TestNode("Relu", ["x"], ["y"], [("slope", .int(1))])])),
         Case(
             "attribute of another kind", .invalidModel, "must be INT",
-            model([TestNode("Reshape", ["x", "s"], ["y"], [("allowzero", .text("no"))])], initializers: [TestTensor("s", integers: [-1])])),
+            model(
+                [TestNode("Reshape", ["x", "s"], ["y"], [("allowzero", .text("no"))])],
+                initializers: [TestTensor("s", integers: [-1])])),
         Case(
             "attribute given twice", .invalidModel, "given twice",
-            model([
-                TestNode("Reshape", ["x", "s"], ["y"], [("allowzero", .int(1)), ("allowzero", .int(0))])
-            ], initializers: [TestTensor("s", integers: [-1])])),
-        Case("wrong type", .invalidModel, "has the type string", model([relu("x", "y")], inputs: [TestValue("x", [2], type: 8)])),
+            model(
+                [
+                    TestNode("Reshape", ["x", "s"], ["y"], [("allowzero", .int(1)), ("allowzero", .int(0))])
+                ], initializers: [TestTensor("s", integers: [-1])])),
+        Case(
+            "wrong type", .invalidModel, "has the type string",
+            model([relu("x", "y")], inputs: [TestValue("x", [2], type: 8)])),
         Case(
             "shape that does not fit", .invalidModel, "cannot take the shape",
             model(
@@ -108,29 +122,42 @@ import Testing
                     TestNode(
                         "If", ["c"], ["y"],
                         [
-                            ("then_branch", .graph(TestGraph(nodes: [relu("nothing", "a")], outputs: [TestValue("a", nil)]))),
+                            (
+                                "then_branch",
+                                .graph(TestGraph(nodes: [relu("nothing", "a")], outputs: [TestValue("a", nil)]))
+                            ),
                             ("else_branch", .graph(TestGraph(nodes: [relu("x", "b")], outputs: [TestValue("b", nil)]))),
                         ])
                 ], inputs: [x, TestValue("c", [], type: 9)])),
         Case(
             "deep nesting", .invalidModel, "deeper",
-            modelBytes(TestGraph(
-                nodes: nested(110).nodes, inputs: [x, TestValue("c", [], type: 9)], outputs: [TestValue("y110", nil)]))),
+            modelBytes(
+                TestGraph(
+                    nodes: nested(110).nodes, inputs: [x, TestValue("c", [], type: 9)],
+                    outputs: [TestValue("y110", nil)]))),
         Case(
             "very deep nesting", .malformed, "",
-            modelBytes(TestGraph(
-                nodes: nested(400).nodes, inputs: [x, TestValue("c", [], type: 9)], outputs: [TestValue("y400", nil)]))),
+            modelBytes(
+                TestGraph(
+                    nodes: nested(400).nodes, inputs: [x, TestValue("c", [], type: 9)],
+                    outputs: [TestValue("y400", nil)]))),
         Case(
             "function that calls itself", .invalidModel, "calls itself",
             model(
                 [TestNode("F", ["x"], ["y"], domain: "f")],
                 functions: [
-                    TestFunction("F", domain: "f", inputs: ["a"], outputs: ["b"], nodes: [TestNode("F", ["a"], ["b"], domain: "f")])
+                    TestFunction(
+                        "F", domain: "f", inputs: ["a"], outputs: ["b"],
+                        nodes: [TestNode("F", ["a"], ["b"], domain: "f")])
                 ])),
         Case(
             "reference outside a function", .invalidModel, "in no function",
-            model([TestNode("Reshape", ["x", "s"], ["y"], [("allowzero", .reference("a", type: 2))])], initializers: [TestTensor("s", integers: [-1])])),
-        Case("negative extent of an input", .invalidModel, "extent -7", model([relu("x", "y")], inputs: [TestValue("x", [-7])])),
+            model(
+                [TestNode("Reshape", ["x", "s"], ["y"], [("allowzero", .reference("a", type: 2))])],
+                initializers: [TestTensor("s", integers: [-1])])),
+        Case(
+            "negative extent of an input", .invalidModel, "extent -7",
+            model([relu("x", "y")], inputs: [TestValue("x", [-7])])),
     ]
 
     @Test(arguments: cases)
@@ -188,9 +215,12 @@ import Testing
         _ = folder.write([UInt8](repeating: 0, count: 16), to: "weights")
         symlink("/etc/passwd", folder.path + "/link")
         let path = folder.write(
-            Self.model([Self.relu("w", "y")], initializers: [
-                TestTensor("w", dims: [4], raw: nil, external: test.entries.isEmpty ? [("key", "value")] : test.entries)
-            ]), to: "m.onnx")
+            Self.model(
+                [Self.relu("w", "y")],
+                initializers: [
+                    TestTensor(
+                        "w", dims: [4], raw: nil, external: test.entries.isEmpty ? [("key", "value")] : test.entries)
+                ]), to: "m.onnx")
         let error = #expect(throws: SardonyxError.self) { try Model(contentsOf: path) }
         #expect(error?.description.contains(test.says) == true, "\(error.map(\.description) ?? "")")
     }
@@ -200,9 +230,13 @@ import Testing
         let values: [Float] = [0, -1, 2, -3, 4]
         _ = folder.write([9, 9] + values.flatMap { withUnsafeBytes(of: $0) { Array($0) } }, to: "weights")
         let path = folder.write(
-            Self.model([Self.relu("w", "y")], initializers: [
-                TestTensor("w", dims: [5], raw: nil, external: [("location", "weights"), ("offset", "2"), ("length", "20")])
-            ]), to: "m.onnx")
+            Self.model(
+                [Self.relu("w", "y")],
+                initializers: [
+                    TestTensor(
+                        "w", dims: [5], raw: nil,
+                        external: [("location", "weights"), ("offset", "2"), ("length", "20")])
+                ]), to: "m.onnx")
         let session = try Session(Model(contentsOf: path))
         let outputs = try session.run(["x": Tensor(shape: [1, 3], scalars: [0, 0, 0] as [Float])])
         #expect(outputs["y"]?.scalars() == [0, 0, 2, 0, 4] as [Float])

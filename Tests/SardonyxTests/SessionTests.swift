@@ -83,8 +83,11 @@ import Testing
     @Test(arguments: [
         BadInput(inputs: [:], says: "input 'x' is missing; it takes float[N, 2, 3]"),
         BadInput(inputs: ["x": input, "z": input], says: "there is no input 'z'; the model takes 'x'"),
-        BadInput(inputs: ["x": Tensor(shape: [1, 2, 3], scalars: [Int32](repeating: 0, count: 6))], says: "must have the type float; it has int32"),
-        BadInput(inputs: ["x": input.reshaped(to: [1, 3, 2])], says: "must have the shape [N, 2, 3]; it has [1, 3, 2]"),
+        BadInput(
+            inputs: ["x": Tensor(shape: [1, 2, 3], scalars: [Int32](repeating: 0, count: 6))],
+            says: "must have the type float; it has int32"),
+        BadInput(
+            inputs: ["x": input.reshaped(to: [1, 3, 2])], says: "must have the shape [N, 2, 3]; it has [1, 3, 2]"),
         BadInput(inputs: ["x": input.reshaped(to: [6])], says: "must have the shape [N, 2, 3]; it has [6]"),
     ])
     func badInputs(_ test: BadInput) throws {

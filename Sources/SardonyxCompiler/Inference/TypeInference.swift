@@ -59,7 +59,10 @@ package struct TypeInference {
         for (index, id) in node.outputs.enumerated() {
             guard let id else { continue }
             graph[id].type = graph[id].type.refined(by: context.outputs[index])
-            guard let shape = context.outputElements[index] else { allConstant = false; continue }
+            guard let shape = context.outputElements[index] else {
+                allConstant = false
+                continue
+            }
             guard folds, let values = shape.fixed, let type = context.outputs[index].dataType,
                 let dimensions = context.outputs[index].shape?.fixed, dimensions.elementCount == values.count,
                 let constant = Tensor(integers: values, as: type, shape: dimensions)
@@ -86,7 +89,10 @@ package struct TypeInference {
         if node.hasSubgraphs { return nil }
         var inputs: [Datum?] = []
         for id in node.inputs {
-            guard let id else { inputs.append(nil); continue }
+            guard let id else {
+                inputs.append(nil)
+                continue
+            }
             guard let tensor = graph.constants[id] else { return nil }
             inputs.append(.tensor(tensor))
         }
@@ -98,7 +104,10 @@ package struct TypeInference {
         guard let results = try? type.evaluate(context), results.count >= node.outputs.count else { return nil }
         var tensors: [Tensor?] = []
         for (index, id) in node.outputs.enumerated() {
-            guard id != nil else { tensors.append(nil); continue }
+            guard id != nil else {
+                tensors.append(nil)
+                continue
+            }
             guard case .tensor(let tensor)? = results[index], tensor.byteCount <= foldingLimit else { return nil }
             tensors.append(tensor)
         }

@@ -31,7 +31,8 @@ enum FoldBatchNormalization: Pass {
             (isTransposed ? weights.shape[1] * groups : weights.shape[0]) == channels, groups > 0
         else { return .refused("the shapes of weights and parameters differ") }
         let factors = zip(scale, variance).map { $0 / ($1 + epsilon).squareRoot() }
-        let bias = site.constant(biasID)?.scalars(Float.self).map(Double.init) ?? [Double](repeating: 0, count: channels)
+        let bias =
+            site.constant(biasID)?.scalars(Float.self).map(Double.init) ?? [Double](repeating: 0, count: channels)
         guard bias.count == channels else { return .refused("the bias has another length than the channels") }
 
         var scaled = weights.scalars(Float.self)

@@ -38,7 +38,8 @@ enum FoldPad: Pass {
             begin[axis] += pads[index]
             end[axis] += pads[index + axes.count]
         }
-        guard begin[0] == 0, end[0] == 0, begin[1] == 0, end[1] == 0, (begin + end).allSatisfy({ $0 >= 0 && $0 < 1 << 30 })
+        guard begin[0] == 0, end[0] == 0, begin[1] == 0, end[1] == 0,
+            (begin + end).allSatisfy({ $0 >= 0 && $0 < 1 << 30 })
         else { return .refused("batch or channels are padded, or the pad crops") }
         let own = node.ints("pads") ?? [Int](repeating: 0, count: 2 * (rank - 2))
         guard own.count == 2 * (rank - 2), own.allSatisfy({ $0 >= 0 && $0 < 1 << 30 }) else { return .none }

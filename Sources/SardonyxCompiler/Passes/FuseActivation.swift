@@ -37,7 +37,8 @@ enum FuseActivation: Pass {
         case "Clip":
             func bound(_ index: Int, _ absent: Float) -> Float? {
                 guard index < node.inputs.count, node.inputs[index] != nil else { return absent }
-                guard let tensor = site.constant(node.inputs[index]), tensor.dataType == .float, tensor.count == 1 else {
+                guard let tensor = site.constant(node.inputs[index]), tensor.dataType == .float, tensor.count == 1
+                else {
                     return nil
                 }
                 return tensor.scalars(Float.self)[0]

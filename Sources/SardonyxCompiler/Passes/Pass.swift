@@ -102,10 +102,12 @@ package struct Optimizer {
             case .patch(let patch):
                 var relied = Set<Int>()
                 func rely(_ id: ValueID) {
-                    if Int(id.index) < index.producers.count, let maker = index.producer(of: id) { relied.insert(maker) }
+                    if Int(id.index) < index.producers.count, let maker = index.producer(of: id) {
+                        relied.insert(maker)
+                    }
                 }
-                patch.added.forEach { $0.forEachUse(rely) }
-                patch.replaced.values.forEach(rely)
+                for node in patch.added { node.forEachUse(rely) }
+                for id in patch.replaced.values { rely(id) }
                 relied.subtract(patch.removed)
                 // The next sweep meets what this one leaves.
                 if !patch.removed.isDisjoint(with: gone.union(needed)) || !relied.isDisjoint(with: gone) { continue }

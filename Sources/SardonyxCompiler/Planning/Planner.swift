@@ -147,7 +147,8 @@ private struct Layout {
         var lifetimes: [Lifetime] = []
         var owners: [ValueID] = []
         var position: [ValueID: Int] = [:]
-        let resultNumbers = Dictionary(graph.outputs.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+        let resultNumbers = Dictionary(
+            graph.outputs.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
         for (step, node) in graph.nodes.enumerated() {
             guard case .kernel = works[step] else {
                 for case let output? in node.outputs {

@@ -22,7 +22,9 @@ public struct SardonyxError: Error, Sendable, Hashable, CustomStringConvertible 
         case cancelled
     }
 
+    /// The kind of error.
     public var code: Code
+    /// What is wrong, what was expected, and what to do.
     public var message: String
     /// The name of the node at fault, or of its first output when the model gives it no name.
     public var node: String?
@@ -35,6 +37,7 @@ public struct SardonyxError: Error, Sendable, Hashable, CustomStringConvertible 
     /// The file at fault.
     public var file: String?
 
+    /// An error; loading and running fill in the places that are not given.
     public init(
         _ code: Code, _ message: String, node: String? = nil, operatorType: String? = nil, domain: String? = nil,
         opset: Int? = nil, file: String? = nil
@@ -48,6 +51,7 @@ public struct SardonyxError: Error, Sendable, Hashable, CustomStringConvertible 
         self.file = file
     }
 
+    /// The message after the place: file, operator and node.
     public var description: String {
         var place = ""
         if let file { place += "\(file): " }

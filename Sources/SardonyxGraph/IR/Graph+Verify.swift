@@ -9,7 +9,8 @@ extension Graph {
                 throw SardonyxError(.invalidModel, "\(what) defines value \(id.index), which the graph does not have")
             }
             if defined[Int(id.index)] {
-                throw SardonyxError(.invalidModel, "value '\(self[id].name)' is defined twice, the second time by \(what)")
+                throw SardonyxError(
+                    .invalidModel, "value '\(self[id].name)' is defined twice, the second time by \(what)")
             }
             defined[Int(id.index)] = true
         }

@@ -62,7 +62,7 @@ package struct Node: Sendable {
         for attribute in attributes.values {
             switch attribute {
             case .graph(let subgraph): subgraph.captured.forEach(body)
-            case .graphs(let subgraphs): subgraphs.forEach { $0.captured.forEach(body) }
+            case .graphs(let subgraphs): subgraphs.flatMap(\.captured).forEach(body)
             default: break
             }
         }

@@ -36,7 +36,10 @@ extension Kernel {
         let inputs = try inputs.map { try $0?.aligned() }
         var results: [Tensor?] = []
         for (index, spec) in outputs.enumerated() {
-            guard let spec else { results.append(nil); continue }
+            guard let spec else {
+                results.append(nil)
+                continue
+            }
             if let source = views[index], let input = inputs[source] {
                 results.append(Tensor(dataType: spec.dataType, shape: spec.shape, storage: input.storage))
             } else {

@@ -50,8 +50,17 @@ package struct Parameter: Sendable {
 /// An attribute of an operator, with its kind and what it is when absent.
 package struct AttributeSpec: Sendable {
     package enum Kind: String, Sendable {
-        case float = "FLOAT", int = "INT", string = "STRING", tensor = "TENSOR", graph = "GRAPH", floats = "FLOATS"
-        case ints = "INTS", strings = "STRINGS", tensors = "TENSORS", graphs = "GRAPHS", type = "TYPE_PROTO"
+        case float = "FLOAT"
+        case int = "INT"
+        case string = "STRING"
+        case tensor = "TENSOR"
+        case graph = "GRAPH"
+        case floats = "FLOATS"
+        case ints = "INTS"
+        case strings = "STRINGS"
+        case tensors = "TENSORS"
+        case graphs = "GRAPHS"
+        case type = "TYPE_PROTO"
         case sparseTensor = "SPARSE_TENSOR"
     }
 

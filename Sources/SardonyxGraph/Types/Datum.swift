@@ -12,6 +12,7 @@ public indirect enum Datum: Sendable {
         case string(String)
     }
 
+    /// The tensor, also of an optional that holds one; nil for other values.
     public var tensor: Tensor? {
         switch self {
         case .tensor(let tensor): tensor

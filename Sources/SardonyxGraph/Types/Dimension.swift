@@ -6,10 +6,12 @@ public enum Dimension: Sendable, Hashable, CustomStringConvertible {
     case symbol(String)
     case unknown
 
+    /// The number, when it is known.
     public var value: Int? {
         if case .fixed(let value) = self { value } else { nil }
     }
 
+    /// The number or name; `?` when neither is known.
     public var description: String {
         switch self {
         case .fixed(let value): "\(value)"
@@ -102,7 +104,10 @@ extension Array where Element == Int {
         var empty = false
         for extent in self {
             if extent < 0 { return nil }
-            if extent == 0 { empty = true; continue }
+            if extent == 0 {
+                empty = true
+                continue
+            }
             let (product, overflow) = count.multipliedReportingOverflow(by: extent)
             if overflow { return nil }
             count = product

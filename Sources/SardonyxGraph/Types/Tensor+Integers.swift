@@ -9,7 +9,8 @@ extension Tensor {
         case .uint8: scalars(UInt8.self).map(Int.init)
         case .uint16: scalars(UInt16.self).map(Int.init)
         case .uint32: scalars(UInt32.self).map(Int.init)
-        case .uint64: scalars(UInt64.self).allSatisfy { $0 <= UInt64(Int.max) } ? scalars(UInt64.self).map(Int.init) : nil
+        case .uint64:
+            scalars(UInt64.self).allSatisfy { $0 <= UInt64(Int.max) } ? scalars(UInt64.self).map(Int.init) : nil
         case .bool: withUnsafeBytes { $0.map { $0 == 0 ? 0 : 1 } }
         default: nil
         }

@@ -46,6 +46,7 @@ package final class TensorStorage: @unchecked Sendable {
 
 /// A dense array of one element type, row-major. A value: copies share memory until one of them is written.
 public struct Tensor: Sendable {
+    /// The type of all elements.
     public let dataType: DataType
     /// Extents, outermost first; empty for a scalar.
     public let shape: [Int]
@@ -89,7 +90,8 @@ public struct Tensor: Sendable {
     /// A tensor with these elements in row-major order.
     /// - Precondition: `scalars.count` is the product of `shape`'s extents.
     public init<S: Scalar>(shape: [Int], scalars: [S]) {
-        precondition(shape.checkedElementCount == scalars.count, "shape \(shape) does not hold \(scalars.count) elements")
+        precondition(
+            shape.checkedElementCount == scalars.count, "shape \(shape) does not hold \(scalars.count) elements")
         self.dataType = S.dataType
         self.shape = shape
         do {
@@ -108,12 +110,14 @@ public struct Tensor: Sendable {
     /// A tensor of strings in row-major order.
     /// - Precondition: `strings.count` is the product of `shape`'s extents.
     public init(shape: [Int], strings: [String]) {
-        precondition(shape.checkedElementCount == strings.count, "shape \(shape) does not hold \(strings.count) strings")
+        precondition(
+            shape.checkedElementCount == strings.count, "shape \(shape) does not hold \(strings.count) strings")
         self.dataType = .string
         self.shape = shape
         storage = TensorStorage(strings: strings)
     }
 
+    /// The number of elements.
     public var count: Int { shape.elementCount }
     package var byteCount: Int { count * dataType.byteCount }
     package var spec: TensorSpec { TensorSpec(dataType: dataType, shape: shape) }

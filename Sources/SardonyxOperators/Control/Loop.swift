@@ -27,7 +27,8 @@ enum Loop: Operator {
         }
         guard context.outputs.count <= body.graph.outputs.count - 1 else {
             throw SardonyxError(
-                .invalidModel, "the node has \(context.outputs.count) outputs; the body gives \(body.graph.outputs.count - 1)")
+                .invalidModel,
+                "the node has \(context.outputs.count) outputs; the body gives \(body.graph.outputs.count - 1)")
         }
         // A carried value may change its shape from one iteration to the next.
         let initial = (0..<carried).map { (context.inputs[$0 + 2] ?? .unknown).withoutShape }
@@ -81,7 +82,8 @@ enum Loop: Operator {
             iteration += 1
         }
         let stacked = try scans.enumerated().map { index, elements -> Datum? in
-            let type = context.outputTypes.count > carriedCount + index ? context.outputTypes[carriedCount + index] : .unknown
+            let type =
+                context.outputTypes.count > carriedCount + index ? context.outputTypes[carriedCount + index] : .unknown
             return .tensor(try stack(elements, type: type))
         }
         return carried.map { $0 } + stacked
@@ -122,7 +124,8 @@ func stack(_ elements: [Tensor], axis: Int = 0, type: ValueType) throws -> Tenso
             element.withUnsafeBytes { source in
                 for row in 0..<outer where inner > 0 {
                     let to = UnsafeMutableRawBufferPointer(
-                        rebasing: target[((row * elements.count) + index) * inner..<((row * elements.count) + index + 1) * inner])
+                        rebasing: target[
+                            ((row * elements.count) + index) * inner..<((row * elements.count) + index + 1) * inner])
                     to.copyMemory(from: UnsafeRawBufferPointer(rebasing: source[row * inner..<(row + 1) * inner]))
                 }
             }

@@ -41,8 +41,14 @@ enum Scan: Operator {
         if node.flag("sardonyx_batched") { return }
         var inputs: [ValueType] = context.inputs[..<states].map { $0 ?? .unknown }
         for index in 0..<scans {
-            guard case .tensor(let type, let shape)? = context.inputs[states + index] else { inputs.append(.unknown); continue }
-            guard var shape else { inputs.append(.tensor(type, nil)); continue }
+            guard case .tensor(let type, let shape)? = context.inputs[states + index] else {
+                inputs.append(.unknown)
+                continue
+            }
+            guard var shape else {
+                inputs.append(.tensor(type, nil))
+                continue
+            }
             shape.remove(at: try axis(node, "scan_input_axes", index, rank: shape.count))
             inputs.append(.tensor(type, shape))
         }
@@ -73,7 +79,8 @@ enum Scan: Operator {
             throw SardonyxError(.invalidModel, "num_scan_inputs is \(scans); there are \(inputs) inputs")
         }
         guard body.graph.inputs.count == inputs else {
-            throw SardonyxError(.invalidModel, "the body takes \(body.graph.inputs.count) values; the node has \(inputs)")
+            throw SardonyxError(
+                .invalidModel, "the body takes \(body.graph.inputs.count) values; the node has \(inputs)")
         }
         return (body, inputs - scans, scans)
     }
@@ -131,7 +138,8 @@ enum Scan: Operator {
         for step in 0..<length {
             try context.environment.checkCancellation()
             let elements = try sources.map { source -> Datum in
-                .tensor(try slice(source.tensor, axis: source.axis, index: source.isBackward ? length - 1 - step : step))
+                .tensor(
+                    try slice(source.tensor, axis: source.axis, index: source.isBackward ? length - 1 - step : step))
             }
             let results = try context.environment.run("body", inputs: state + elements)
             state = Array(results[..<states])

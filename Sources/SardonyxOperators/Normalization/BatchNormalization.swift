@@ -25,7 +25,8 @@ enum BatchNormalization: Operator {
     static func lift(_ node: inout Node, from opset: Int, in lifting: inout Lifting) throws {
         node.attributes["consumed_inputs"] = nil
         let isTest = node.attributes.removeValue(forKey: "is_test")
-        if opset < 7, case .int(1)? = isTest {} else if opset < 7 {
+        if opset < 7, case .int(1)? = isTest {
+        } else if opset < 7 {
             throw SardonyxError(.unsupported, "training in opset \(opset) is not supported; export for inference")
         }
         if case .int(0)? = node.attributes.removeValue(forKey: "spatial"), opset < 9 {
@@ -143,7 +144,8 @@ enum BatchNormalization: Operator {
         Example(
             "one factor and one shift a channel",
             inputs: [
-                Tensor(shape: [1, 2, 2], scalars: [1, 2, 3, 4] as [Float]), Tensor(shape: [2], scalars: [2, 1] as [Float]),
+                Tensor(shape: [1, 2, 2], scalars: [1, 2, 3, 4] as [Float]),
+                Tensor(shape: [2], scalars: [2, 1] as [Float]),
                 Tensor(shape: [2], scalars: [0, 1] as [Float]), Tensor(shape: [2], scalars: [1, 3] as [Float]),
                 Tensor(shape: [2], scalars: [3.99999, 0.99999] as [Float]),
             ],

@@ -30,7 +30,9 @@ enum GroupNormalization: Operator {
         try context.passThrough()
         let groups = try groups(context.node)
         guard let shape = context.shape(0) else { return }
-        guard shape.count >= 2 else { throw SardonyxError(.invalidModel, "X must have 2 axes or more; it has \(shape.text)") }
+        guard shape.count >= 2 else {
+            throw SardonyxError(.invalidModel, "X must have 2 axes or more; it has \(shape.text)")
+        }
         if let channels = shape[1].value, channels % groups != 0 {
             throw SardonyxError(.invalidModel, "\(channels) channels cannot be cut into \(groups) groups")
         }
@@ -66,7 +68,9 @@ enum GroupNormalization: Operator {
                 for (input, offset) in [(1, scale), (2, bias)] {
                     let source = frame.input(input, as: T.self)
                     let target = frame.scratch(offset, as: T.self)
-                    for channel in 0..<groups * channelsPerGroup { target[channel] = source[channel / channelsPerGroup] }
+                    for channel in 0..<groups * channelsPerGroup {
+                        target[channel] = source[channel / channelsPerGroup]
+                    }
                     inputs[input] = UnsafeRawPointer(target)
                 }
                 try run(Frame(inputs: inputs, outputs: frame.outputs, workspace: nil, pool: frame.pool))
@@ -84,7 +88,9 @@ enum GroupNormalization: Operator {
                 Tensor(shape: [1, 2, 3], scalars: [-1, 0, 1, 2, 3, 4] as [Float]),
                 Tensor(shape: [2], scalars: [1, 1.5] as [Float]), Tensor(shape: [2], scalars: [0, 1] as [Float]),
             ],
-            outputs: [Tensor(shape: [1, 2, 3], scalars: [-1.2247357, 0, 1.2247357, -0.8371036, 1, 2.8371036] as [Float])],
+            outputs: [
+                Tensor(shape: [1, 2, 3], scalars: [-1.2247357, 0, 1.2247357, -0.8371036, 1, 2.8371036] as [Float])
+            ],
             tolerance: 1e-6)
     ]
 }

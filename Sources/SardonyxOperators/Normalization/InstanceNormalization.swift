@@ -19,7 +19,9 @@ enum InstanceNormalization: Operator {
     static func infer(_ context: inout InferenceContext) throws {
         try context.passThrough()
         guard let shape = context.shape(0) else { return }
-        guard shape.count >= 2 else { throw SardonyxError(.invalidModel, "input must have 2 axes or more; it has \(shape.text)") }
+        guard shape.count >= 2 else {
+            throw SardonyxError(.invalidModel, "input must have 2 axes or more; it has \(shape.text)")
+        }
         try context.requireChannelVectors([1, 2], channels: shape[1], schema)
     }
 

@@ -7,7 +7,9 @@ import SardonyxGraph
 enum LayerNormalization: Operator {
     static let schema = Schema(
         "LayerNormalization", versions: [17],
-        inputs: [Parameter("X", "T", .floats), Parameter("Scale", "T", .floats), Parameter("B", "T", .floats, .optional)],
+        inputs: [
+            Parameter("X", "T", .floats), Parameter("Scale", "T", .floats), Parameter("B", "T", .floats, .optional),
+        ],
         outputs: [
             Parameter("Y", "T", .floats), Parameter("Mean", "U", [.bfloat16, .float], .optional),
             Parameter("InvStdDev", "U", [.bfloat16, .float], .optional),
@@ -34,7 +36,10 @@ enum LayerNormalization: Operator {
     static let examples = [
         Example(
             "rows of two, with the statistics",
-            inputs: [Tensor(shape: [2, 2], scalars: [0, 2, 4, 8] as [Float]), Tensor(shape: [2], scalars: [1, 2] as [Float]), nil],
+            inputs: [
+                Tensor(shape: [2, 2], scalars: [0, 2, 4, 8] as [Float]),
+                Tensor(shape: [2], scalars: [1, 2] as [Float]), nil,
+            ],
             outputs: [
                 Tensor(shape: [2, 2], scalars: [-0.999995, 1.99999, -0.99999875, 1.9999975] as [Float]),
                 Tensor(shape: [2, 1], scalars: [1, 6] as [Float]),
@@ -48,7 +53,8 @@ extension InferenceContext {
     func requireBroadcast(_ input: Int, over shape: SymbolicShape, _ name: String) throws {
         guard let own = self.shape(input) else { return }
         let result = try broadcast(own, shape)
-        guard result.count == shape.count, zip(result, shape).allSatisfy({ $0.value == nil || $1.value == nil || $0 == $1 })
+        guard result.count == shape.count,
+            zip(result, shape).allSatisfy({ $0.value == nil || $1.value == nil || $0 == $1 })
         else {
             throw SardonyxError(.invalidModel, "\(name) of shape \(own.text) does not broadcast to \(shape.text)")
         }

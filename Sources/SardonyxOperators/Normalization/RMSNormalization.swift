@@ -27,7 +27,9 @@ enum RMSNormalization: Operator {
     static let examples = [
         Example(
             "a row of two",
-            inputs: [Tensor(shape: [1, 2], scalars: [1, 7] as [Float]), Tensor(shape: [2], scalars: [1, 2] as [Float])],
+            inputs: [
+                Tensor(shape: [1, 2], scalars: [1, 7] as [Float]), Tensor(shape: [2], scalars: [1, 2] as [Float]),
+            ],
             outputs: [Tensor(shape: [1, 2], scalars: [0.2, 2.8] as [Float])], tolerance: 1e-6)
     ]
 }

@@ -47,7 +47,8 @@ struct RowNormalization: RealVisitor {
 
     func kernel(_ type: DataType) throws -> Kernel {
         let parameters = self
-        let isPlain = scaleOffsets == nil && biasOffsets == nil && type == .float && outputType == .float
+        let isPlain =
+            scaleOffsets == nil && biasOffsets == nil && type == .float && outputType == .float
             && scaleType == .float && statisticsType == .float
         if isPlain {
             let (rows, count) = (Int64(rows), Int64(count))
@@ -59,7 +60,8 @@ struct RowNormalization: RealVisitor {
                         frame.output(slot: parameters.inverse))
                 } else {
                     sdx_rms_norm_f32(
-                        frame.pool, frame.input(0), frame.output(0), rows, count, frame.input(1), parameters.epsilon, nil)
+                        frame.pool, frame.input(0), frame.output(0), rows, count, frame.input(1), parameters.epsilon,
+                        nil)
                 }
             }
             kernel.inPlace = [0: [0]]
