@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import Sardonyx
+import SardonyxImaging
 
 /// The command's root: subcommands, and what becomes of errors.
 @main
@@ -17,7 +18,7 @@ struct SardonyxCommand: ParsableCommand {
             Exit codes: 0 done, 1 a verification failed, 2 bad usage, 3 bad or unsupported model, 4 bad input.
             """,
         version: "0.1.0",
-        subcommands: [Inspect.self, Run.self, Verify.self, Bench.self, VerifyWorker.self])
+        subcommands: [Inspect.self, Run.self, Verify.self, Bench.self, Brain.self, VerifyWorker.self])
 
     static func main() {
         // A reader that has gone away (`sardonyx … | head`) shows as a failed write, not as a signal.
@@ -31,6 +32,9 @@ struct SardonyxCommand: ParsableCommand {
         } catch let error as SardonyxError {
             Terminal.error("\(error)")
             Glibc.exit(ExitStatus(error.code).rawValue)
+        } catch let error as ImagingError {
+            Terminal.error("\(error)")
+            Glibc.exit(ExitStatus.badInput.rawValue)
         } catch {
             let status = exitCode(for: error)
             let message = fullMessage(for: error)
