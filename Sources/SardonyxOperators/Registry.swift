@@ -160,5 +160,8 @@ extension OperatorRegistry {
         Scatter.self,
         ScatterElements.self,
         ScatterND.self,
+        GRU.self,
+        LSTM.self,
+        RNN.self,
     ])
 }

@@ -47,7 +47,7 @@ static void SDX_FN(lstm_row)(const gate_row *g) {
         c = vfma(forget, c, in * vtanh(CLIP(gc)));
         if (g->peephole) go = vfma(LOAD(g->peephole + h), c, go);
         STORE(g->out0, c);
-        STORE(g->out1, vsigmoid(CLIP(go)) * vtanh(CLIP(c)));
+        STORE(g->out1, vsigmoid(CLIP(go)) * vtanh(c));
     }
 }
 

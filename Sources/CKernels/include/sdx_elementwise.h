@@ -119,8 +119,9 @@ void sdx_cast_f32_8bit(sdx_pool *_Nullable pool, const float *x, uint8_t *y, int
 ///   g = clip(gates + recurrent); i = σ(gᵢ + Pᵢ·c_prev); f = σ(g_f + P_f·c_prev); c = f·c_prev + i·tanh(g_c)
 ///   o = σ(g_o + P_o·c); h = o·tanh(c)
 /// gates: [batch, 4·hidden] pre-activations with biases, rows gates_stride floats apart; recurrent: the same shape, added,
-/// or NULL. peephole: [3·hidden] in the order i, o, f, or NULL. clip: the activations' arguments are clipped to ±clip when
-/// clip > 0. input_forget couples f = 1 − i. c_prev, c, h: [batch, hidden], contiguous; c may be c_prev.
+/// or NULL. peephole: [3·hidden] in the order i, o, f, or NULL. clip: the arguments of σ and of tanh(g_c) are clipped to
+/// ±clip when clip > 0, peepholes included. input_forget couples f = 1 − i. c_prev, c, h: [batch, hidden], contiguous; c may
+/// be c_prev.
 void sdx_lstm_gates_f32(
     sdx_pool *_Nullable pool, const float *gates, int64_t gates_stride, const float *_Nullable recurrent,
     int64_t recurrent_stride, const float *_Nullable peephole, const float *c_prev, float *c, float *h, int64_t batch,
