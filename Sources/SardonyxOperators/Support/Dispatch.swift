@@ -40,7 +40,7 @@ extension DataType {
         switch self {
         case .float: try visitor.visit(Float.self)
         case .double: try visitor.visit(Double.self)
-        case .float16: try visitor.visit(Float16.self)
+        case .float16: try visitor.visit(Half.self)
         case .bfloat16: try visitor.visit(BFloat16.self)
         case .int8: try visitor.visit(Int8.self)
         case .int16: try visitor.visit(Int16.self)
@@ -58,7 +58,7 @@ extension DataType {
         switch self {
         case .float: try visitor.visit(Float.self)
         case .double: try visitor.visit(Double.self)
-        case .float16: try visitor.visit(Float16.self)
+        case .float16: try visitor.visit(Half.self)
         case .bfloat16: try visitor.visit(BFloat16.self)
         default: throw unsupported
         }

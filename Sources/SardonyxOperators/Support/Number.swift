@@ -69,7 +69,8 @@ extension Number where Self: FixedWidthInteger {
         if S.isInteger { return Self(truncatingIfNeeded: value.integerBits) }
         let number = value.double
         if Self.isSigned ? bitWidth <= 32 : bitWidth <= 16 {
-            return Self(truncatingIfNeeded: Int32(exactly: number.rounded(.towardZero)) ?? .min)
+            let fits = number > -0x1p31 - 1 && number < 0x1p31
+            return Self(truncatingIfNeeded: fits ? Int32(number) : .min)
         }
         return Self(truncatingIfNeeded: value.integerBits)
     }
@@ -122,30 +123,6 @@ extension Double: Real {
     @inline(__always) var wide: Double { self }
 }
 
-extension Float16: Real {
-    @inline(__always) init(wide: Float) { self.init(wide) }
-    @inline(__always) var wide: Float { Float(self) }
-}
-
-extension BFloat16: Real {
-    static var zero: BFloat16 { BFloat16(bitPattern: 0) }
-    static var one: BFloat16 { BFloat16(1) }
-    static func adding(_ a: Self, _ b: Self) -> Self { BFloat16(a.floatValue + b.floatValue) }
-    static func subtracting(_ a: Self, _ b: Self) -> Self { BFloat16(a.floatValue - b.floatValue) }
-    static func multiplying(_ a: Self, _ b: Self) -> Self { BFloat16(a.floatValue * b.floatValue) }
-    static func dividing(_ a: Self, _ b: Self) -> Self { BFloat16(a.floatValue / b.floatValue) }
-    static func converting(_ value: Double) -> Self { BFloat16(Float(value)) }
-    static func negating(_ a: Self) -> Self { BFloat16(bitPattern: a.bitPattern ^ 0x8000) }
-    static func absolute(_ a: Self) -> Self { BFloat16(bitPattern: a.bitPattern & 0x7FFF) }
-    static func casting<S: Number>(_ value: S) -> Self { BFloat16(Float.casting(value)) }
-    static var isInteger: Bool { false }
-    var integerBits: UInt64 { floatValue.integerBits }
-    var isNotANumber: Bool { floatValue.isNaN }
-    var double: Double { Double(floatValue) }
-    @inline(__always) init(wide: Float) { self.init(wide) }
-    @inline(__always) var wide: Float { floatValue }
-}
-
 extension Real {
     @inline(__always) static func flooredRemainder(_ a: Self, _ b: Self) -> Self {
         let divisor = b.wide
@@ -159,8 +136,9 @@ extension Real {
 }
 
 /// The low 64 bits of a number truncated toward zero. Out of the range of int64 and uint64, -2⁶³, as x86 converts.
+@inline(__always)
 private func truncatedBits(_ value: Double) -> UInt64 {
-    let whole = value.rounded(.towardZero)
-    if let number = Int64(exactly: whole) { return UInt64(bitPattern: number) }
-    return UInt64(exactly: whole) ?? 1 << 63
+    // A NaN compares false.
+    if value >= -0x1p63 && value < 0x1p63 { return UInt64(bitPattern: Int64(value)) }
+    return value >= 0x1p63 && value < 0x1p64 ? UInt64(value) : 1 << 63
 }

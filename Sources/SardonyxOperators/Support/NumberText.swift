@@ -50,8 +50,23 @@ enum NumberText {
         text(value.description, magnitude: Double(value.magnitude), plainLimit: 1e6)
     }
 
-    static func text(_ value: Float16) -> String {
-        text(value.description, magnitude: Double(value.magnitude), plainLimit: 1e3)
+    /// A 16-bit number: the fewest digits that give it back.
+    private static func text<T: NarrowReal>(_ value: T, plainLimit: Double) -> String {
+        let number = value.double
+        var shortest = number.description
+        if number.isFinite, number != 0 {
+            let (digits, exponent) = decimal(shortest)
+            // Seven digits tell all floats of 16 bits apart.
+            for count in 1..<min(8, digits.count) {
+                let scale = Double.pow(10, Double(count - 1 - exponent))
+                let candidate = (number * scale).rounded() / scale
+                if T.converting(candidate).bitPattern == value.bitPattern {
+                    shortest = candidate.description
+                    break
+                }
+            }
+        }
+        return text(shortest, magnitude: number.magnitude, plainLimit: plainLimit)
     }
 
     /// The elements of a tensor of numbers or truth values as texts.
@@ -61,8 +76,8 @@ enum NumberText {
         case .bool: return tensor.withUnsafeBytes { $0.map { $0 == 0 ? "False" : "True" } }
         case .float: return tensor.scalars(Float.self).map(text)
         case .double: return tensor.scalars(Double.self).map(text)
-        case .float16: return tensor.scalars(Float16.self).map(text)
-        case .bfloat16: return tensor.scalars(BFloat16.self).map { text($0.floatValue) }
+        case .float16: return tensor.scalars(Half.self).map { text($0, plainLimit: 1e3) }
+        case .bfloat16: return tensor.scalars(BFloat16.self).map { text($0, plainLimit: 1e3) }
         case .uint64: return tensor.scalars(UInt64.self).map(\.description)
         case .uint4, .uint2: return tensor.withUnsafeBytes { $0.map(\.description) }
         case .int4, .int2: return tensor.withUnsafeBytes { $0.map { Int8(bitPattern: $0).description } }
@@ -121,10 +136,9 @@ enum NumberText {
         switch trimmed.lowercased() {
         case "true": return T.one
         case "false": return T.zero
-        // Each type reads digits itself, so that it rounds once.
+        // Float reads digits itself, so that it rounds once.
         case let plain:
             if type == Float.self { return Float(plain).map { T.casting($0) } }
-            if type == Float16.self { return Float16(plain).map { T.casting($0) } }
             return Double(plain).map { T.casting($0) }
         }
     }

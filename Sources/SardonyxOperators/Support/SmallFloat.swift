@@ -60,14 +60,16 @@ struct SmallFloat: Sendable {
 
     /// The nearest number's code, ties to even.
     /// - Parameter saturates: whether infinity and numbers out of range become the largest number; else they become
-    ///   infinity, or NaN where the format has none. Formats without NaN saturate always, and store NaN as -0.
+    ///   infinity, or NaN where the format has none. Formats without NaN saturate always, and store NaN as a zero.
     func encode(_ value: Double, saturates: Bool) -> UInt8 {
         let sign = value.sign == .minus ? signCode : 0
         if value.isNaN {
             switch specials {
             case .infinityAndNaN: return UInt8(sign | (signCode - 2))
             case .allOnesNaN: return UInt8(sign | (signCode - 1))
-            case .negativeZeroNaN, .none: return UInt8(signCode)
+            case .negativeZeroNaN: return UInt8(signCode)
+            // A zero of the other sign, as ml_dtypes has it.
+            case .none: return UInt8(signCode - sign)
             }
         }
         let magnitude = value.magnitude
@@ -97,7 +99,7 @@ struct SmallFloat: Sendable {
     private func decode(_ code: Int) -> Float {
         let magnitude = code & (signCode - 1)
         let sign: FloatingPointSign = code & signCode == 0 ? .plus : .minus
-        if specials == .negativeZeroNaN, code & (2 * signCode - 1) == signCode { return .nan }
+        if specials == .negativeZeroNaN, code & (2 * signCode - 1) == signCode { return -.nan }
         if magnitude > largestCode {
             let isInfinity = specials == .infinityAndNaN && magnitude == largestCode + 1
             return isInfinity ? (sign == .plus ? .infinity : -.infinity) : .nan

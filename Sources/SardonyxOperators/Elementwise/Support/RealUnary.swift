@@ -25,7 +25,9 @@ extension RealUnary {
 
     static func infer(_ context: inout InferenceContext) throws { try context.passThrough() }
 
-    static func prepare(_ context: PreparationContext) throws -> Kernel {
+    static func prepare(_ context: PreparationContext) throws -> Kernel { try prepareReal(context) }
+
+    static func prepareReal(_ context: PreparationContext) throws -> Kernel {
         let spec = try context.input(0)
         let (a, b) = try parameters(of: context.node)
         var kernel: Kernel
