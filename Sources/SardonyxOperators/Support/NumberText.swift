@@ -59,7 +59,7 @@ enum NumberText {
             // Seven digits tell all floats of 16 bits apart.
             for count in 1..<min(8, digits.count) {
                 let scale = Double.pow(10, Double(count - 1 - exponent))
-                let candidate = (number * scale).rounded() / scale
+                let candidate = (number * scale).rounded(.toNearestOrEven) / scale
                 if T.converting(candidate).bitPattern == value.bitPattern {
                     shortest = candidate.description
                     break
