@@ -78,6 +78,19 @@ enum Files {
     }
 }
 
+/// What makes two paths the same file.
+struct FileID: Hashable {
+    private let device: UInt64
+    private let number: UInt64
+
+    init?(_ path: String) {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return nil }
+        device = UInt64(status.st_dev)
+        number = UInt64(status.st_ino)
+    }
+}
+
 /// What /proc/self/status says.
 enum Process {
     /// Resident memory in MB.
@@ -95,9 +108,9 @@ enum Process {
     }
 
     /// Nanoseconds of a clock that only goes forward.
-    static var now: UInt64 { clock_gettime_nsec(CLOCK_MONOTONIC) }
+    static var now: UInt64 { nanoseconds(of: CLOCK_MONOTONIC) }
 
-    private static func clock_gettime_nsec(_ clock: clockid_t) -> UInt64 {
+    private static func nanoseconds(of clock: clockid_t) -> UInt64 {
         var time = timespec()
         clock_gettime(clock, &time)
         return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)

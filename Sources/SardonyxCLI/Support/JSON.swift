@@ -17,7 +17,7 @@ indirect enum JSON: Sendable {
         return result
     }
 
-    /// The value with a line an element.
+    /// The value with a line an element; lists of plain values stay on one line.
     var prettyText: String {
         var result = ""
         append(to: &result, indentation: 0)
@@ -25,7 +25,9 @@ indirect enum JSON: Sendable {
     }
 
     private func append(to text: inout String, indentation: Int?) {
-        func list(_ open: String, _ close: String, _ count: Int, _ element: (Int, inout String) -> Void) {
+        func list(
+            _ indentation: Int?, _ open: String, _ close: String, _ count: Int, _ element: (Int, inout String) -> Void
+        ) {
             text += open
             for index in 0..<count {
                 if index > 0 { text += indentation == nil ? ", " : "," }
@@ -35,6 +37,7 @@ indirect enum JSON: Sendable {
             if let indentation, count > 0 { text += "\n" + String(repeating: "  ", count: indentation) }
             text += close
         }
+        let indentation = isFlat ? nil : indentation
         let inner = indentation.map { $0 + 1 }
         switch self {
         case .null: text += "null"
@@ -44,11 +47,22 @@ indirect enum JSON: Sendable {
         case .number(let value): text += value.isFinite ? significant(value, 9) : "null"
         case .string(let value): text += JSON.quoted(value)
         case .array(let values):
-            list("[", "]", values.count) { values[$0].append(to: &$1, indentation: inner) }
+            list(indentation, "[", "]", values.count) { values[$0].append(to: &$1, indentation: inner) }
         case .object(let entries):
-            list("{", "}", entries.count) {
+            list(indentation, "{", "}", entries.count) {
                 $1 += JSON.quoted(entries[$0].key) + ": "
                 entries[$0].value.append(to: &$1, indentation: inner)
+            }
+        }
+    }
+
+    /// Whether it is an array without arrays and objects in it.
+    private var isFlat: Bool {
+        guard case .array(let values) = self else { return false }
+        return values.allSatisfy { value in
+            switch value {
+            case .array, .object: false
+            default: true
             }
         }
     }

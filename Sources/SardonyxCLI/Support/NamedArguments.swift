@@ -47,6 +47,15 @@ extension Model {
                 throw CommandFailure(
                     .badUsage, "--shape \(argument): a shape is numbers with commas, as in 1,3,224,224")
             }
+            if let expected = port.shape {
+                let fits =
+                    expected.count == extents.count
+                    && zip(expected, extents).allSatisfy { $0.value == nil || $0.value == $1 }
+                guard fits else {
+                    throw CommandFailure(
+                        .badInput, "--shape \(argument): input '\(port.name)' takes \(port.typeDescription)")
+                }
+            }
             shapes[port.name] = extents
         }
         return shapes

@@ -26,24 +26,25 @@ struct VerifyCase: Sendable {
                 .badInput, "\(path): no such folder; verify takes folders with model.onnx and test_data_set_0")
         }
         var cases: [VerifyCase] = []
-        func visit(_ folder: String, _ name: String, depth: Int) throws {
+        func visit(_ folder: String, _ name: String, above: [FileID]) throws {
             if Files.exists(Files.join(folder, "model.onnx")) {
                 let last = folder.split(separator: "/").last.map(String.init) ?? folder
                 cases.append(VerifyCase(folder: folder, name: name.isEmpty ? last : name))
                 return
             }
-            guard depth < 32 else { return }
+            // A link to a folder above would lead round and round.
+            guard let identity = FileID(folder), !above.contains(identity) else { return }
             guard let names = Files.names(in: folder) else {
                 throw CommandFailure(.badInput, "\(folder): cannot be read")
             }
             for entry in names {
                 let inner = Files.join(folder, entry)
                 if Files.isFolder(inner) {
-                    try visit(inner, name.isEmpty ? entry : "\(name)/\(entry)", depth: depth + 1)
+                    try visit(inner, name.isEmpty ? entry : "\(name)/\(entry)", above: above + [identity])
                 }
             }
         }
-        try visit(path, "", depth: 0)
+        try visit(path, "", above: [])
         return cases
     }
 

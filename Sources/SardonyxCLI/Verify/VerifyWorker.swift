@@ -91,7 +91,7 @@ final class WorkerProcess {
         posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0)
         let words = ["sardonyx", "verify-worker", "--threads", "\(threads)"]
         var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
-        defer { arguments.forEach { free($0) } }
+        defer { for argument in arguments { free(argument) } }
         var status = posix_spawn(&process, "/proc/self/exe", &actions, nil, &arguments, environ)
         if status != 0 { status = posix_spawnp(&process, CommandLine.arguments[0], &actions, nil, &arguments, environ) }
         close(input[0])

@@ -103,12 +103,15 @@ package struct ProtobufWriter {
         if !name.isEmpty { put(Field.tensorName, Array(name.utf8)) }
     }
 
-    /// Elements of two or four bits side by side, the first in the lowest bits.
+    /// Elements of two, four or six bits side by side, the first in the lowest bits.
     private static func pack(_ source: UnsafeRawBufferPointer, _ bits: Int) -> [UInt8] {
         var packed = [UInt8](repeating: 0, count: (source.count * bits + 7) / 8)
         for (index, byte) in source.enumerated() {
             let bit = index * bits
-            packed[bit / 8] |= (byte & UInt8((1 << bits) - 1)) << UInt8(bit % 8)
+            let element = UInt16(byte & UInt8((1 << bits) - 1)) << UInt16(bit % 8)
+            packed[bit / 8] |= UInt8(truncatingIfNeeded: element)
+            // Six bits may go on in the next byte.
+            if element > 0xFF { packed[bit / 8 + 1] |= UInt8(element >> 8) }
         }
         return packed
     }
