@@ -168,5 +168,10 @@ extension OperatorRegistry {
         GRU.self,
         LSTM.self,
         RNN.self,
+        DequantizeLinear.self,
+        DynamicQuantizeLinear.self,
+        QuantizeLinear.self,
+        NegativeLogLikelihoodLoss.self,
+        SoftmaxCrossEntropyLoss.self,
     ])
 }

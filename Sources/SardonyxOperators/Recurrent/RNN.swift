@@ -108,7 +108,11 @@ enum RNN: Operator {
             ], tolerance: 1e-6),
         Example(
             "both directions, their own activations, in double",
-            attributes: ["hidden_size": .int(1), "direction": .string("bidirectional"), "activations": .strings(["Relu", "HardSigmoid"]), "activation_alpha": .floats([0.25]), "activation_beta": .floats([0.5])],
+            attributes: [
+                "hidden_size": .int(1), "direction": .string("bidirectional"),
+                "activations": .strings(["Relu", "HardSigmoid"]), "activation_alpha": .floats([0.25]),
+                "activation_beta": .floats([0.5]),
+            ],
             inputs: [
                 Tensor(shape: [2, 1, 1], scalars: [1.0, -2.0] as [Double]),
                 Tensor(shape: [2, 1, 1], scalars: [0.5, 0.5] as [Double]),

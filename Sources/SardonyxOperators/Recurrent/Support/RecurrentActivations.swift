@@ -12,7 +12,8 @@ struct RecurrentActivations: Sendable {
     static func all(_ node: Node, directions: Int, defaults: [ActivationFunction]) throws -> [RecurrentActivations] {
         let clip = node.float("clip") ?? 0
         guard clip >= 0 else { throw SardonyxError(.invalidModel, "clip is \(clip); it must be positive") }
-        let functions = try names(node, count: directions * defaults.count)
+        let functions =
+            try names(node, count: directions * defaults.count)
             ?? (0..<directions).flatMap { _ in defaults }
         var alphas = Parameters(node.floats("activation_alpha"), of: functions) { $0.takesAlpha }
         var betas = Parameters(node.floats("activation_beta"), of: functions) { $0.takesBeta }

@@ -94,10 +94,12 @@ extension InferenceContext {
     /// Refuses an input whose known extents are not the expected ones.
     private func requireShape(_ input: Int, _ expected: SymbolicShape, _ name: String) throws {
         guard let shape = shape(input) else { return }
-        let fits = shape.count == expected.count && zip(shape, expected).allSatisfy { mine, wanted in
-            guard let mine = mine.value, let wanted = wanted.value else { return true }
-            return mine == wanted
-        }
+        let fits =
+            shape.count == expected.count
+            && zip(shape, expected).allSatisfy { mine, wanted in
+                guard let mine = mine.value, let wanted = wanted.value else { return true }
+                return mine == wanted
+            }
         guard fits else {
             throw SardonyxError(.invalidModel, "\(name) has the shape \(shape.text); it must be \(expected.text)")
         }

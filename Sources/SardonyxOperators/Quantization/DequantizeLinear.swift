@@ -1,0 +1,135 @@
+import CKernels
+import SardonyxGraph
+
+/// y[…] = (x[…] − x_zero_point) · x_scale
+///
+/// The scale is one for the tensor, one for each index of `axis`, or one for each block of `block_size` along it.
+/// The difference is exact, the product is computed in float and rounded to y's type.
+/// <https://onnx.ai/onnx/operators/onnx__DequantizeLinear.html>
+enum DequantizeLinear: Operator {
+    private static let types = DataType.quantized + [.int32]
+
+    static let schema = Schema(
+        "DequantizeLinear", versions: [10, 13, 19, 21, 23, 24, 25, 28],
+        inputs: [
+            Parameter("x", "T1", types), Parameter("x_scale", "T2", [.bfloat16, .float, .float16, .float8e8m0]),
+            Parameter("x_zero_point", "T1", types, .optional),
+        ],
+        outputs: [Parameter("y", "T3", [.bfloat16, .float, .float16])],
+        attributes: [
+            AttributeSpec("axis", .int), AttributeSpec("block_size", .int), AttributeSpec("output_dtype", .int),
+        ])
+
+    static func infer(_ context: inout InferenceContext) throws {
+        let isGiven = context.node.int("output_dtype", default: 0) != 0
+        let type = isGiven ? try context.node.dataType("output_dtype") : try context.dataType(1)
+        guard let type, [.float, .float16, .bfloat16].contains(type) else {
+            throw SardonyxError(
+                .invalidModel, "output_dtype must name float, float16 or bfloat16; the scale's type is no type of y's")
+        }
+        try QuantizationLayout.check(context)
+        context.set(0, type, context.shape(0))
+    }
+
+    static func prepare(_ context: PreparationContext) throws -> Kernel {
+        let (x, scale) = (try context.input(0), try context.input(1))
+        let target = try context.output(0).dataType
+        let layout = try QuantizationLayout(context.node, shape: x.shape, scale: scale.shape)
+        var workspace = Workspace.Layout()
+        let form = Form(
+            layout: layout, scales: try QuantizationParameters(context, input: 1, &workspace),
+            zeros: context.has(2) ? try QuantizationParameters(context, input: 2, &workspace) : nil)
+        var kernel: Kernel
+        if target == .float, layout.isPerTensor, x.dataType == .uint8 || x.dataType == .int8 {
+            kernel = form.eightBitKernel(isSigned: x.dataType == .int8)
+        } else if let table = x.dataType.byteMeanings {
+            kernel = try target.visitReal(Target<UInt8>(form: form) { Double(table[Int($0)]) })
+        } else {
+            kernel = try x.dataType.visitInteger(Source(form: form, target: target))
+        }
+        kernel.workspaceByteCount = workspace.byteCount
+        return kernel
+    }
+
+    private struct Form: Sendable {
+        let layout: QuantizationLayout
+        let scales: QuantizationParameters
+        let zeros: QuantizationParameters?
+
+        func load(_ frame: Frame) {
+            scales.load(frame)
+            zeros?.load(frame)
+        }
+
+        func eightBitKernel(isSigned: Bool) -> Kernel {
+            let form = self
+            let count = Int64(layout.count)
+            return Kernel { frame in
+                form.load(frame)
+                let scale = Float(form.scales.values(frame)[0])
+                let zero = form.zeros.map { Int32($0.values(frame)[0]) } ?? 0
+                if isSigned {
+                    sdx_convert_i8_f32(frame.pool, frame.input(0), frame.output(0), count, scale, zero)
+                } else {
+                    sdx_convert_u8_f32(frame.pool, frame.input(0), frame.output(0), count, scale, zero)
+                }
+            }
+        }
+    }
+
+    private struct Source: IntegerVisitor {
+        let form: Form
+        let target: DataType
+
+        func visit<X: Number & FixedWidthInteger>(_ type: X.Type) throws -> Kernel {
+            try target.visitReal(Target<X>(form: form) { $0.double })
+        }
+    }
+
+    private struct Target<X: BitwiseCopyable & Sendable>: RealVisitor {
+        let form: Form
+        let value: @Sendable (X) -> Double
+
+        func visit<Y: Real>(_ type: Y.Type) throws -> Kernel {
+            let (form, value) = (form, value)
+            let loop = ParallelLoop(count: form.layout.count, grain: 8192) { frame, range in
+                let x = frame.input(0, as: X.self)
+                let y = frame.output(0, as: Y.self)
+                let scales = form.scales.values(frame)
+                let zeros = form.zeros?.values(frame)
+                form.layout.forEachStretch(in: range) { elements, scale, step in
+                    var index = scale
+                    for i in elements {
+                        let difference = Float(value(x[i]) - (zeros?[index] ?? 0))
+                        y[i] = Y(wide: Y.Wide(difference * Float(scales[index])))
+                        index += step
+                    }
+                }
+            }
+            return Kernel { frame in
+                form.load(frame)
+                loop.run(frame)
+            }
+        }
+    }
+
+    static let examples = [
+        Example(
+            "one scale",
+            inputs: [
+                Tensor(shape: [4], scalars: [0, 3, 128, 255] as [UInt8]), Tensor(2 as Float), Tensor(128 as UInt8),
+            ], outputs: [Tensor(shape: [4], scalars: [-256, -250, 0, 254] as [Float])]),
+        Example(
+            "a scale for each channel, into float16", attributes: ["axis": .int(1), "output_dtype": .int(10)],
+            inputs: [
+                Tensor(shape: [1, 2, 2], scalars: [1, 2, 3, -4] as [Int8]),
+                Tensor(shape: [2], scalars: [0.5, 2] as [Float]),
+            ], outputs: [Tensor(shape: [1, 2, 2], scalars: [0.5, 1, 6, -8] as [Float16])]),
+        Example(
+            "blocks of two along the first axis", attributes: ["axis": .int(0), "block_size": .int(2)],
+            inputs: [
+                Tensor(shape: [3, 2], scalars: [3, 10, 4, 20, 5, 30] as [Int32]),
+                Tensor(shape: [2, 2], scalars: [1, 0.1, 2, 0.5] as [Float]),
+            ], outputs: [Tensor(shape: [3, 2], scalars: [3, 1, 4, 2, 10, 15] as [Float])], tolerance: 1e-6),
+    ]
+}
