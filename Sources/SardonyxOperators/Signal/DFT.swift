@@ -44,7 +44,7 @@ enum DFT: Operator {
         if context.has(1) { length = try Self.length(context.integers(1)).map(Dimension.fixed) ?? .unknown }
         shape[axis] = isOneSided && !isInverse ? length / .fixed(2) + .fixed(1) : length
         if let extent = length.value, extent < 1 {
-            throw SardonyxError(.invalidModel, "the transform's length is \(extent); it must be 1 or more")
+            throw SardonyxError(.invalidModel, "the transform's length is \(extent); it must be 1 … 2²⁷")
         }
         context.set(0, type, shape)
     }
@@ -57,8 +57,8 @@ enum DFT: Operator {
 
     private static func length(_ given: [Int]?) throws(SardonyxError) -> Int? {
         guard let length = given?.first else { return nil }
-        guard length >= 1, length < 1 << 31 else {
-            throw SardonyxError(.invalidModel, "dft_length is \(length); it must be 1 or more")
+        guard length >= 1, length <= 1 << 27 else {
+            throw SardonyxError(.invalidModel, "dft_length is \(length); it must be 1 … 2²⁷")
         }
         return length
     }
@@ -73,7 +73,7 @@ enum DFT: Operator {
         var kernel = try context.input(0).dataType.visitReal(
             Loops(
                 input: input, output: try context.output(0).shape, axis: axis, isInverse: isInverse,
-                isOneSided: isOneSided, transform: FourierTransform(length: length), workers: context.workers))
+                isOneSided: isOneSided, length: length, workers: context.workers))
         kernel.absorbedInputs = Set([1, 2].filter(context.has))
         return kernel
     }
@@ -84,12 +84,17 @@ enum DFT: Operator {
         let axis: Int
         let isInverse: Bool
         let isOneSided: Bool
-        let transform: FourierTransform
+        let length: Int
         let workers: Int
 
+        /// Real signals are transformed in double and complex ones in their own precision, as the reference does.
         func visit<T: Real>(_ type: T.Type) throws -> Kernel {
-            let (transform, isInverse) = (transform, isInverse)
-            let length = transform.length
+            input[input.count - 1] == 1 ? kernel(T.self, in: Double.self) : kernel(T.self, in: T.Wide.self)
+        }
+
+        private func kernel<T: Real, W: RealMath>(_ type: T.Type, in precision: W.Type) -> Kernel {
+            let transform = FourierTransform<W>(length: length)
+            let (length, isInverse) = (length, isInverse)
             let parts = input[input.count - 1]
             let results = output[output.count - 1]
             let inner = input[(axis + 1)..<(input.count - 1)].reduce(1, *)
@@ -98,36 +103,29 @@ enum DFT: Operator {
             // A one-sided spectrum has its other half mirrored.
             let isMirrored = isInverse && isOneSided
             let used = min(extent, isMirrored ? length / 2 + 1 : length)
-            let share = 2 * length + transform.scratchCount
+            let share = length + transform.scratchCount
             var kernel = Kernel.parallel(chunks: outer * inner) { frame, chunk, worker in
                 let (o, i) = (chunk / inner, chunk % inner)
-                let real = frame.scratch(0, as: Double.self) + worker * share
-                let imaginary = real + length
+                let z = frame.scratch(0, as: Phasor<W>.self) + worker * share
                 let x = frame.input(0, as: T.self) + (o * extent * inner + i) * parts
-                for k in 0..<length {
-                    let isGiven = k < used
-                    real[k] = isGiven ? x[k * inner * parts].double : 0
-                    imaginary[k] = isGiven && parts == 2 ? x[k * inner * parts + 1].double : 0
+                for k in 0..<used {
+                    let element = x + k * inner * parts
+                    z[k] = Phasor(W(element[0].wide), parts == 2 ? W(element[1].wide) : 0)
                 }
+                for k in used..<length { z[k] = Phasor(0, 0) }
                 if isMirrored {
-                    imaginary[0] = 0
-                    if length % 2 == 0, length > 1 { imaginary[length / 2] = 0 }
-                    for k in stride(from: length / 2 + 1, to: length, by: 1) {
-                        (real[k], imaginary[k]) = (real[length - k], -imaginary[length - k])
-                    }
+                    z[0].imaginary = 0
+                    if length % 2 == 0 { z[length / 2].imaginary = 0 }
+                    for k in (length / 2 + 1)..<max(length, length / 2 + 1) { z[k] = z[length - k].conjugate }
                 }
-                if isInverse {
-                    transform.inverse(real, imaginary, imaginary + length)
-                } else {
-                    transform.forward(real, imaginary, imaginary + length)
-                }
+                transform.run(z, z + length, isInverse: isInverse)
                 let y = frame.output(0, as: T.self) + (o * kept * inner + i) * results
                 for k in 0..<kept {
-                    y[k * inner * results] = T(wide: T.Wide(real[k]))
-                    if results == 2 { y[k * inner * results + 1] = T(wide: T.Wide(imaginary[k])) }
+                    y[k * inner * results] = T(wide: T.Wide(z[k].real))
+                    if results == 2 { y[k * inner * results + 1] = T(wide: T.Wide(z[k].imaginary)) }
                 }
             }
-            kernel.workspaceByteCount = workers * share * MemoryLayout<Double>.stride
+            kernel.workspaceByteCount = workers * share * MemoryLayout<Phasor<W>>.stride
             kernel.multiplyAdds = outer * inner * transform.multiplyAdds
             return kernel
         }

@@ -59,7 +59,7 @@ enum STFT: Operator {
         var kernel = try context.input(0).dataType.visitReal(
             Loops(
                 signal: signal, output: try context.output(0).shape, step: step, window: context.inputSlot(2),
-                transform: FourierTransform(length: length), workers: context.workers))
+                length: length, workers: context.workers))
         kernel.absorbedInputs = Set([1, 3].filter(context.has))
         return kernel
     }
@@ -69,32 +69,32 @@ enum STFT: Operator {
         let output: [Int]
         let step: Int
         let window: Int?
-        let transform: FourierTransform
+        let length: Int
         let workers: Int
 
         func visit<T: Real>(_ type: T.Type) throws -> Kernel {
-            let (step, window, transform) = (step, window, transform)
+            let transform = FourierTransform<Double>(length: length)
+            let (step, window, length) = (step, window, length)
             let (total, parts) = (signal[1], signal.count == 3 ? signal[2] : 1)
-            let (frames, bins, length) = (output[1], output[2], transform.length)
-            let share = 2 * length + transform.scratchCount
+            let (frames, bins) = (output[1], output[2])
+            let share = length + transform.scratchCount
             var kernel = Kernel.parallel(chunks: output[0] * frames) { frame, chunk, worker in
                 let x = frame.input(0, as: T.self) + (chunk / frames * total + chunk % frames * step) * parts
                 let factors = frame.input(slot: window, as: T.self)
-                let real = frame.scratch(0, as: Double.self) + worker * share
-                let imaginary = real + length
+                let z = frame.scratch(0, as: Phasor<Double>.self) + worker * share
                 for i in 0..<length {
                     let factor = factors?[i].double ?? 1
-                    real[i] = x[i * parts].double * factor
-                    imaginary[i] = parts == 2 ? x[i * parts + 1].double * factor : 0
+                    z[i] = Phasor(
+                        x[i * parts].double * factor, parts == 2 ? x[i * parts + 1].double * factor : 0)
                 }
-                transform.forward(real, imaginary, imaginary + length)
+                transform.run(z, z + length, isInverse: false)
                 let y = frame.output(0, as: T.self) + chunk * bins * 2
                 for k in 0..<bins {
-                    y[2 * k] = T(wide: T.Wide(real[k]))
-                    y[2 * k + 1] = T(wide: T.Wide(imaginary[k]))
+                    y[2 * k] = T(wide: T.Wide(z[k].real))
+                    y[2 * k + 1] = T(wide: T.Wide(z[k].imaginary))
                 }
             }
-            kernel.workspaceByteCount = workers * share * MemoryLayout<Double>.stride
+            kernel.workspaceByteCount = workers * share * MemoryLayout<Phasor<Double>>.stride
             kernel.multiplyAdds = output[0] * frames * transform.multiplyAdds
             return kernel
         }

@@ -1,135 +1,94 @@
 import SardonyxGraph
 
-/// The discrete Fourier transform of one length, in double and in O(n log n): powers of two by Cooley and Tukey, other lengths
-/// by Bluestein's convolution with a chirp.
-struct FourierTransform: Sendable {
+/// A complex number.
+struct Phasor<W: RealMath>: BitwiseCopyable, Sendable {
+    var real: W
+    var imaginary: W
+
+    init(_ real: W, _ imaginary: W) { (self.real, self.imaginary) = (real, imaginary) }
+
+    @inline(__always) static func + (a: Self, b: Self) -> Self { Self(a.real + b.real, a.imaginary + b.imaginary) }
+    @inline(__always) static func - (a: Self, b: Self) -> Self { Self(a.real - b.real, a.imaginary - b.imaginary) }
+    @inline(__always) static func * (a: Self, b: Self) -> Self {
+        Self(a.real * b.real - a.imaginary * b.imaginary, a.real * b.imaginary + a.imaginary * b.real)
+    }
+    @inline(__always) var conjugate: Self { Self(real, -imaginary) }
+
+    /// e^(2πi k / n), rounded once.
+    static func root(_ k: Int, of n: Int) -> Self {
+        let angle = 2 * Double.pi * Double(k % n) / Double(n)
+        return Self(W(Double.cos(angle)), W(Double.sin(angle)))
+    }
+}
+
+/// The discrete Fourier transform of one length in O(n log n): by its factors where they are small, and otherwise by Bluestein's
+/// convolution with a chirp.
+struct FourierTransform<W: RealMath>: Sendable {
+    typealias Number = Phasor<W>
+
     let length: Int
-    /// The length of the transforms that run: a power of two.
-    private let inner: Int
-    /// cos and sin of 2π i / inner.
-    private let cosines: [Double]
-    private let sines: [Double]
-    private let reversed: [Int32]
+    private let inner: MixedRadix<W>
     private let chirp: Chirp?
 
-    /// A chirp e^(−πi k²/n), and the transform of its conjugate, wrapped around.
+    /// e^(πi k²/n), and the transform of what to convolve with, wrapped around.
     private struct Chirp: Sendable {
-        let real: [Double]
-        let imaginary: [Double]
-        var filterReal: [Double]
-        var filterImaginary: [Double]
+        let factors: [Number]
+        var filter: [Number]
     }
 
     /// - Parameter length: 1 or more.
     init(length: Int) {
         self.length = length
-        var size = 1
-        let isPower = length & (length - 1) == 0
-        while size < (isPower ? length : 2 * length - 1) { size *= 2 }
-        inner = size
-        let step = 2 * Double.pi / Double(size)
-        cosines = (0..<size / 2).map { Double.cos(step * Double($0)) }
-        sines = (0..<size / 2).map { Double.sin(step * Double($0)) }
-        var order = [Int32](repeating: 0, count: size)
-        var bits = 0
-        while 1 << bits < size { bits += 1 }
-        for i in 0..<size { order[i] = bits == 0 ? 0 : order[i >> 1] >> 1 | Int32(i & 1) << Int32(bits - 1) }
-        reversed = order
-        if isPower { chirp = nil; return }
-        // k² modulo 2n keeps the angle small and exact.
-        let angles = (0..<length).map { Double.pi * Double($0.multipliedFullWidth(by: $0).low % UInt(2 * length)) / Double(length) }
-        var chirp = Chirp(
-            real: angles.map { Double.cos($0) }, imaginary: angles.map { -Double.sin($0) },
-            filterReal: [Double](repeating: 0, count: size), filterImaginary: [Double](repeating: 0, count: size))
-        for k in 0..<length {
-            for place in Set([k, (size - k) % size]) {
-                chirp.filterReal[place] = chirp.real[k]
-                chirp.filterImaginary[place] = -chirp.imaginary[k]
+        guard let factors = MixedRadix<W>.factors(of: length) else {
+            var size = 1
+            while size < 2 * length - 1 { size *= 2 }
+            let inner = MixedRadix<W>(size, MixedRadix<W>.factors(of: size) ?? [])
+            // k² modulo 2n keeps the angle small and exact.
+            let wave = (0..<length).map { Number.root($0 &* $0 % (2 * length), of: 2 * length) }
+            var chirp = Chirp(factors: wave, filter: [Number](repeating: Number(0, 0), count: size))
+            for k in 0..<length {
+                chirp.filter[k] = wave[k]
+                chirp.filter[(size - k) % size] = wave[k]
             }
-        }
-        let (cosines, sines) = (cosines, sines)
-        chirp.filterReal.withUnsafeMutableBufferPointer { real in
-            chirp.filterImaginary.withUnsafeMutableBufferPointer { imaginary in
-                guard let real = real.baseAddress, let imaginary = imaginary.baseAddress else { return }
-                Self.run(size, cosines, sines, order, real, imaginary)
-            }
-        }
-        self.chirp = chirp
-    }
-
-    /// Doubles of scratch that `forward` and `inverse` need.
-    var scratchCount: Int { chirp == nil ? 0 : 2 * inner }
-
-    /// Multiply-adds of one transform, for profiles.
-    var multiplyAdds: Int { inner * max(Int.bitWidth - inner.leadingZeroBitCount, 1) * 2 * (chirp == nil ? 1 : 2) }
-
-    /// X[k] = Σ x[i] e^(−2πi k i / n), in place.
-    func forward(
-        _ real: UnsafeMutablePointer<Double>, _ imaginary: UnsafeMutablePointer<Double>,
-        _ scratch: UnsafeMutablePointer<Double>
-    ) {
-        guard let chirp else { return Self.run(inner, cosines, sines, reversed, real, imaginary) }
-        let a = scratch
-        let b = scratch + inner
-        for k in 0..<length {
-            a[k] = real[k] * chirp.real[k] - imaginary[k] * chirp.imaginary[k]
-            b[k] = real[k] * chirp.imaginary[k] + imaginary[k] * chirp.real[k]
-        }
-        for k in length..<inner { (a[k], b[k]) = (0, 0) }
-        Self.run(inner, cosines, sines, reversed, a, b)
-        for k in 0..<inner {
-            let (x, y) = (a[k], b[k])
-            let (u, v) = (chirp.filterReal[k], chirp.filterImaginary[k])
-            (a[k], b[k]) = (x * u - y * v, x * v + y * u)
-        }
-        // The inverse is the transform with real and imaginary parts exchanged.
-        Self.run(inner, cosines, sines, reversed, b, a)
-        let scale = 1 / Double(inner)
-        for k in 0..<length {
-            let (x, y) = (a[k] * scale, b[k] * scale)
-            real[k] = x * chirp.real[k] - y * chirp.imaginary[k]
-            imaginary[k] = x * chirp.imaginary[k] + y * chirp.real[k]
-        }
-    }
-
-    /// x[i] = 1/n Σ X[k] e^(2πi k i / n), in place.
-    func inverse(
-        _ real: UnsafeMutablePointer<Double>, _ imaginary: UnsafeMutablePointer<Double>,
-        _ scratch: UnsafeMutablePointer<Double>
-    ) {
-        forward(imaginary, real, scratch)
-        let scale = 1 / Double(length)
-        for i in 0..<length {
-            real[i] *= scale
-            imaginary[i] *= scale
-        }
-    }
-
-    private static func run(
-        _ size: Int, _ cosines: [Double], _ sines: [Double], _ reversed: [Int32],
-        _ real: UnsafeMutablePointer<Double>, _ imaginary: UnsafeMutablePointer<Double>
-    ) {
-        for i in 0..<size {
-            let j = Int(reversed[i])
-            if i < j {
-                (real[i], real[j]) = (real[j], real[i])
-                (imaginary[i], imaginary[j]) = (imaginary[j], imaginary[i])
-            }
-        }
-        var half = 1
-        while half < size {
-            let step = size / (2 * half)
-            for start in stride(from: 0, to: size, by: 2 * half) {
-                for k in 0..<half {
-                    let (c, s) = (cosines[k * step], -sines[k * step])
-                    let (i, j) = (start + k, start + k + half)
-                    let x = real[j] * c - imaginary[j] * s
-                    let y = real[j] * s + imaginary[j] * c
-                    (real[j], imaginary[j]) = (real[i] - x, imaginary[i] - y)
-                    (real[i], imaginary[i]) = (real[i] + x, imaginary[i] + y)
+            var scratch = chirp.filter
+            chirp.filter.withUnsafeMutableBufferPointer { filter in
+                scratch.withUnsafeMutableBufferPointer { scratch in
+                    guard let filter = filter.baseAddress, let scratch = scratch.baseAddress else { return }
+                    inner.run(filter, scratch, isForward: true, scale: 1)
                 }
             }
-            half *= 2
+            self.inner = inner
+            self.chirp = chirp
+            return
+        }
+        inner = MixedRadix(length, factors)
+        chirp = nil
+    }
+
+    /// Phasor numbers of scratch that `run` needs.
+    var scratchCount: Int { chirp == nil ? length : 2 * inner.length }
+
+    /// Multiply-adds of one transform, for profiles.
+    var multiplyAdds: Int {
+        2 * inner.length * (Int.bitWidth - inner.length.leadingZeroBitCount) * (chirp == nil ? 1 : 2)
+    }
+
+    /// X[k] = Σ x[i] e^(−2πi k i / n), or with `isInverse` X[k] = 1/n Σ x[i] e^(2πi k i / n), in place.
+    func run(_ x: UnsafeMutablePointer<Number>, _ scratch: UnsafeMutablePointer<Number>, isInverse: Bool) {
+        let scale = isInverse ? 1 / W(length) : 1
+        guard let chirp else { return inner.run(x, scratch, isForward: !isInverse, scale: scale) }
+        let (a, b) = (scratch, scratch + inner.length)
+        for k in 0..<length {
+            // The inverse is the transform between conjugates.
+            a[k] = (isInverse ? x[k].conjugate : x[k]) * chirp.factors[k].conjugate
+        }
+        for k in length..<inner.length { a[k] = Number(0, 0) }
+        inner.run(a, b, isForward: true, scale: 1)
+        for k in 0..<inner.length { a[k] = a[k] * chirp.filter[k] }
+        inner.run(a, b, isForward: false, scale: scale / W(inner.length))
+        for k in 0..<length {
+            let value = a[k] * chirp.factors[k].conjugate
+            x[k] = isInverse ? value.conjugate : value
         }
     }
 }
