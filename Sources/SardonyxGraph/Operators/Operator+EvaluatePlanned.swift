@@ -76,7 +76,7 @@ extension Kernel {
 /// Numbers for strings, so that operators that only move or compare elements work on strings as on int64.
 private struct StringTable {
     // The empty string is 0, so that memory of zeros (padding, what a mask removes) holds empty strings.
-    private var numbers: [String: Int64] = ["": 0]
+    private var numbers = [ExactString(""): Int64(0)]
     private var strings = [""]
     /// Tensors of this type hold numbers of strings.
     private static let carrier = DataType.string
@@ -86,11 +86,11 @@ private struct StringTable {
         var ids: [Int64] = []
         ids.reserveCapacity(tensor.count)
         for string in tensor.strings {
-            if let number = numbers[string] {
+            if let number = numbers[ExactString(string)] {
                 ids.append(number)
             } else {
                 let number = Int64(strings.count)
-                numbers[string] = number
+                numbers[ExactString(string)] = number
                 strings.append(string)
                 ids.append(number)
             }
