@@ -52,7 +52,8 @@ private func readShape(_ type: UnsafePointer<sdx_type>, of name: String) throws(
             shape.append(dimension.value < 0 ? .unknown : .fixed(Int(dimension.value)))
         case SDX_DIM_PARAM:
             let symbol = dimension.param.text
-            shape.append(symbol.isEmpty ? .unknown : .symbol(symbol))
+            // Some exporters name every extent that they do not know `?`, equal or not.
+            shape.append(symbol.isEmpty || symbol == "?" ? .unknown : .symbol(symbol))
         default: shape.append(.unknown)
         }
     }
