@@ -201,5 +201,9 @@ extension OperatorRegistry {
         RandomNormalLike.self,
         RandomUniform.self,
         RandomUniformLike.self,
+        Attention.self,
+        FlexAttention.self,
+        LinearAttention.self,
+        RotaryEmbedding.self,
     ])
 }
