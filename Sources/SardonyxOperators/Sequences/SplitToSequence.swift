@@ -37,7 +37,7 @@ enum SplitToSequence: Operator {
         let drops = split == nil && !context.node.flag("keepdims", default: true)
         var begin = 0
         let parts = try lengths(split, extent: extent).map { length -> Datum in
-            let part = try input.part(begin..<begin + length, axis: axis, in: context.environment)
+            let part = try input.taking(Array(begin..<begin + length), axis: axis, in: context.environment)
             begin += length
             guard drops else { return .tensor(part) }
             var shape = part.shape

@@ -1,34 +1,6 @@
 import SardonyxGraph
 
-// A tensor seen along one axis: the axes before it are `outer` rows of `extent` times `inner` elements.
 extension Tensor {
-    private func extents(around axis: Int) -> (outer: Int, inner: Int) {
-        (shape[..<axis].reduce(1, *), shape[(axis + 1)...].reduce(1, *))
-    }
-
-    /// x[…, range, …] along an axis.
-    func part(_ range: Range<Int>, axis: Int, in environment: any EvaluationEnvironment) throws -> Tensor {
-        let (outer, inner) = extents(around: axis)
-        var partShape = shape
-        partShape[axis] = range.count
-        if dataType == .string {
-            let row = shape[axis] * inner
-            let strings = (0..<outer).flatMap {
-                self.strings[$0 * row + range.lowerBound * inner..<$0 * row + range.upperBound * inner]
-            }
-            return Tensor(shape: partShape, strings: strings)
-        }
-        let source = try aligned()
-        let result = try environment.allocate(dataType, partShape)
-        let copy = try StridedCopy(
-            shape: [outer, range.count * inner], from: [shape[axis] * inner, 1], elementSize: dataType.byteCount,
-            sourceOffset: range.lowerBound * inner)
-        withExtendedLifetime(source) {
-            copy.run(source.storage.base, result.storage.base, pool: environment.pool)
-        }
-        return result
-    }
-
     /// Tensors one after the other along an axis.
     /// - Throws: `SardonyxError` (`invalidValue`) when there is none, or when they differ in type or along other axes.
     static func joined(
@@ -51,7 +23,7 @@ extension Tensor {
             total = sum
         }
         shape[axis] = total
-        let (outer, inner) = first.extents(around: axis)
+        let (outer, inner) = (shape[..<axis].reduce(1, *), shape[(axis + 1)...].reduce(1, *))
         if first.dataType == .string {
             let strings = (0..<outer).flatMap { row in
                 parts.flatMap { part in
