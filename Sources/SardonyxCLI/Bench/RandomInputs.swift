@@ -4,6 +4,7 @@ import Sardonyx
 /// Inputs for measurements: the same numbers on every machine.
 struct RandomInputs {
     private var state: UInt64
+    private var spare: Double?
 
     init(seed: UInt64) { state = seed }
 
@@ -19,18 +20,23 @@ struct RandomInputs {
     /// Above 0, at most 1.
     private mutating func uniform() -> Double { Double((next() >> 11) + 1) * 0x1p-53 }
 
-    /// Numbers of the normal distribution with mean 0 and variance 1, by Box and Muller.
-    mutating func normal(_ count: Int) -> [Double] {
-        var values: [Double] = []
-        values.reserveCapacity(count + 1)
-        while values.count < count {
-            let radius = (-2 * log(uniform())).squareRoot()
-            let angle = 2 * Double.pi * uniform()
-            values.append(radius * cos(angle))
-            values.append(radius * sin(angle))
+    /// A number of the normal distribution with mean 0 and variance 1, by Box and Muller, who give two at a time.
+    private mutating func normal() -> Double {
+        if let value = spare {
+            spare = nil
+            return value
         }
-        if values.count > count { values.removeLast() }
-        return values
+        let radius = (-2 * log(uniform())).squareRoot()
+        let angle = 2 * Double.pi * uniform()
+        spare = radius * sin(angle)
+        return radius * cos(angle)
+    }
+
+    private mutating func normals<T>(_ count: Int, _ convert: (Double) -> T) -> [T] {
+        [T](unsafeUninitializedCapacity: count) { buffer, initialized in
+            for index in 0..<count { buffer.initializeElement(at: index, to: convert(normal())) }
+            initialized = count
+        }
     }
 
     /// Normal numbers for floating-point types, ones for integers, true for bool.
@@ -43,10 +49,10 @@ struct RandomInputs {
         var tensor = try Tensor(dataType: type, shape: shape)
         let count = tensor.count
         switch type {
-        case .float: return Tensor(shape: shape, scalars: normal(count).map { Float($0) })
-        case .double: return Tensor(shape: shape, scalars: normal(count))
-        case .float16: return Tensor(shape: shape, scalars: normal(count).map { Float16($0) })
-        case .bfloat16: return Tensor(shape: shape, scalars: normal(count).map { BFloat16(Float($0)) })
+        case .float: return Tensor(shape: shape, scalars: normals(count) { Float($0) })
+        case .double: return Tensor(shape: shape, scalars: normals(count) { $0 })
+        case .float16: return Tensor(shape: shape, scalars: normals(count) { Float16($0) })
+        case .bfloat16: return Tensor(shape: shape, scalars: normals(count) { BFloat16(Float($0)) })
         case .uint8, .int8, .bool, .uint4, .int4, .uint2, .int2:
             try tensor.withUnsafeMutableBytes { bytes in
                 for index in bytes.indices { bytes[index] = 1 }

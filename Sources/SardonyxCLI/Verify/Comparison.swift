@@ -78,10 +78,11 @@ struct Comparison {
                 "\(what)\(Self.position(index, a.shape)) is \"\(a.strings[index])\"; \"\(b.strings[index])\" was expected"
         }
         let width = a.count == 0 ? 1 : left.count / a.count
+        let exact = Self.exactDistance(a, b)
         var wrong = 0
         var worst = (excess: -Double.infinity, index: 0, error: 0.0)
         for index in 0..<a.count {
-            let (error, size) = Self.distance(left, right, index, width)
+            let (error, size) = exact?(index) ?? Self.distance(left, right, index, width)
             if error.isFinite { maximumError = max(maximumError, error) }
             let excess = error - (tolerance.absolute + tolerance.relative * size)
             // A NaN fails too.
@@ -98,6 +99,24 @@ struct Comparison {
         return "\(what): \(wrong) of \(a.count) values differ; the worst is \(Self.position(worst.index, a.shape)): "
             + "\(value(left)), expected \(value(right)) (rtol \(significant(tolerance.relative)), "
             + "atol \(significant(tolerance.absolute)))"
+    }
+
+    /// |a − b| and |b| of an element of 64 bits, which `Double` cannot hold; nil for other types.
+    private static func exactDistance(_ a: Tensor, _ b: Tensor) -> ((Int) -> (error: Double, size: Double))? {
+        func distances<T: FixedWidthInteger & Scalar>(_ type: T.Type) -> (Int) -> (error: Double, size: Double) {
+            let (left, right) = (a.scalars(T.self), b.scalars(T.self))
+            return { index in
+                let (x, y) = (left[index], right[index])
+                // The difference of two numbers fits into the unsigned type of their width.
+                let difference = UInt64(truncatingIfNeeded: x > y ? x &- y : y &- x)
+                return (Double(difference), Double(y.magnitude))
+            }
+        }
+        switch a.dataType {
+        case .int64: return distances(Int64.self)
+        case .uint64: return distances(UInt64.self)
+        default: return nil
+        }
     }
 
     /// |a − b| and |b| of an element; 0 where both are the same infinity or both NaN, infinity where only one is.

@@ -1,0 +1,196 @@
+import SardonyxTestSupport
+import Testing
+
+/// The command as a process: exit codes, output, files.
+@Suite struct CommandTests {
+    /// y = relu(x) for x of [N, 3].
+    private static let relu = modelBytes(
+        TestGraph(
+            nodes: [TestNode("Relu", ["x"], ["y"], name: "act")], inputs: [TestValue("x", ["N", 3])],
+            outputs: [TestValue("y", ["N", 3])]))
+
+    private static let input = npyBytes(
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 3), }", bytes("000080bf 00000040 000040c0"))
+    private static let output = npyBytes(
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 3), }", bytes("00000000 00000040 00000000"))
+    /// The same as TensorProtos.
+    private static let inputMessage = bytes("0801080310014a0c000080bf00000040000040c0")
+    private static let outputMessage = bytes("0801080310014a0c000000000000004000000000")
+    private static let wrongMessage = bytes("0801080310014a0c000000000000004000000041")
+
+    private func prepared() -> TemporaryFolder {
+        let folder = TemporaryFolder()
+        folder.write(Self.relu, to: "relu.onnx")
+        folder.write(Self.input, to: "x.npy")
+        folder.write(Self.inputMessage, to: "x.pb")
+        return folder
+    }
+
+    private func writeCase(_ folder: TemporaryFolder, _ name: String, _ output: [UInt8] = outputMessage) {
+        folder.write(Self.relu, to: "\(name)/model.onnx")
+        folder.write(Self.inputMessage, to: "\(name)/test_data_set_0/input_0.pb")
+        folder.write(output, to: "\(name)/test_data_set_0/output_0.pb")
+    }
+
+    @Test(arguments: ["x.npy", "x.pb"])
+    func runsFromFilesToFiles(file: String) throws {
+        let folder = prepared()
+        let result = try sardonyx("run", "relu.onnx", "--input", "x=\(file)", "--output-dir", "a/b", in: folder)
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(fileBytes(folder.path + "/a/b/y.npy") == Self.output)
+    }
+
+    @Test func takesTheLongestNameBeforeAnEquals() throws {
+        let folder = prepared()
+        folder.write(
+            modelBytes(
+                TestGraph(
+                    nodes: [TestNode("Add", ["a", "a=b"], ["out/sum"])],
+                    inputs: [TestValue("a", [1, 3]), TestValue("a=b", [1, 3])],
+                    outputs: [TestValue("out/sum", [1, 3])])), to: "add.onnx")
+        let result = try sardonyx(
+            "run", "add.onnx", "--input", "a=b=x.npy", "--input", "a=x.npy", "--output-dir", ".", in: folder)
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(fileBytes(folder.path + "/out_sum.npy").suffix(12) == bytes("000000c0 00008040 0000c0c0")[...])
+    }
+
+    @Test func verifiesCases() throws {
+        let folder = TemporaryFolder()
+        writeCase(folder, "cases/deep/good")
+        writeCase(folder, "cases/wrong", Self.wrongMessage)
+        folder.write(Self.relu, to: "cases/empty/model.onnx")
+        folder.write([1, 2, 3], to: "cases/broken/model.onnx")
+        folder.write([], to: "cases/broken/test_data_set_0/output_0.pb")
+        let result = try sardonyx("verify", "cases", "--json", "r.json", "--junit", "r.xml", in: folder)
+        #expect(result.status == 1)
+        let lines = result.output.split(separator: "\n")
+        #expect(lines.count == 5)
+        #expect(lines[0].hasPrefix("error  broken: "))
+        #expect(lines[1] == "pass   deep/good")
+        #expect(lines[2] == "error  empty: there is no test_data_set_0")
+        #expect(
+            lines[3]
+                == "fail   wrong: max error 8: output 'y': 1 of 3 values differ; the worst is [0, 2]: 0, expected 8 "
+                + "(rtol 0.001, atol 1e-07)")
+        #expect(lines[4] == "1 passed, 3 failed")
+        #expect(result.errors.isEmpty)
+        let json = String(decoding: fileBytes(folder.path + "/r.json"), as: UTF8.self)
+        #expect(json.contains("\"passed\": 1") && json.contains("\"name\": \"deep/good\""))
+        let junit = String(decoding: fileBytes(folder.path + "/r.xml"), as: UTF8.self)
+        #expect(junit.contains("tests=\"4\" failures=\"1\" errors=\"2\""))
+    }
+
+    @Test func verifiesWithATolerance() throws {
+        let folder = TemporaryFolder()
+        writeCase(folder, "wide", Self.wrongMessage)
+        folder.write(Array("{\"rtol\": 0, \"atol\": 8}".utf8), to: "wide/tolerance.json")
+        let result = try sardonyx("verify", "wide", "--in-process", in: folder)
+        #expect(result.status == 0)
+        #expect(result.output == "pass   wide\n1 passed, 0 failed\n")
+    }
+
+    @Test func benches() throws {
+        let folder = prepared()
+        let result = try sardonyx(
+            "bench", "relu.onnx", "--seconds", "0", "--input", "x=x.npy", "--dump-outputs", "out", "--trace", "t.json",
+            "--json", in: folder)
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(result.output.split(separator: "\n").count == 1)
+        for key in ["median_ms", "min_ms", "p95_ms", "start_ms", "base_mb", "peak_mb", "runs"] {
+            #expect(result.output.contains("\"\(key)\": "))
+        }
+        #expect(fileBytes(folder.path + "/out/y.npy") == Self.output)
+        #expect(String(decoding: fileBytes(folder.path + "/t.json"), as: UTF8.self).contains("\"name\": \"Relu\""))
+    }
+
+    @Test func profiles() throws {
+        let folder = prepared()
+        let result = try sardonyx("bench", "relu.onnx", "--seconds", "0", "--shape", "x=5,3", "--profile", in: folder)
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(result.output.contains("Relu      float[5, 3]  act"))
+    }
+
+    @Test func inspects() throws {
+        let folder = prepared()
+        let result = try sardonyx("inspect", "relu.onnx", "--explain", in: folder)
+        #expect(result.status == 0)
+        expectSnapshot(result.output, "inspect/relu.txt")
+        let json = try sardonyx("inspect", "relu.onnx", "--json", "--shape", "x=2,3", in: folder)
+        expectSnapshot(json.output, "inspect/relu.json")
+    }
+
+    @Test func inspectsWhatCannotRun() throws {
+        let folder = TemporaryFolder()
+        folder.write(
+            modelBytes(
+                TestGraph(
+                    nodes: [
+                        TestNode("Wonder", ["x"], ["a"], name: "first"),
+                        TestNode("Relu", ["a"], ["b"]),
+                        TestNode("Marvel", ["b"], ["y"], name: "second", domain: "my.domain"),
+                    ], inputs: [TestValue("x", ["N", 3])], outputs: [TestValue("y", nil)]),
+                opsets: [("", 20), ("my.domain", 1)]), to: "odd.onnx")
+        let result = try sardonyx("inspect", "odd.onnx", in: folder)
+        #expect(result.status == 3)
+        expectSnapshot(result.output + result.errors, "inspect/unsupported.txt")
+    }
+
+    struct Bad: Sendable, CustomTestStringConvertible {
+        let arguments: [String]
+        let status: Int32
+        /// A part of the message.
+        let message: String
+        var testDescription: String { arguments.joined(separator: " ") }
+
+        init(_ arguments: String, _ status: Int32, _ message: String) {
+            self.arguments = arguments.split(separator: " ").map(String.init)
+            self.status = status
+            self.message = message
+        }
+    }
+
+    static let bad = [
+        Bad("", 0, ""),
+        Bad("wonder", 2, "wonder"),
+        Bad("run", 2, "Missing expected argument"),
+        Bad("run relu.onnx --output-dir out --input x", 2, "needs NAME="),
+        Bad("run relu.onnx --output-dir out --input x=x.npy --input x=x.pb", 2, "'x' twice"),
+        Bad("bench relu.onnx --seconds -1", 2, "--seconds"),
+        Bad("bench relu.onnx --shape x=a,b", 2, "numbers with commas"),
+        Bad("bench relu.onnx --threads 0", 2, "threads"),
+        Bad("verify . --threads 0", 2, "--threads"),
+        Bad("run missing.onnx --output-dir out", 3, "missing.onnx"),
+        Bad("run x.npy --output-dir out", 3, "x.npy"),
+        Bad("inspect .", 3, "."),
+        Bad("run relu.onnx --output-dir out", 4, "input 'x' is missing; it takes float[N, 3]"),
+        Bad("run relu.onnx --output-dir out --input z=x.npy", 4, "'x' float[N, 3]"),
+        Bad("run relu.onnx --output-dir out --input x=missing.npy", 4, "missing.npy"),
+        Bad("run relu.onnx --output-dir out --input x=relu.onnx", 4, "relu.onnx"),
+        Bad("run relu.onnx --output-dir out --input x=wide.npy", 4, "must have the shape [N, 3]; it has [3]"),
+        Bad("run relu.onnx --output-dir out --input x=double.npy", 4, "must have the type float; it has double"),
+        Bad("run relu.onnx --output-dir x.npy --input x=x.npy", 4, "x.npy: the folder cannot be made"),
+        Bad("run relu.onnx --output-dir /proc/none --input x=x.npy", 4, "/proc/none: the folder cannot be made"),
+        Bad("bench relu.onnx --shape x=1,4", 4, "float[N, 3]"),
+        Bad("bench relu.onnx --shape x=4611686018427387904,3", 4, "4611686018427387904"),
+        Bad("verify missing", 4, "missing"),
+        Bad("verify .", 4, "there is no model.onnx"),
+        Bad("brain missing.nii --model relu.onnx --output out", 4, "missing.nii"),
+    ]
+
+    @Test(arguments: bad)
+    func answersBadUse(row: Bad) throws {
+        let folder = prepared()
+        folder.write(
+            npyBytes("{'descr': '<f4', 'fortran_order': False, 'shape': (3,), }", [UInt8](repeating: 0, count: 12)),
+            to: "wide.npy")
+        folder.write(
+            npyBytes("{'descr': '<f8', 'fortran_order': False, 'shape': (1, 3), }", [UInt8](repeating: 0, count: 24)),
+            to: "double.npy")
+        let result = try sardonyx(row.arguments, in: folder)
+        #expect(result.status == row.status)
+        #expect(result.errors.contains(row.message), "\(result.errors)")
+        #expect(result.status == 0 || result.output.isEmpty)
+        // Nothing half done is left.
+        #expect(!TemporaryFolder.names(in: folder.path).contains { $0.hasPrefix(".") })
+    }
+}
