@@ -4,6 +4,13 @@ extension Port {
     /// Checks a value against what the model takes.
     /// - Parameter symbols: the extents that named dimensions have taken in this run.
     func check(_ value: Datum, symbols: inout [String: (extent: Int, input: String)]) throws(SardonyxError) {
+        switch (type, value) {
+        case (.sequence, .sequence), (.map, .map), (.sparseTensor, .tensor): break
+        // An optional takes the value itself too; tensors are checked below.
+        case (.optional, _), (.tensor, _), (.unknown, _): break
+        default:
+            throw SardonyxError(.invalidInput, "input '\(name)' must be \(typeDescription)")
+        }
         guard case .tensor(let expected, let shape) = type else { return }
         guard case .tensor(let tensor) = value else {
             throw SardonyxError(.invalidInput, "input '\(name)' must be a tensor: \(typeDescription)")

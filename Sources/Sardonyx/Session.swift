@@ -111,6 +111,10 @@ public final class Session: Sendable {
             guard let spec = type.spec else {
                 throw SardonyxError(.invalidInput, "the shape of output '\(port.name)' is known only after the run")
             }
+            guard spec.dataType != .string else {
+                throw SardonyxError(
+                    .invalidInput, "output '\(port.name)' holds strings, which have no memory to be written into")
+            }
             guard outputs[port.name]?.spec == spec else {
                 throw SardonyxError(
                     .invalidInput,
@@ -134,7 +138,7 @@ public final class Session: Sendable {
                 throw SardonyxError(
                     .invalidInput, "input '\(port.name)' is \(port.typeDescription), which has no shape")
             }
-            guard shape.checkedElementCount != nil else {
+            guard TensorSpec(dataType: dataType, shape: shape).isPossible else {
                 throw SardonyxError(.invalidInput, "input '\(port.name)' cannot have the shape \(shape)")
             }
             types.append(.tensor(dataType, SymbolicShape(shape)))

@@ -20,7 +20,11 @@ package final class BoundPlan: Sendable {
         var used = Set<Int>()
         for step in plan.steps {
             for case .constant(let index)? in step.inputs { used.insert(index) }
+            for capture in step.captures.values.joined() {
+                if case .constant(let index) = capture.location { used.insert(index) }
+            }
         }
+        for case .constant(let index) in plan.results { used.insert(index) }
         // Constants that kernels have packed stay where they are in the file.
         constants = try plan.constants.enumerated().map { used.contains($0) ? try $1.aligned() : $1 }
         var subprograms: [Int: [String: Program]] = [:]
@@ -58,11 +62,12 @@ package final class BoundPlan: Sendable {
                 try memory.execute(inputs, outputs: pointers, cancellation: cancellation, observer: observer)
             }
             return try plan.results.indices.map { index in
-                if let output = outputs[index] { return .tensor(output) }
-                if case .output(let first) = plan.results[index], let tensor = outputs[first] {
-                    return .tensor(tensor)
+                let spec = plan.resultTypes[index].spec
+                // Another result's value, or a view of it under a shape of its own.
+                if case .output(let number) = plan.results[index], let tensor = outputs[number], let spec {
+                    return .tensor(Tensor(dataType: spec.dataType, shape: spec.shape, storage: tensor.storage))
                 }
-                return try memory.datum(at: plan.results[index], spec: plan.resultTypes[index].spec, inputs, pointers)
+                return try memory.datum(at: plan.results[index], spec: spec, inputs, pointers)
             }
         }
     }
@@ -77,8 +82,8 @@ package final class BoundPlan: Sendable {
                 if case .output(index) = location { continue }
                 guard let target = outputs[index], let spec = plan.resultTypes[index].spec,
                     let source = memory.pointer(at: location, inputs, outputs)
-                else { continue }
-                memcpy(target, source, spec.byteCount)
+                else { throw SardonyxError(.invalidValue, "result \(index) is no tensor") }
+                if target != source { memcpy(target, source, spec.byteCount) }
             }
         }
     }

@@ -45,11 +45,13 @@ package final class Program: Sendable {
             registry: environment.registry, packedWeights: environment.packedWeights,
             workers: environment.pool.threads, optimizer: environment.optimizer)
         let plan = try BoundPlan(planner.plan(graph, types: types), environment)
-        cache.withLock { cache in
+        return cache.withLock { cache in
+            // Another run may have been quicker.
+            if let first = cache.first(where: { $0.types == types }) { return first.plan }
             cache.append((types, plan))
             if cache.count > environment.planLimit { cache.removeFirst() }
+            return plan
         }
-        return plan
     }
 
     /// Runs the graph.

@@ -239,6 +239,11 @@ final class RunMemory: @unchecked Sendable {
                 throw SardonyxError(.invalidValue, "output \(output) was not made")
             }
             if case .tensor(let tensor) = result {
+                // Later steps rely on the shape that was planned.
+                if let spec = step.outputSpecs[output], tensor.spec != spec {
+                    throw SardonyxError(
+                        .invalidValue, "output \(output) is \(tensor.spec.text) where \(spec.text) was planned")
+                }
                 values[slot] = .tensor(try tensor.aligned())
             } else {
                 values[slot] = result

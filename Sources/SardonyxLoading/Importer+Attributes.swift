@@ -22,6 +22,11 @@ extension Importer {
                 }
                 // An attribute that the call leaves out is left out here too.
                 value = call[reference]
+                if let value, value.capturesValues, context.callScope !== context.names.scope {
+                    throw SardonyxError(
+                        .unsupported,
+                        "attribute '\(name)' is a graph that a function's caller gives to a graph inside the function")
+                }
             }
             guard let value else { continue }
             guard attributes.updateValue(value, forKey: name) == nil else {

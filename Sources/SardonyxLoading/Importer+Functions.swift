@@ -44,7 +44,7 @@ extension Importer {
             throw SardonyxError(.invalidModel, "inlining the functions gives over \(Self.maximumInlinedNodes) nodes")
         }
 
-        let names = NameScope(context.names.scope)
+        let names = NameScope(context.names.scope, seesOutside: false)
         let formal = gather(sdx_function_input_count(function)) { sdx_function_input(function, $0).text }
         guard call.inputs.count <= formal.count else {
             throw SardonyxError(
@@ -68,6 +68,7 @@ extension Importer {
             if attributes[name] == nil { attributes[name] = try importAttribute(attribute, name, context) }
         }
         inner.callAttributes = attributes
+        inner.callScope = context.names.scope
         inner.callStack = context.callStack + [key]
         inner.depth = context.depth
         let nodes = gather(sdx_function_node_count(function)) { sdx_function_node(function, $0) }

@@ -56,7 +56,7 @@ extension Importer {
         return order.map { nodes[$0] }
     }
 
-    /// Every name that the node or a graph inside it reads; names that an inner graph defines itself may be among them.
+    /// Every name that the node or a graph inside it reads from outside.
     private func forEachName(readBy node: UnsafePointer<sdx_node>, depth: Int, _ body: (String) -> Void) {
         for index in 0..<sdx_node_input_count(node) { body(sdx_node_input(node, index).text) }
         guard depth < Self.maximumDepth else { return }
@@ -70,11 +70,33 @@ extension Importer {
     }
 
     private func forEachName(readBy graph: UnsafePointer<sdx_graph>, depth: Int, _ body: (String) -> Void) {
+        // What the graph defines itself is no matter of the graph around it, even under a name that is used there too.
+        let own = namesDefined(by: graph)
+        func report(_ name: String) { if !own.contains(name) { body(name) } }
         for index in 0..<sdx_graph_node_count(graph) {
-            forEachName(readBy: sdx_graph_node(graph, index), depth: depth, body)
+            forEachName(readBy: sdx_graph_node(graph, index), depth: depth, report)
         }
         for index in 0..<sdx_graph_output_count(graph) {
-            body(sdx_value_info_name(sdx_graph_output(graph, index)).text)
+            report(sdx_value_info_name(sdx_graph_output(graph, index)).text)
         }
+    }
+
+    private func namesDefined(by graph: UnsafePointer<sdx_graph>) -> Set<String> {
+        var names = Set<String>()
+        for index in 0..<sdx_graph_input_count(graph) {
+            names.insert(sdx_value_info_name(sdx_graph_input(graph, index)).text)
+        }
+        for index in 0..<sdx_graph_initializer_count(graph) {
+            names.insert(sdx_tensor_name(sdx_graph_initializer(graph, index)).text)
+        }
+        for index in 0..<sdx_graph_sparse_initializer_count(graph) {
+            guard let values = sdx_sparse_tensor_values(sdx_graph_sparse_initializer(graph, index)) else { continue }
+            names.insert(sdx_tensor_name(values).text)
+        }
+        for index in 0..<sdx_graph_node_count(graph) {
+            let node = sdx_graph_node(graph, index)
+            for output in 0..<sdx_node_output_count(node) { names.insert(sdx_node_output(node, output).text) }
+        }
+        return names
     }
 }

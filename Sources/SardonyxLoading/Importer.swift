@@ -14,7 +14,7 @@ final class Importer {
     var inlinedNodes = 0
 
     static let maximumDepth = 100
-    static let maximumInlinedNodes = 10_000_000
+    static let maximumInlinedNodes = 1_000_000
 
     init(
         _ handle: ModelHandle, externalData: ExternalData?, registry: OperatorRegistry, irVersion: Int
@@ -55,7 +55,10 @@ final class Importer {
         }
         let names = context.names
         var initializers: [String: Tensor] = [:]
+        // In the file's order, so that values have the same numbers at every load.
+        var order: [String] = []
         func addInitializer(_ name: String, _ tensor: Tensor) throws {
+            order.append(name)
             guard initializers.updateValue(tensor, forKey: name) == nil else {
                 throw SardonyxError(.invalidModel, "two initialisers have the name '\(name)'")
             }
@@ -77,14 +80,24 @@ final class Importer {
             }
             if let tensor = initializers.removeValue(forKey: name) {
                 // Before IR version 4 every initialiser had to be an input too; it is a constant all the same.
-                if irVersion >= 4 { scope.graph.inputDefaults[id] = tensor }
+                if irVersion >= 4 && scope.parent == nil { scope.graph.inputDefaults[id] = tensor }
                 scope.graph.constants[id] = tensor
-                scope.graph[id].type = .tensor(tensor.dataType, SymbolicShape(tensor.shape))
+                // A default's declared shape says what else a run may give.
+                let declared = scope.graph[id].type
+                guard declared.dataType == nil || declared.dataType == tensor.dataType else {
+                    throw SardonyxError(
+                        .invalidModel,
+                        "input '\(name)' is \(declared.text), and its initialiser is \(tensor.spec.text)")
+                }
+                if irVersion < 4 || declared == .unknown || scope.parent != nil {
+                    scope.graph[id].type = .tensor(tensor.dataType, SymbolicShape(tensor.shape))
+                }
             } else {
                 scope.graph.inputs.append(id)
             }
         }
-        for (name, tensor) in initializers {
+        for name in order {
+            guard let tensor = initializers[name] else { continue }
             let id = scope.graph.addConstant(tensor, name: name)
             if !names.define(name, .value(id)) {
                 throw SardonyxError(.invalidModel, "value '\(name)' is defined twice")
@@ -105,6 +118,7 @@ final class Importer {
         let scope = GraphScope(name: sdx_graph_name(proto).text, parent: context.names)
         var inner = ImportContext(names: NameScope(scope), opsets: context.opsets)
         inner.callAttributes = context.callAttributes
+        inner.callScope = context.callScope
         inner.callStack = context.callStack
         inner.depth = context.depth + 1
         try importGraph(proto, into: scope, inner)
@@ -154,9 +168,13 @@ final class Importer {
             return
         }
 
+        guard !outputNames.isEmpty else { throw SardonyxError(.invalidModel, "the node has no outputs") }
         node.opset = context.opsets[node.domain] ?? (node.domain.isEmpty && irVersion < 3 ? 1 : 0)
-        node.outputs = try outputNames.map { name in
-            if name.isEmpty { return nil }
+        node.outputs = try outputNames.enumerated().map { index, name in
+            if name.isEmpty {
+                // Kernels always make their first output.
+                return index == 0 ? scope.graph.addValue("\(node.displayName).unused") : nil
+            }
             let id = scope.graph.addValue(name)
             guard names.define(name, .value(id)) else { throw Self.doubleDefinition(name) }
             return id

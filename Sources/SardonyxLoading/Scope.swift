@@ -34,9 +34,14 @@ final class NameScope {
     }
 
     let scope: GraphScope
+    /// A function's body sees its own names alone, wherever the call stands.
+    private let seesOutside: Bool
     private var names: [String: Meaning] = [:]
 
-    init(_ scope: GraphScope) { self.scope = scope }
+    init(_ scope: GraphScope, seesOutside: Bool = true) {
+        self.scope = scope
+        self.seesOutside = seesOutside
+    }
 
     /// - Returns: false when the name has a meaning already.
     func define(_ name: String, _ meaning: Meaning) -> Bool {
@@ -46,11 +51,11 @@ final class NameScope {
     /// Looks the name up here, then in the graphs around; a value found there is captured.
     func resolve(_ name: String) -> Meaning? {
         if let meaning = names[name] { return meaning }
-        guard let parent = scope.parent, let meaning = parent.resolve(name) else { return nil }
+        guard seesOutside, let parent = scope.parent, let meaning = parent.resolve(name) else { return nil }
         guard case .value(let outer) = meaning else { return meaning }
         let graph = parent.scope.graph
-        if let constant = graph.constants[outer] {
-            // Constants need not travel through captures.
+        if let constant = graph.constants[outer], graph.inputDefaults[outer] == nil {
+            // Constants need not travel through captures; a default must, because a run may give another value.
             let inner = scope.graph.addConstant(constant, name: name)
             names[name] = .value(inner)
             return .value(inner)
@@ -67,6 +72,8 @@ struct ImportContext {
     let opsets: [String: Int]
     /// In a function: the attributes of the call, for attributes that refer to them.
     var callAttributes: [String: Attribute]?
+    /// The graph that the call stands in: what graphs among the attributes capture are values of it.
+    var callScope: GraphScope?
     /// Functions being inlined, outermost first, to refuse recursion.
     var callStack: [String] = []
     /// How many graphs are around.

@@ -9,6 +9,9 @@ struct TensorReader {
     let externalData: ExternalData?
     /// Tensors up to this many bytes are copied, which aligns them.
     private static let copyLimit = 1024
+    /// Sparse tensors up to this many elements are made dense, and larger ones up to this many for each value in the file:
+    /// a file of a few bytes must not fill the memory.
+    private static let denseLimit = 1 << 16
 
     func read(_ tensor: UnsafePointer<sdx_tensor>) throws(SardonyxError) -> Tensor {
         let name = sdx_tensor_name(tensor).text
@@ -56,7 +59,7 @@ struct TensorReader {
     static func shape(_ dims: [Int64], of name: String, _ type: DataType) throws(SardonyxError) -> [Int] {
         let shape = dims.map { Int($0) }
         guard shape.count <= maximumRank, let count = shape.checkedElementCount,
-            count <= Int.max / 64
+            count <= TensorSpec.byteLimit / type.byteCount
         else { throw SardonyxError(.malformed, "tensor '\(name)' has the impossible shape \(shape)") }
         return shape
     }
@@ -107,6 +110,9 @@ struct TensorReader {
         _ data: sdx_tensor_data, _ type: DataType, _ shape: [Int], _ mismatch: (Int, String, Int) -> SardonyxError
     ) throws(SardonyxError) -> Tensor {
         let count = shape.elementCount
+        let isComplex = type == .complex64 || type == .complex128
+        let expected = type.fileBitCount < 8 ? Self.fileByteCount(count, type) : isComplex ? 2 * count : count
+        guard data.count == expected else { throw mismatch(data.count, "elements", expected) }
         let tensor = try Tensor(uninitialized: type, shape: shape)
         let target = tensor.storage.base
 
@@ -117,9 +123,6 @@ struct TensorReader {
             for (index, value) in source.enumerated() { to[index] = Target(truncatingIfNeeded: value) }
         }
 
-        let isComplex = type == .complex64 || type == .complex128
-        let expected = type.fileBitCount < 8 ? Self.fileByteCount(count, type) : isComplex ? 2 * count : count
-        guard data.count == expected else { throw mismatch(data.count, "elements", expected) }
         switch (data.kind, type) {
         case (SDX_DATA_FLOAT, .float), (SDX_DATA_FLOAT, .complex64), (SDX_DATA_DOUBLE, .double),
             (SDX_DATA_DOUBLE, .complex128), (SDX_DATA_INT64, .int64), (SDX_DATA_UINT64, .uint64),
@@ -154,6 +157,11 @@ struct TensorReader {
         guard values.dataType != .string, indices.dataType == .int64, let positions = indices.integers,
             values.shape.count == 1
         else { throw SardonyxError(.unsupported, "sparse tensor '\(name)' has strings, or indices that are no int64") }
+        guard shape.elementCount <= Self.denseLimit || shape.elementCount / Self.denseLimit <= values.count else {
+            throw SardonyxError(
+                .unsupported,
+                "sparse tensor '\(name)' of \(shape) has \(values.count) values; made dense it is too large")
+        }
         let dense = try Tensor(dataType: values.dataType, shape: shape)
         let size = values.dataType.byteCount
         let strides = shape.rowMajorStrides

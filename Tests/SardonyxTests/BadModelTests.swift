@@ -156,6 +156,86 @@ import Testing
                 [TestNode("Reshape", ["x", "s"], ["y"], [("allowzero", .reference("a", type: 2))])],
                 initializers: [TestTensor("s", integers: [-1])])),
         Case(
+            "function that reads what stands around its call", .invalidModel, "'x' is not defined",
+            model(
+                [
+                    TestNode(
+                        "If", ["c"], ["y"],
+                        [
+                            (
+                                "then_branch",
+                                .graph(
+                                    TestGraph(
+                                        nodes: [TestNode("F", [], ["a"], domain: "f")], outputs: [TestValue("a", nil)]))
+                            ),
+                            ("else_branch", .graph(TestGraph(nodes: [relu("x", "b")], outputs: [TestValue("b", nil)]))),
+                        ])
+                ], inputs: [x, TestValue("c", [], type: 9)],
+                functions: [TestFunction("F", domain: "f", inputs: [], outputs: ["o"], nodes: [relu("x", "o")])])),
+        Case(
+            "branch with an input", .invalidModel, "take no inputs",
+            model(
+                [
+                    TestNode(
+                        "If", ["c"], ["y"],
+                        [
+                            (
+                                "then_branch",
+                                .graph(
+                                    TestGraph(
+                                        nodes: [relu("q", "a")], inputs: [TestValue("q", [1])],
+                                        outputs: [TestValue("a", nil)]))
+                            ),
+                            ("else_branch", .graph(TestGraph(nodes: [relu("x", "b")], outputs: [TestValue("b", nil)]))),
+                        ])
+                ], inputs: [x, TestValue("c", [], type: 9)])),
+        Case(
+            "name read from outside and then defined inside", .invalidModel, "circle",
+            model(
+                [
+                    relu("x", "t"),
+                    TestNode(
+                        "If", ["c"], ["y"],
+                        [
+                            (
+                                "then_branch",
+                                .graph(
+                                    TestGraph(
+                                        nodes: [
+                                            TestNode(
+                                                "If", ["c"], ["a"],
+                                                [
+                                                    (
+                                                        "then_branch",
+                                                        .graph(
+                                                            TestGraph(
+                                                                nodes: [relu("t", "p")], outputs: [TestValue("p", nil)])
+                                                        )
+                                                    ),
+                                                    (
+                                                        "else_branch",
+                                                        .graph(
+                                                            TestGraph(
+                                                                nodes: [relu("x", "q")], outputs: [TestValue("q", nil)])
+                                                        )
+                                                    ),
+                                                ]), relu("a", "t"),
+                                        ], outputs: [TestValue("t", nil)]))
+                            ),
+                            ("else_branch", .graph(TestGraph(nodes: [relu("x", "b")], outputs: [TestValue("b", nil)]))),
+                        ]),
+                ], inputs: [x, TestValue("c", [], type: 9)])),
+        Case(
+            "node without outputs", .invalidModel, "no outputs", model([TestNode("Shape", ["x"], []), relu("x", "y")])),
+        Case(
+            "shape that overflows on the way", .invalidModel, "impossible shape",
+            model(
+                [TestNode("Expand", ["x", "s"], ["z"]), relu("z", "y")],
+                initializers: [TestTensor("s", integers: [1 << 40, 1 << 40, 1, 1])], inputs: [TestValue("x", [1, 1])])),
+        Case(
+            "elements that overflow in bytes", .malformed, "impossible shape",
+            model([relu("x", "y")], initializers: [TestTensor("w", dims: [1 << 58], type: 15, raw: [])])),
+        Case(
             "negative extent of an input", .invalidModel, "extent -7",
             model([relu("x", "y")], inputs: [TestValue("x", [-7])])),
     ]

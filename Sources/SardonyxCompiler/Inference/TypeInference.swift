@@ -10,18 +10,33 @@ package struct TypeInference {
 
     package init(registry: OperatorRegistry) { self.registry = registry }
 
+    /// What one run over a graph gathers.
+    private struct State {
+        /// What is known of integer values element by element, where not all of it is numbers.
+        var elements: [ValueID: SymbolicShape] = [:]
+        /// Bytes that folding may still make: many results below the limit must not fill the memory either.
+        var foldingBudget: Int
+    }
+
     /// Infers in the nodes' order, from the types that inputs and captures have.
     /// - Throws: `SardonyxError` (`invalidModel`) that names the node whose inputs do not fit.
     package func run(on graph: inout Graph) throws {
-        var elements: [ValueID: SymbolicShape] = [:]
+        // Folding a model's own weights, to transpose or dequantise them, makes about as much as there is.
+        let weights = folds ? graph.constants.values.reduce(0) { $0 &+ $1.byteCount } : 0
+        var state = State(foldingBudget: max(4 * foldingLimit, weights))
+        for (id, tensor) in graph.inputDefaults where graph.constants[id] != nil {
+            graph[id].type = .tensor(tensor.dataType, SymbolicShape(tensor.shape))
+        }
         var kept: [Node] = []
         kept.reserveCapacity(graph.nodes.count)
         let nodes = graph.nodes
         graph.nodes = []
-        for node in nodes {
+        for var node in nodes {
             do {
-                if try !visit(node, &graph, &elements) { kept.append(node) }
-            } catch let error as SardonyxError {
+                if try !visit(&node, &graph, &state) { kept.append(node) }
+            } catch var error as SardonyxError {
+                // A constant that breaks an operator's rule is the model's fault, not an input's.
+                if error.code == .invalidValue { error.code = .invalidModel }
                 throw error.at(node)
             }
         }
@@ -29,14 +44,16 @@ package struct TypeInference {
     }
 
     /// - Returns: whether the node's outputs have all become constants, so that the node can go.
-    private func visit(_ node: Node, _ graph: inout Graph, _ elements: inout [ValueID: SymbolicShape]) throws -> Bool {
+    private func visit(_ node: inout Node, _ graph: inout Graph, _ state: inout State) throws -> Bool {
         guard let type = registry.find(node) else { return false }
+        if folds && node.hasSubgraphs { node.sinkConstants(of: graph) }
         let inputs = node.inputs.map { id in id.map { graph[$0].type } }
         try type.schema.checkTypes(of: node, inputs)
-        if folds, let results = try fold(node, type, graph) {
+        if folds, let results = fold(node, type, graph, limit: min(foldingLimit, state.foldingBudget)) {
             for (id, result) in zip(node.outputs, results) {
                 guard let id, let result else { continue }
                 graph.constants[id] = result
+                state.foldingBudget -= result.byteCount
                 graph[id].type = .tensor(result.dataType, SymbolicShape(result.shape))
             }
             return true
@@ -44,7 +61,7 @@ package struct TypeInference {
 
         // Only this node's facts are captured: a captured dictionary would be copied at its next change.
         let constants = node.inputs.map { id in id.flatMap { graph.constants[$0] } }
-        let known = node.inputs.map { id in id.flatMap { elements[$0] } }
+        let known = node.inputs.map { id in id.flatMap { state.elements[$0] } }
         var captured: [ValueID: ValueType] = [:]
         for id in node.subgraphs.flatMap(\.captured) { captured[id] = graph[id].type }
         let capturedTypes = captured
@@ -58,6 +75,7 @@ package struct TypeInference {
         var allConstant = folds && !node.outputs.isEmpty
         for (index, id) in node.outputs.enumerated() {
             guard let id else { continue }
+            try Self.checkSize(of: context.outputs[index])
             graph[id].type = graph[id].type.refined(by: context.outputs[index])
             guard let shape = context.outputElements[index] else {
                 allConstant = false
@@ -67,7 +85,7 @@ package struct TypeInference {
                 let dimensions = context.outputs[index].shape?.fixed, dimensions.elementCount == values.count,
                 let constant = Tensor(integers: values, as: type, shape: dimensions)
             else {
-                elements[id] = shape
+                state.elements[id] = shape
                 allConstant = false
                 continue
             }
@@ -80,25 +98,35 @@ package struct TypeInference {
         return allConstant
     }
 
-    /// The node's outputs, when they can be computed now.
-    private func fold(_ node: Node, _ type: any Operator.Type, _ graph: Graph) throws -> [Tensor?]? {
+    /// - Throws: `invalidModel` for a shape that no tensor can have; sums of what is left fit an `Int`.
+    private static func checkSize(of type: ValueType) throws(SardonyxError) {
+        guard let spec = type.spec, !spec.isPossible else { return }
+        throw SardonyxError(.invalidModel, "the result would have the impossible shape \(spec.text)")
+    }
+
+    /// The node's outputs, when they can be computed now in `limit` bytes each.
+    private func fold(_ node: Node, _ type: any Operator.Type, _ graph: Graph, limit: Int) -> [Tensor?]? {
         switch type.execution {
         case .random: return nil
         case .planned, .movesElements, .dynamic: break
         }
         if node.hasSubgraphs { return nil }
         var inputs: [Datum?] = []
+        var inputByteCount = 0
         for id in node.inputs {
             guard let id else {
                 inputs.append(nil)
                 continue
             }
             guard let tensor = graph.constants[id] else { return nil }
+            // Opening a model must not read its weights.
+            inputByteCount += tensor.byteCount
+            guard inputByteCount <= 4 * foldingLimit else { return nil }
             inputs.append(.tensor(tensor))
         }
         let context = EvaluationContext(
             node: node, inputs: inputs, outputTypes: node.outputs.map { _ in .unknown },
-            environment: FoldingEnvironment(limit: foldingLimit), operatorType: type)
+            environment: FoldingEnvironment(limit: limit), operatorType: type)
         // What cannot be computed now, for its size or for a value that breaks a rule, is left to the run: the node may
         // stand in a branch that is never taken.
         guard let results = try? type.evaluate(context), results.count >= node.outputs.count else { return nil }
@@ -108,7 +136,7 @@ package struct TypeInference {
                 tensors.append(nil)
                 continue
             }
-            guard case .tensor(let tensor)? = results[index], tensor.byteCount <= foldingLimit else { return nil }
+            guard case .tensor(let tensor)? = results[index], tensor.byteCount <= limit else { return nil }
             tensors.append(tensor)
         }
         return tensors
@@ -117,7 +145,8 @@ package struct TypeInference {
     /// Types of a subgraph's outputs for these inputs.
     private func infer(_ subgraph: Subgraph, _ inputs: [ValueType], outerTypes: [ValueType]) throws -> [ValueType] {
         var graph = subgraph.graph
-        for (id, type) in zip(graph.inputs, inputs) { graph[id].type = graph[id].type.refined(by: type) }
+        // What the file states of a body's inputs is not checked when the body runs; what comes in counts.
+        for (id, type) in zip(graph.inputs, inputs) { graph[id].type = type.filled(from: graph[id].type) }
         for (id, type) in zip(graph.captures, outerTypes) { graph[id].type = type }
         try run(on: &graph)
         return graph.outputs.map { graph[$0].type }
@@ -141,6 +170,25 @@ private struct FoldingEnvironment: EvaluationEnvironment {
             throw SardonyxError(.memory, "the result of \(shape) is too large to be folded")
         }
         return try Tensor(uninitialized: dataType, shape: shape)
+    }
+}
+
+extension Node {
+    /// Gives the node's subgraphs the constants that they capture as constants of their own.
+    fileprivate mutating func sinkConstants(of graph: Graph) {
+        for (name, var subgraph) in subgraphAttributes
+        where subgraph.captured.contains(where: { graph.constants[$0] != nil }) {
+            let pairs = Array(zip(subgraph.captured, subgraph.graph.captures))
+            for (outer, inner) in pairs {
+                guard let constant = graph.constants[outer] else { continue }
+                subgraph.graph.constants[inner] = constant
+                subgraph.graph[inner].type = .tensor(constant.dataType, SymbolicShape(constant.shape))
+            }
+            let rest = pairs.filter { graph.constants[$0.0] == nil }
+            subgraph.captured = rest.map(\.0)
+            subgraph.graph.captures = rest.map(\.1)
+            attributes[name] = .graph(subgraph)
+        }
     }
 }
 

@@ -7,6 +7,7 @@ enum FoldBatchNormalization: Pass {
     static func rewrite(_ site: Site) -> Rewrite {
         let node = site.node
         guard node.operatorType == "BatchNormalization", node.domain.isEmpty, !node.flag("training_mode"),
+            node.outputs.first != .some(nil), node.outputs.dropFirst().allSatisfy({ $0 == nil }),
             let (position, convolution) = site.producer(of: node.inputs[0]), convolution.domain.isEmpty,
             ["Conv", "ConvTranspose"].contains(convolution.operatorType)
         else { return .none }
@@ -28,7 +29,8 @@ enum FoldBatchNormalization: Pass {
         let isTransposed = convolution.operatorType == "ConvTranspose"
         let groups = convolution.int("group", default: 1)
         guard values.allSatisfy({ $0.count == channels }), weights.shape.count >= 2,
-            (isTransposed ? weights.shape[1] * groups : weights.shape[0]) == channels, groups > 0
+            groups > 0, groups <= channels,
+            (isTransposed ? weights.shape[1] * groups : weights.shape[0]) == channels
         else { return .refused("the shapes of weights and parameters differ") }
         let factors = zip(scale, variance).map { $0 / ($1 + epsilon).squareRoot() }
         let bias =

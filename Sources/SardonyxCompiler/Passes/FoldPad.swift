@@ -32,18 +32,21 @@ enum FoldPad: Pass {
             axes = given.map { $0 < 0 ? $0 + rank : $0 }
         }
         guard pads.count == 2 * axes.count, axes.allSatisfy({ (0..<rank).contains($0) }) else { return .none }
+        guard pads.allSatisfy({ $0 >= 0 && $0 < 1 << 30 }) else { return .refused("the pad crops") }
         var begin = [Int](repeating: 0, count: rank)
         var end = begin
         for (index, axis) in axes.enumerated() {
             begin[axis] += pads[index]
             end[axis] += pads[index + axes.count]
         }
-        guard begin[0] == 0, end[0] == 0, begin[1] == 0, end[1] == 0,
-            (begin + end).allSatisfy({ $0 >= 0 && $0 < 1 << 30 })
-        else { return .refused("batch or channels are padded, or the pad crops") }
-        let own = node.ints("pads") ?? [Int](repeating: 0, count: 2 * (rank - 2))
+        guard begin[0] == 0, end[0] == 0, begin[1] == 0, end[1] == 0 else {
+            return .refused("batch or channels are padded")
+        }
+        // VALID means no padding, whatever `pads` says.
+        let given = node.string("auto_pad") == "VALID" ? nil : node.ints("pads")
+        let own = given ?? [Int](repeating: 0, count: 2 * (rank - 2))
         guard own.count == 2 * (rank - 2), own.allSatisfy({ $0 >= 0 && $0 < 1 << 30 }) else { return .none }
-        let total = zip(own, begin[2...] + end[2...]).map { Int64($0 + $1) }
+        let total = zip(own, begin[2...] + end[2...]).map { Int64($0) + Int64($1) }
 
         var patch = site.patch("fold Pad into Conv", removing: [position, site.position])
         var fused = node

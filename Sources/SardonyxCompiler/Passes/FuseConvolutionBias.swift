@@ -23,6 +23,7 @@ enum FuseConvolutionBias: Pass {
                 weights.shape.count == rank, rank >= 3
             else { return .refused("the convolution's weights or rank are not known") }
             let groups = convolution.int("group", default: 1)
+            guard groups > 0, groups <= weights.count else { return .refused("the groups do not fit the weights") }
             let channels = convolution.operatorType == "Conv" ? weights.shape[0] : weights.shape[1] * groups
             // The bias must vary along the channel axis alone, which is second from the front.
             let aligned = [Int](repeating: 1, count: max(0, rank - bias.shape.count)) + bias.shape

@@ -10,11 +10,11 @@ extension Graph {
         for var node in nodes.reversed() {
             guard node.outputs.contains(where: { $0.map { live[Int($0.index)] } ?? false }) else { continue }
             node.forEachUse { live[Int($0.index)] = true }
-            // A subgraph's outputs have fixed places, and so may a node's first output.
+            // Outputs keep their places, and their number: Split cuts into as many parts as the node has outputs. The first
+            // one stays for kernels that always make it.
             for index in node.outputs.indices.dropFirst() {
                 if let id = node.outputs[index], !live[Int(id.index)] { node.outputs[index] = nil }
             }
-            while let last = node.outputs.last, last == nil { node.outputs.removeLast() }
             kept.append(node)
         }
         nodes = kept.reversed()

@@ -15,6 +15,7 @@ enum MergeCommonSubexpressions: Pass {
             guard other < site.position else { break }
             let candidate = site.graph.nodes[other]
             guard candidate.operatorType == node.operatorType, candidate.domain == node.domain,
+                candidate.opset == node.opset,
                 candidate.inputs == node.inputs, candidate.outputs.count >= node.outputs.count,
                 candidate.hasSameAttributes(as: node),
                 zip(candidate.outputs, node.outputs).allSatisfy({ $0 != nil || $1 == nil })

@@ -15,7 +15,7 @@ enum RemoveIdentity: Pass {
             switch node.operatorType {
             case "Identity": true
             case "Dropout":
-                !site.index.consumers.isEmpty && (node.outputs.count < 2 || node.outputs[1] == nil)
+                (node.outputs.count < 2 || node.outputs[1] == nil)
                     && (node.inputs.count < 3 || node.inputs[2] == nil
                         || site.constant(node.inputs[2]).map { $0.withUnsafeBytes { $0.first == 0 } } == true)
             case "Cast": type.dataType != nil && type.dataType == (try? node.dataType("to"))

@@ -19,12 +19,19 @@ package struct Planner {
     /// - Parameter types: of the graph's inputs, then of its captures.
     package func plan(_ source: Graph, types: [ValueType]) throws -> Plan {
         var graph = source
-        for (id, type) in zip(graph.inputs + graph.captures, types) { graph[id].type = type }
+        guard types.count == graph.inputs.count + graph.captures.count else {
+            throw SardonyxError(
+                .invalidModel, "graph '\(graph.name)' takes \(graph.inputs.count) values; it is given another number")
+        }
+        for (id, type) in zip(graph.inputs + graph.captures, types) {
+            graph[id].type = type.filled(from: graph[id].type)
+        }
         let inference = TypeInference(registry: registry)
+        try inference.run(on: &graph)
         // Patches make nodes whose constants fold, and folding makes nodes that patches match.
         for _ in 0..<4 {
-            try inference.run(on: &graph)
             if try !optimizer.run(on: &graph).contains(where: \.isApplied) { break }
+            try inference.run(on: &graph)
         }
         var layout = Layout(graph, self)
         return try layout.plan()
@@ -58,7 +65,7 @@ private struct Layout {
         let works = try graph.nodes.map(prepare)
         let lastUse = lastUses()
         assignRoots(works, lastUse)
-        let (placement, lowerBound) = place(works, lastUse)
+        let (placement, lowerBound) = try place(works, lastUse)
         return assemble(works, lastUse, placement, lowerBound)
     }
 
@@ -143,7 +150,7 @@ private struct Layout {
     /// Offsets of the arena's buffers.
     private mutating func place(
         _ works: [Plan.Step.Work], _ lastUse: [Int]
-    ) -> (placement: ArenaPlanner.Placement, lowerBound: Int) {
+    ) throws -> (placement: ArenaPlanner.Placement, lowerBound: Int) {
         var lifetimes: [Lifetime] = []
         var owners: [ValueID] = []
         var position: [ValueID: Int] = [:]
@@ -172,6 +179,13 @@ private struct Layout {
                     }
                 }
             }
+        }
+        // Wherever they go, the buffers end within the sum of their sizes.
+        var total = 0
+        for lifetime in lifetimes {
+            let (sum, overflow) = total.addingReportingOverflow(ArenaPlanner.rounded(lifetime.size))
+            if overflow { throw SardonyxError(.memory, "the values between the nodes are larger than any memory") }
+            total = sum
         }
         let placement = ArenaPlanner.place(lifetimes)
         for (owner, offset) in zip(owners, placement.offsets) { locations[owner] = .arena(offset) }
@@ -206,7 +220,7 @@ private struct Layout {
             case .kernel(let kernel):
                 workspace = max(workspace, kernel.workspaceByteCount)
                 for index in kernel.absorbedInputs where index < inputs.count { inputs[index] = nil }
-                if kernel.views.count == node.outputs.count { continue }
+                if kernel.isView(of: node.outputs.map { $0 != nil }) { continue }
             case .dynamic: isStatic = false
             }
             steps.append(

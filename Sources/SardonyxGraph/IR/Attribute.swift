@@ -30,6 +30,17 @@ package enum Attribute: Sendable {
     }
 }
 
+extension Attribute {
+    /// Whether a graph in the attribute reads values of the graph around it.
+    package var capturesValues: Bool {
+        switch self {
+        case .graph(let subgraph): !subgraph.captured.isEmpty
+        case .graphs(let subgraphs): subgraphs.contains { !$0.captured.isEmpty }
+        default: false
+        }
+    }
+}
+
 /// A graph inside a node, with the outer values that it reads.
 package struct Subgraph: Sendable {
     /// The body; its `captures` stand for the outer values, in the same order.

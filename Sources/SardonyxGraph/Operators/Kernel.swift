@@ -16,6 +16,11 @@ package struct Kernel: Sendable {
 
     package init(run: @escaping @Sendable (Frame) throws -> Void) { self.run = run }
 
+    /// Whether every wanted output is a view, so that nothing needs to run.
+    package func isView(of outputs: [Bool]) -> Bool {
+        outputs.indices.allSatisfy { !outputs[$0] || views[$0] != nil }
+    }
+
     /// The first output is the first input under another shape.
     package static var view: Kernel {
         var kernel = Kernel { _ in }

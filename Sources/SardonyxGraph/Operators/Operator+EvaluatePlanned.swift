@@ -48,7 +48,7 @@ extension Kernel {
                 results.append(Tensor(dataType: spec.dataType, shape: spec.shape, storage: memory.storage))
             }
         }
-        if views.count == results.count { return results }
+        if isView(of: outputs.map { $0 != nil }) { return results }
         let workspace = workspaceByteCount > 0 ? try TensorStorage(byteCount: workspaceByteCount) : nil
         let sources = inputs.map { UnsafeRawPointer($0?.storage.base) }
         let targets = results.map { $0?.storage.base }

@@ -158,10 +158,11 @@ public struct Tensor: Sendable {
         }
     }
 
-    /// Writes the bytes in place, after a copy when they are shared or mapped.
+    /// Writes the bytes in place, after a copy when they are shared or mapped. A tensor of strings has no bytes.
     public mutating func withUnsafeMutableBytes<R>(
         _ body: (UnsafeMutableRawBufferPointer) throws -> R
     ) throws -> R {
+        if dataType == .string { return try body(UnsafeMutableRawBufferPointer(start: nil, count: 0)) }
         if !storage.isWritable || !isKnownUniquelyReferenced(&storage) { storage = try copiedStorage() }
         return try withExtendedLifetime(storage) {
             try body(UnsafeMutableRawBufferPointer(start: storage.base, count: storage.byteCount))

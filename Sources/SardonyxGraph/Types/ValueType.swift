@@ -28,6 +28,16 @@ package indirect enum ValueType: Sendable, Hashable {
         return TensorSpec(dataType: type, shape: fixed)
     }
 
+    /// The type, with what it leaves open taken from another one: an empty sequence does not tell its elements' type.
+    package func filled(from declared: ValueType) -> ValueType {
+        switch (self, declared) {
+        case (.unknown, _): declared
+        case (.sequence(let element), .sequence(let other)): .sequence(element.filled(from: other))
+        case (.optional(let element), .optional(let other)): .optional(element.filled(from: other))
+        default: self
+        }
+    }
+
     /// The type as people read it: `float[N, 3, 224, 224]`, `seq(float[?])`.
     package var text: String {
         switch self {
@@ -49,6 +59,14 @@ package struct TensorSpec: Sendable, Hashable {
     package init(dataType: DataType, shape: [Int]) {
         self.dataType = dataType
         self.shape = shape
+    }
+
+    /// No tensor is larger, in bytes: more than a process can address, and sums of many still fit an `Int`.
+    package static let byteLimit = 1 << 47
+
+    /// Whether the tensor could exist: extents that are not negative, and a size below the limit.
+    package var isPossible: Bool {
+        shape.checkedElementCount.map { $0 <= Self.byteLimit / dataType.byteCount } ?? false
     }
 
     package var elementCount: Int { shape.elementCount }

@@ -26,6 +26,9 @@ enum If: Operator {
                 "the branches give \(thenBranch.graph.outputs.count) and \(elseBranch.graph.outputs.count) outputs; "
                     + "the node has \(count)")
         }
+        guard thenBranch.graph.inputs.isEmpty, elseBranch.graph.inputs.isEmpty else {
+            throw SardonyxError(.invalidModel, "the branches of an If take no inputs")
+        }
         // A branch that is never taken may not fit the shapes that come in.
         let types = [thenBranch, elseBranch].map { try? context.infer($0, inputs: []) }
         for index in 0..<count {

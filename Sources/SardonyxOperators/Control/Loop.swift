@@ -36,7 +36,8 @@ enum Loop: Operator {
         for index in context.outputs.indices {
             let type = types[index + 1]
             if index < carried {
-                context.set(index, type)
+                // Without an iteration the initial value comes out.
+                context.set(index, type.union(context.inputs[index + 2] ?? .unknown))
             } else if case .tensor(let element, let shape) = type {
                 context.set(index, element, shape.map { [.unknown] + $0 })
             }
