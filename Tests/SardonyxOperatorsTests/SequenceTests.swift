@@ -23,7 +23,10 @@ import Testing
     }
 
     @Test func positionsCountFromBothEnds() throws {
-        #expect(try run(SequenceAt.self, [:], [Self.numbers, .tensor(Tensor(-1 as Int64))])?.tensor?.scalars() == [2 as Float])
+        #expect(
+            try run(SequenceAt.self, [:], [Self.numbers, .tensor(Tensor(-1 as Int64))])?.tensor?.scalars() == [
+                2 as Float
+            ])
         let rest = try elements(run(SequenceErase.self, [:], [Self.numbers, .tensor(Tensor(-3 as Int32))]))
         #expect(rest.map { $0.scalars(Float.self)[0] } == [1, 2])
         let more = try elements(
@@ -42,7 +45,9 @@ import Testing
     }
 
     @Test func otherElementTypesAreRefused() {
-        #expect(throws: SardonyxError.self) { try run(SequenceInsert.self, [:], [Self.numbers, .tensor(Tensor(1 as Int32))]) }
+        #expect(throws: SardonyxError.self) {
+            try run(SequenceInsert.self, [:], [Self.numbers, .tensor(Tensor(1 as Int32))])
+        }
         #expect(throws: SardonyxError.self) {
             try run(SequenceConstruct.self, [:], [.tensor(Tensor(1 as Int32)), .tensor(Tensor(1 as Float))])
         }

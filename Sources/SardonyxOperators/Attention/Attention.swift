@@ -72,7 +72,8 @@ enum Attention: Operator {
             throw SardonyxError(.invalidModel, "'qk_matmul_output_mode' must be 0, 1, 2 or 3")
         }
         if let precision = try node.dataType("softmax_precision"), !TypeSet.floats.contains(precision) {
-            throw SardonyxError(.invalidModel, "'softmax_precision' is \(precision.name); a floating-point type is wanted")
+            throw SardonyxError(
+                .invalidModel, "'softmax_precision' is \(precision.name); a floating-point type is wanted")
         }
         guard context.has(4) == context.has(5) else {
             throw SardonyxError(.invalidModel, "past_key and past_value must be given together")
@@ -98,7 +99,8 @@ enum Attention: Operator {
         }
         let (query, key, value) = (try context.input(0), try context.input(1), try context.input(2))
         let mask = context.has(3) ? try context.input(3) : nil
-        guard query.dataType == value.dataType, mask.map({ [.bool, query.dataType].contains($0.dataType) }) ?? true else {
+        guard query.dataType == value.dataType, mask.map({ [.bool, query.dataType].contains($0.dataType) }) ?? true
+        else {
             throw SardonyxError(.unsupported, "operands of several types are converted when they come")
         }
         let geometry = try AttentionGeometry(
@@ -106,7 +108,8 @@ enum Attention: Operator {
             pastKey: context.has(4) ? try context.input(4).shape : nil,
             pastValue: context.has(5) ? try context.input(5).shape : nil, node: context.node)
         return query.dataType == .double
-            ? try AttentionWork<Double>(context, geometry).kernel() : try AttentionWork<Float>(context, geometry).kernel()
+            ? try AttentionWork<Double>(context, geometry).kernel()
+            : try AttentionWork<Float>(context, geometry).kernel()
     }
 
     /// Operands of several types are converted to the one to compute in, and the results back.
@@ -143,10 +146,12 @@ enum Attention: Operator {
             "a cache before, two heads packed, nothing allowed to the second",
             attributes: ["q_num_heads": .int(2), "kv_num_heads": .int(1)],
             inputs: [
-                Tensor(shape: [1, 1, 2], scalars: [0, 0] as [Double]), Tensor(shape: [1, 1, 1], scalars: [1] as [Double]),
+                Tensor(shape: [1, 1, 2], scalars: [0, 0] as [Double]),
+                Tensor(shape: [1, 1, 1], scalars: [1] as [Double]),
                 Tensor(shape: [1, 1, 1], scalars: [4] as [Double]),
                 Tensor(shape: [2, 1, 2], scalars: [true, true, false, false]),
-                Tensor(shape: [1, 1, 1, 1], scalars: [7] as [Double]), Tensor(shape: [1, 1, 1, 1], scalars: [2] as [Double]),
+                Tensor(shape: [1, 1, 1, 1], scalars: [7] as [Double]),
+                Tensor(shape: [1, 1, 1, 1], scalars: [2] as [Double]),
             ],
             outputs: [
                 Tensor(shape: [1, 1, 2], scalars: [3, 0] as [Double]),

@@ -20,7 +20,8 @@ enum FlexAttention: Operator {
     private static func precision(_ node: Node, _ type: DataType) throws -> DataType {
         let precision = try node.dataType("softmax_precision") ?? (type == .double ? .double : .float)
         guard TypeSet.floats.contains(precision) else {
-            throw SardonyxError(.invalidModel, "'softmax_precision' is \(precision.name); a floating-point type is wanted")
+            throw SardonyxError(
+                .invalidModel, "'softmax_precision' is \(precision.name); a floating-point type is wanted")
         }
         return precision
     }
@@ -55,7 +56,8 @@ enum FlexAttention: Operator {
         }
         let geometry = try geometry(context.node, query.shape, key.shape, value.shape)
         let precision = try precision(context.node, query.dataType)
-        let computed = precision == .double || query.dataType == .double
+        let computed =
+            precision == .double || query.dataType == .double
             ? try Stages<Double>(context, geometry).run(query, key, value, precision)
             : try Stages<Float>(context, geometry).run(query, key, value, precision)
         return [.tensor(try computed.converted(to: query.dataType))]
@@ -110,7 +112,8 @@ enum FlexAttention: Operator {
         ) throws -> Tensor {
             let (a, b) = (try a.converted(to: T.dataType).aligned(), try b.converted(to: T.dataType).aligned())
             let heads = geometry.query.heads
-            let result = try context.environment.allocate(T.dataType, [geometry.query.batch, heads, product.m, product.n])
+            let result = try context.environment.allocate(
+                T.dataType, [geometry.query.batch, heads, product.m, product.n])
             let byteCount = T.workspaceByteCount(product, workers: context.environment.workers)
             guard byteCount < 1 << 48 else { throw SardonyxError(.memory, "the attention is too large") }
             let workspace = try TensorStorage(byteCount: byteCount)

@@ -49,7 +49,8 @@ enum LinearAttention: Operator {
         let (isGated, corrects) = try rule(context.node)
         guard context.has(4) == isGated, context.has(5) == corrects else {
             throw SardonyxError(
-                .invalidModel, "the update rule \(context.node.string("update_rule", default: "gated_delta")) takes "
+                .invalidModel,
+                "the update rule \(context.node.string("update_rule", default: "gated_delta")) takes "
                     + "\(isGated ? "a" : "no") decay and \(corrects ? "a" : "no") beta")
         }
         for index in [0, 1, 2, 4, 5] { try context.requireRank(index, 3...3, schema.inputs[index].name) }
@@ -77,7 +78,8 @@ enum LinearAttention: Operator {
         let positions = [query.batch, query.rows]
         guard [key.batch, key.rows] == positions, [value.batch, value.rows] == positions, key.size == query.size else {
             throw SardonyxError(
-                .invalidModel, "query, key and value do not fit: the shapes are \(try context.input(0).shape), "
+                .invalidModel,
+                "query, key and value do not fit: the shapes are \(try context.input(0).shape), "
                     + "\(try context.input(1).shape) and \(try context.input(2).shape)")
         }
         /// The last extent of a gate, which goes along all positions.
@@ -85,7 +87,8 @@ enum LinearAttention: Operator {
             let shape = try context.input(input).shape
             guard Array(shape.dropLast()) == positions, let last = shape.last, allowed.contains(last) else {
                 throw SardonyxError(
-                    .invalidModel, "\(schema.inputs[input].name) has the shape \(shape); \(positions) and then one of "
+                    .invalidModel,
+                    "\(schema.inputs[input].name) has the shape \(shape); \(positions) and then one of "
                         + "\(allowed) are wanted")
             }
             return last
@@ -113,7 +116,8 @@ enum LinearAttention: Operator {
                 "q_num_heads": .int(1), "kv_num_heads": .int(1), "update_rule": .string("linear"), "scale": .float(2),
             ],
             inputs: [
-                Tensor(shape: [1, 2, 1], scalars: [1, 3] as [Float]), Tensor(shape: [1, 2, 1], scalars: [2, 4] as [Float]),
+                Tensor(shape: [1, 2, 1], scalars: [1, 3] as [Float]),
+                Tensor(shape: [1, 2, 1], scalars: [2, 4] as [Float]),
                 Tensor(shape: [1, 2, 1], scalars: [5, 7] as [Float]),
             ],
             outputs: [
@@ -127,11 +131,13 @@ enum LinearAttention: Operator {
             ],
             inputs: [
                 Tensor(shape: [1, 1, 1], scalars: [1] as [Float]), Tensor(shape: [1, 1, 1], scalars: [1] as [Float]),
-                Tensor(shape: [1, 1, 1], scalars: [6] as [Float]), Tensor(shape: [1, 1, 1, 1], scalars: [2] as [Float]),
+                Tensor(shape: [1, 1, 1], scalars: [6] as [Float]),
+                Tensor(shape: [1, 1, 1, 1], scalars: [2] as [Float]),
                 nil, Tensor(shape: [1, 1, 1], scalars: [0.5] as [Float]),
             ],
             outputs: [
-                Tensor(shape: [1, 1, 1], scalars: [4] as [Float]), Tensor(shape: [1, 1, 1, 1], scalars: [4] as [Float]),
+                Tensor(shape: [1, 1, 1], scalars: [4] as [Float]),
+                Tensor(shape: [1, 1, 1, 1], scalars: [4] as [Float]),
             ]),
     ]
 }
@@ -160,7 +166,8 @@ private struct LinearAttentionWork: Sendable {
         _ = own.reserve(value.size, of: Float.self)
         let stride = own.byteCount
         let loop = ParallelLoop(chunks: key.batch * key.heads) { frame, chunk, worker in
-            let state = frame.output(slot: work.stateSlot, as: Float.self).map { $0 + chunk * work.stateCount }
+            let state =
+                frame.output(slot: work.stateSlot, as: Float.self).map { $0 + chunk * work.stateCount }
                 ?? frame.scratch(states, as: Float.self) + worker * work.stateCount
             work.run(frame, chunk, state, frame.scratch(corrections + worker * stride))
         }
@@ -212,7 +219,8 @@ private struct LinearAttentionWork: Sendable {
         let groupSize = query.heads / key.heads
         for queryHead in head * groupSize..<(head + 1) * groupSize {
             let q = frame.input(0, as: Float.self) + query.offset(batch, queryHead, t)
-            let y = frame.output(0, as: Float.self)
+            let y =
+                frame.output(0, as: Float.self)
                 + ((batch * query.rows + t) * query.heads + queryHead) * value.size
             y.update(repeating: 0, count: value.size)
             for d in 0..<key.size { add(q[d], state + d * value.size, to: y) }

@@ -38,7 +38,8 @@ enum RotaryEmbedding: Operator {
         let rotated = width == 0 ? layout.size : width
         guard rotated >= 0, rotated <= layout.size, rotated % 2 == 0 else {
             throw SardonyxError(
-                .invalidModel, "\(rotated) elements of each head are to be rotated; an even number up to "
+                .invalidModel,
+                "\(rotated) elements of each head are to be rotated; an even number up to "
                     + "\(layout.size) is wanted")
         }
         let (cosines, sines) = (try context.input(1).shape, try context.input(2).shape)
@@ -51,7 +52,8 @@ enum RotaryEmbedding: Operator {
             positions.map({ $0.count == 2 && fits($0) && cosines.count == 2 }) ?? (cosines.count == 3 && fits(cosines))
         else {
             throw SardonyxError(
-                .invalidModel, "the caches have the shapes \(cosines) and \(sines) and the positions "
+                .invalidModel,
+                "the caches have the shapes \(cosines) and \(sines) and the positions "
                     + "\(positions ?? []); X has \(layout.batch) × \(layout.rows) positions of \(rotated / 2) pairs")
         }
         let form = RotaryForm(
@@ -94,7 +96,8 @@ private struct RotaryForm: RealVisitor {
     func visit<T: Real>(_ type: T.Type) throws -> Kernel {
         let form = self
         let count = layout.batch * layout.rows
-        let loop = ParallelLoop(count: count, grain: max(1, 8192 / max(1, layout.heads * layout.size))) { frame, range in
+        let loop = ParallelLoop(count: count, grain: max(1, 8192 / max(1, layout.heads * layout.size))) {
+            frame, range in
             for position in range {
                 let (batch, row) = position.quotientAndRemainder(dividingBy: form.layout.rows)
                 form.rotate(frame, batch, row, T.self)

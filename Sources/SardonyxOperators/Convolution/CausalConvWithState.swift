@@ -27,7 +27,8 @@ enum CausalConvWithState: Operator {
         let weight = context.shape(1)
         if let channels = input?[1].value, let weight {
             guard weight[0].value ?? channels == channels, weight[1].value ?? 1 == 1, weight[2].value ?? 1 >= 1 else {
-                throw SardonyxError(.invalidModel, "weight has the shape \(weight.text); it must be [\(channels), 1, k]")
+                throw SardonyxError(
+                    .invalidModel, "weight has the shape \(weight.text); it must be [\(channels), 1, k]")
             }
         }
         let state = [input?[0] ?? .unknown, input?[1] ?? .unknown, (weight?[2] ?? .unknown) - .fixed(1)]
@@ -92,11 +93,13 @@ enum CausalConvWithState: Operator {
         Example(
             "the state carries the last elements",
             inputs: [
-                Tensor(shape: [1, 1, 3], scalars: [1, 2, 3] as [Float]), Tensor(shape: [1, 1, 2], scalars: [10, 1] as [Float]),
+                Tensor(shape: [1, 1, 3], scalars: [1, 2, 3] as [Float]),
+                Tensor(shape: [1, 1, 2], scalars: [10, 1] as [Float]),
                 nil, Tensor(shape: [1, 1, 1], scalars: [4] as [Float]),
             ],
             outputs: [
-                Tensor(shape: [1, 1, 3], scalars: [41, 12, 23] as [Float]), Tensor(shape: [1, 1, 1], scalars: [3] as [Float]),
+                Tensor(shape: [1, 1, 3], scalars: [41, 12, 23] as [Float]),
+                Tensor(shape: [1, 1, 1], scalars: [3] as [Float]),
             ], tolerance: 1e-6)
     ]
 }

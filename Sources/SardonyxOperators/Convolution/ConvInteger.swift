@@ -35,7 +35,8 @@ enum ConvInteger: Operator {
             "the padding counts as the zero point",
             attributes: ["pads": .ints([1, 1])],
             inputs: [
-                Tensor(shape: [1, 1, 3], scalars: [2, 3, 4] as [UInt8]), Tensor(shape: [1, 1, 2], scalars: [1, 1] as [UInt8]),
+                Tensor(shape: [1, 1, 3], scalars: [2, 3, 4] as [UInt8]),
+                Tensor(shape: [1, 1, 2], scalars: [1, 1] as [UInt8]),
                 Tensor(1 as UInt8),
             ],
             outputs: [Tensor(shape: [1, 1, 4], scalars: [1, 3, 5, 3] as [Int32])])

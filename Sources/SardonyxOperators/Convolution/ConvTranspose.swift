@@ -26,7 +26,8 @@ enum ConvTranspose: Operator {
         guard let rank = input?.count ?? weights?.count else { return context.set(0, type, nil) }
         guard rank >= 3, input.map({ $0.count == rank }) ?? true, weights.map({ $0.count == rank }) ?? true else {
             throw SardonyxError(
-                .invalidModel, "input and weights must have the same number of axes, at least 3: batch, channels, space")
+                .invalidModel, "input and weights must have the same number of axes, at least 3: batch, channels, space"
+            )
         }
         let kernel = try ConvolutionGeometry.kernel(node, weights)
         let groups = try ConvolutionGeometry.groups(node)
@@ -92,7 +93,8 @@ enum ConvTranspose: Operator {
                 let firstChannel = group * geometry.channelsPerGroup
                 let x = frame.input(0, as: T.self) + (image * geometry.channels + firstChannel) * geometry.inputPlane
                 let filterStride = geometry.filtersPerGroup * taps.count
-                let w = frame.input(1, as: T.self) + firstChannel * filterStride
+                let w =
+                    frame.input(1, as: T.self) + firstChannel * filterStride
                     + filter % geometry.filtersPerGroup * taps.count
                 let y = frame.output(0, as: T.self) + plane * geometry.outputPlane
                 let offset = frame.input(slot: bias, as: T.self)?[filter].wide ?? 0
@@ -110,7 +112,8 @@ enum ConvTranspose: Operator {
                             position += source * inputStrides[axis]
                         }
                         for channel in 0..<geometry.channelsPerGroup {
-                            sum += x[channel * geometry.inputPlane + position].wide
+                            sum +=
+                                x[channel * geometry.inputPlane + position].wide
                                 * w[channel * filterStride + tap].wide
                         }
                     }

@@ -84,7 +84,8 @@ enum DeformConv: Operator {
                             for tap in 0..<taps.count {
                                 let place = group * taps.count + tap
                                 for axis in 0..<rank {
-                                    point[axis] = T.Wide(start[axis] + taps.offset(tap, axis))
+                                    point[axis] =
+                                        T.Wide(start[axis] + taps.offset(tap, axis))
                                         + offsets[(place * rank + axis) * area + output].wide
                                 }
                                 var value = sampler.sample(source, point.baseAddress.unsafelyUnwrapped)
@@ -103,7 +104,8 @@ enum DeformConv: Operator {
         Example(
             "half a step to the right averages neighbours",
             inputs: [
-                Tensor(shape: [1, 1, 1, 3], scalars: [1, 3, 5] as [Float]), Tensor(shape: [1, 1, 1, 1], scalars: [2] as [Float]),
+                Tensor(shape: [1, 1, 1, 3], scalars: [1, 3, 5] as [Float]),
+                Tensor(shape: [1, 1, 1, 1], scalars: [2] as [Float]),
                 Tensor(shape: [1, 2, 1, 3], scalars: [0, 0, 0, 0.5, 0.5, 0.5] as [Float]),
             ],
             outputs: [Tensor(shape: [1, 1, 1, 3], scalars: [4, 8, 5] as [Float])], tolerance: 1e-6)

@@ -37,7 +37,8 @@ enum QLinearConv: Operator {
         let scaleStride = try context.input(4).elementCount > 1 ? 1 : 0
         let isSigned = try context.output(0).dataType == .int8
         return sums.kernel { frame, sum, position, filter in
-            let scale = frame.input(1, as: Float.self).pointee * frame.input(4, as: Float.self)[filter * scaleStride]
+            let scale =
+                frame.input(1, as: Float.self).pointee * frame.input(4, as: Float.self)[filter * scaleStride]
                 / frame.input(6, as: Float.self).pointee
             let total = sum &+ (frame.input(slot: bias, as: Int32.self)?[filter] ?? 0)
             let scaled = (Float(total) * scale).rounded(.toNearestOrEven)
@@ -55,7 +56,8 @@ enum QLinearConv: Operator {
         Example(
             "one tap, a scale of 1/2",
             inputs: [
-                Tensor(shape: [1, 1, 3], scalars: [130, 131, 255] as [UInt8]), Tensor(0.5 as Float), Tensor(128 as UInt8),
+                Tensor(shape: [1, 1, 3], scalars: [130, 131, 255] as [UInt8]), Tensor(0.5 as Float),
+                Tensor(128 as UInt8),
                 Tensor(shape: [1, 1, 1], scalars: [3] as [Int8]), Tensor(shape: [1], scalars: [1] as [Float]),
                 Tensor(shape: [1], scalars: [0] as [Int8]), Tensor(1 as Float), Tensor(10 as UInt8),
                 Tensor(shape: [1], scalars: [1] as [Int32]),

@@ -11,7 +11,8 @@ enum HammingWindow: CosineWindow {
     static let examples = [
         Example(
             "periodic", inputs: [Tensor(4 as Int32)],
-            outputs: [Tensor(shape: [4], scalars: [0.0869565234, 0.543478251, 1, 0.543478251] as [Float])], tolerance: 1e-6),
+            outputs: [Tensor(shape: [4], scalars: [0.0869565234, 0.543478251, 1, 0.543478251] as [Float])],
+            tolerance: 1e-6),
         Example(
             "symmetric", attributes: ["periodic": .int(0), "output_datatype": .int(11)], inputs: [Tensor(4 as Int64)],
             outputs: [Tensor(shape: [4], scalars: [0.0869565234, 0.771739125, 0.771739125, 0.0869565234] as [Double])],

@@ -89,7 +89,8 @@ enum MelWeightMatrix: Operator {
         Example(
             "three triangles",
             inputs: [
-                Tensor(3 as Int64), Tensor(8 as Int64), Tensor(8192 as Int64), Tensor(0 as Float), Tensor(4096 as Float),
+                Tensor(3 as Int64), Tensor(8 as Int64), Tensor(8192 as Int64), Tensor(0 as Float),
+                Tensor(4096 as Float),
             ],
             outputs: [Tensor(shape: [5, 3], scalars: [1, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0] as [Float])])
     ]

@@ -22,7 +22,8 @@ enum Multinomial: Operator {
         let samples = node.int("sample_size", default: 1)
         guard TypeSet.indices.contains(type), samples >= 1 else {
             throw SardonyxError(
-                .invalidModel, "'dtype' is \(type.name) and 'sample_size' \(samples); int32 or int64 and at least 1 are wanted")
+                .invalidModel,
+                "'dtype' is \(type.name) and 'sample_size' \(samples); int32 or int64 and at least 1 are wanted")
         }
         return (type, samples)
     }

@@ -112,7 +112,8 @@ enum RangeOperator: Operator {
 
     static let examples = [
         Example(
-            "upward", inputs: [Tensor(Int64(3)), Tensor(Int64(9)), Tensor(Int64(3))], outputs: [Tensor(integers: [3, 6])]),
+            "upward", inputs: [Tensor(Int64(3)), Tensor(Int64(9)), Tensor(Int64(3))],
+            outputs: [Tensor(integers: [3, 6])]),
         Example(
             "downward", inputs: [Tensor(Float(1)), Tensor(Float(0)), Tensor(Float(-0.5))],
             outputs: [Tensor(shape: [2], scalars: [1, 0.5] as [Float])]),

@@ -51,7 +51,8 @@ enum Compress: Operator {
         Example(
             "elements",
             inputs: [
-                Tensor(shape: [2, 2], scalars: [1, 2, 3, 4] as [Float]), Tensor(shape: [3], scalars: [true, false, true]),
+                Tensor(shape: [2, 2], scalars: [1, 2, 3, 4] as [Float]),
+                Tensor(shape: [3], scalars: [true, false, true]),
             ],
             outputs: [Tensor(shape: [2], scalars: [1, 3] as [Float])]),
     ]

@@ -70,7 +70,8 @@ enum Gather: Operator {
 
     static let examples = [
         Example(
-            "rows", inputs: [Tensor(shape: [3, 2], scalars: [1, 2, 3, 4, 5, 6] as [Float]), Tensor(integers: [2, 0])],
+            "rows",
+            inputs: [Tensor(shape: [3, 2], scalars: [1, 2, 3, 4, 5, 6] as [Float]), Tensor(integers: [2, 0])],
             outputs: [Tensor(shape: [2, 2], scalars: [5, 6, 1, 2] as [Float])]),
         Example(
             "the last column", attributes: ["axis": .int(1)],

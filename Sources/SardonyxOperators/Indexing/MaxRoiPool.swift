@@ -17,7 +17,9 @@ enum MaxRoiPool: Operator {
         let (height, width) = try cells(context.node)
         try context.requireRank(0, 4...4, "X")
         try context.requireRank(1, 2...2, "rois")
-        if let numbers = context.shape(1)?[1] { _ = try numbers.agreeing(with: .fixed(5), "a region must have 5 numbers") }
+        if let numbers = context.shape(1)?[1] {
+            _ = try numbers.agreeing(with: .fixed(5), "a region must have 5 numbers")
+        }
         context.set(
             0, try context.dataType(0),
             [context.shape(1)?[0] ?? .unknown, context.shape(0)?[1] ?? .unknown, .fixed(height), .fixed(width)])
@@ -76,7 +78,8 @@ enum MaxRoiPool: Operator {
                 guard let columns = Span(box[1].double, box[3].double, scale: scale),
                     let rows = Span(box[2].double, box[4].double, scale: scale)
                 else { return }
-                let plane = frame.input(0, as: T.self) + (Int(box[0].double) * channels + chunk % channels) * height * width
+                let plane =
+                    frame.input(0, as: T.self) + (Int(box[0].double) * channels + chunk % channels) * height * width
                 let y = frame.output(0, as: T.self) + chunk * cells.height * cells.width
                 for i in 0..<cells.height {
                     let inRow = rows.pixels(i, of: cells.height, extent: height)
@@ -99,13 +102,15 @@ enum MaxRoiPool: Operator {
                 for region in 0..<regions {
                     let box = boxes + region * 5
                     guard box[0].double >= 0, box[0].double < Double(batches) else {
-                        throw SardonyxError(.invalidValue, "a region is of batch \(box[0]); there are \(batches) batches")
+                        throw SardonyxError(
+                            .invalidValue, "a region is of batch \(box[0]); there are \(batches) batches")
                     }
                     guard Span(box[1].double, box[3].double, scale: scale) != nil,
                         Span(box[2].double, box[4].double, scale: scale) != nil
                     else {
                         throw SardonyxError(
-                            .invalidValue, "region \(region) is [\(box[1]), \(box[2]), \(box[3]), \(box[4])], which is no region")
+                            .invalidValue,
+                            "region \(region) is [\(box[1]), \(box[2]), \(box[3]), \(box[4])], which is no region")
                     }
                 }
                 loop.run(frame)

@@ -75,7 +75,8 @@ enum NonMaxSuppression: Operator {
             boxes.shape[1] == scores.shape[2]
         else {
             throw SardonyxError(
-                .invalidInput, "boxes \(boxes.shape) must be [batch, box, 4] and scores \(scores.shape) [batch, class, box]")
+                .invalidInput,
+                "boxes \(boxes.shape) must be [batch, box, 4] and scores \(scores.shape) [batch, class, box]")
         }
         let limit = try context.optionalTensor(2)?.integers?.first ?? 0
         let overlap = try context.optionalTensor(3)?.scalars(Float.self).first ?? 0

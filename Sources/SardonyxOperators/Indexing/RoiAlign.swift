@@ -57,7 +57,8 @@ enum RoiAlign: Operator {
             guard limit.contains(height), limit.contains(width), samples <= 1 << 12 else {
                 throw SardonyxError(
                     .invalidModel,
-                    "output_height \(height) and output_width \(width) must be positive, sampling_ratio \(samples) not large")
+                    "output_height \(height) and output_width \(width) must be positive, sampling_ratio \(samples) not large"
+                )
             }
             let transformation = node.string("coordinate_transformation_mode", default: "half_pixel").lowercased()
             guard transformation == "half_pixel" || transformation == "output_half_pixel" else {
@@ -177,7 +178,8 @@ enum RoiAlign: Operator {
                     let columns = Span(box[0].wide, box[2].wide, cells: settings.width, settings)
                     guard rows.isUsable(settings), columns.isUsable(settings) else {
                         throw SardonyxError(
-                            .invalidValue, "region \(region) is [\(box[0]), \(box[1]), \(box[2]), \(box[3])], which is no region")
+                            .invalidValue,
+                            "region \(region) is [\(box[0]), \(box[1]), \(box[2]), \(box[3])], which is no region")
                     }
                 }
                 loop.run(frame)

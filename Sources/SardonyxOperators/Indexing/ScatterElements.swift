@@ -10,7 +10,8 @@ enum ScatterElements: Operator {
     static let schema = Schema(
         "ScatterElements", versions: [11, 13, 16, 18],
         inputs: [
-            Parameter("data", "T", .movable), Parameter("indices", "Tind", .indices), Parameter("updates", "T", .movable),
+            Parameter("data", "T", .movable), Parameter("indices", "Tind", .indices),
+            Parameter("updates", "T", .movable),
         ],
         outputs: [Parameter("output", "T", .movable)],
         attributes: [AttributeSpec("reduction", .string), AttributeSpec("axis", .int)])

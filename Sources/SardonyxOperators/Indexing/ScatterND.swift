@@ -89,14 +89,16 @@ enum ScatterND: Operator {
         Example(
             "single elements",
             inputs: [
-                Tensor(shape: [4], scalars: [1, 2, 3, 4] as [Float]), Tensor(shape: [2, 1], scalars: [3, 1] as [Int64]),
+                Tensor(shape: [4], scalars: [1, 2, 3, 4] as [Float]),
+                Tensor(shape: [2, 1], scalars: [3, 1] as [Int64]),
                 Tensor(shape: [2], scalars: [9, 10] as [Float]),
             ],
             outputs: [Tensor(shape: [4], scalars: [1, 10, 3, 9] as [Float])]),
         Example(
             "rows, the larger stays", attributes: ["reduction": .string("max")],
             inputs: [
-                Tensor(shape: [2, 2], scalars: [1, 2, 3, 4] as [Float]), Tensor(shape: [1, 1], scalars: [-1] as [Int64]),
+                Tensor(shape: [2, 2], scalars: [1, 2, 3, 4] as [Float]),
+                Tensor(shape: [1, 1], scalars: [-1] as [Int64]),
                 Tensor(shape: [1, 2], scalars: [9, 0] as [Float]),
             ],
             outputs: [Tensor(shape: [2, 2], scalars: [1, 2, 9, 4] as [Float])]),

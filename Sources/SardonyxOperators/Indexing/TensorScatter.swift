@@ -95,14 +95,16 @@ enum TensorScatter: Operator {
         Example(
             "a row for each batch",
             inputs: [
-                Tensor(shape: [2, 2, 1], scalars: [1, 2, 3, 4] as [Float]), Tensor(shape: [2, 1, 1], scalars: [9, 8] as [Float]),
+                Tensor(shape: [2, 2, 1], scalars: [1, 2, 3, 4] as [Float]),
+                Tensor(shape: [2, 1, 1], scalars: [9, 8] as [Float]),
                 Tensor(integers: [1, 0]),
             ],
             outputs: [Tensor(shape: [2, 2, 1], scalars: [1, 9, 8, 4] as [Float])]),
         Example(
             "around the end", attributes: ["mode": .string("circular"), "axis": .int(1)],
             inputs: [
-                Tensor(shape: [1, 3], scalars: [1, 2, 3] as [Float]), Tensor(shape: [1, 2], scalars: [8, 9] as [Float]),
+                Tensor(shape: [1, 3], scalars: [1, 2, 3] as [Float]),
+                Tensor(shape: [1, 2], scalars: [8, 9] as [Float]),
                 Tensor(integers: [2]),
             ],
             outputs: [Tensor(shape: [1, 3], scalars: [9, 2, 8] as [Float])]),

@@ -96,7 +96,9 @@ enum Gemm: Operator {
                         sum = T.adding(sum, T.multiplying(a[p * stepA], b[p * stepB + j * columnB]))
                     }
                     let addend = c?[i * (gemm.addend?.rows ?? 0) + j * (gemm.addend?.columns ?? 0)] ?? T.zero
-                    y[j] = isPlain ? T.adding(sum, addend)
+                    y[j] =
+                        isPlain
+                        ? T.adding(sum, addend)
                         : T.converting(Double(gemm.alpha) * sum.double + Double(gemm.beta) * addend.double)
                 }
             }
@@ -108,7 +110,8 @@ enum Gemm: Operator {
             "B transposed, a bias for each column",
             attributes: ["transB": .int(1), "alpha": .float(0.5)],
             inputs: [
-                Tensor(shape: [1, 2], scalars: [1, 2] as [Float]), Tensor(shape: [2, 2], scalars: [2, 0, 0, 4] as [Float]),
+                Tensor(shape: [1, 2], scalars: [1, 2] as [Float]),
+                Tensor(shape: [2, 2], scalars: [2, 0, 0, 4] as [Float]),
                 Tensor(shape: [2], scalars: [10, 20] as [Float]),
             ],
             outputs: [Tensor(shape: [1, 2], scalars: [11, 24] as [Float])], tolerance: 1e-6),
@@ -116,7 +119,8 @@ enum Gemm: Operator {
             "A transposed, a bias for each row, in double",
             attributes: ["transA": .int(1)],
             inputs: [
-                Tensor(shape: [1, 2], scalars: [1, 2] as [Double]), Tensor(shape: [1, 2], scalars: [3, 4] as [Double]),
+                Tensor(shape: [1, 2], scalars: [1, 2] as [Double]),
+                Tensor(shape: [1, 2], scalars: [3, 4] as [Double]),
                 Tensor(shape: [2, 1], scalars: [10, 20] as [Double]),
             ],
             outputs: [Tensor(shape: [2, 2], scalars: [13, 14, 26, 28] as [Double])], tolerance: 1e-12),

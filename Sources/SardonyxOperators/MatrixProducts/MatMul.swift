@@ -56,7 +56,10 @@ enum MatMul: Operator {
     static let examples = [
         Example(
             "a matrix and a vector",
-            inputs: [Tensor(shape: [2, 2], scalars: [1, 2, 3, 4] as [Float]), Tensor(shape: [2], scalars: [10, 1] as [Float])],
+            inputs: [
+                Tensor(shape: [2, 2], scalars: [1, 2, 3, 4] as [Float]),
+                Tensor(shape: [2], scalars: [10, 1] as [Float]),
+            ],
             outputs: [Tensor(shape: [2], scalars: [12, 34] as [Float])], tolerance: 1e-6),
         Example(
             "integers, the batch of one side broadcasts",

@@ -39,14 +39,16 @@ enum QLinearMatMul: Operator {
         let yScale = RealOperand(slot: 6, type: scaleType)
         let target = try Target(context.output(0).dataType)
         let finish: QuantizedProduct.Finish = { frame, sum, position, row, column in
-            let scale = Float(aScale(frame, aSteps.index(matrix: row.matrix, line: row.line)))
+            let scale =
+                Float(aScale(frame, aSteps.index(matrix: row.matrix, line: row.line)))
                 * Float(bScale(frame, bSteps.index(matrix: column.matrix, line: column.line))) / Float(yScale(frame, 0))
             target.store(frame, Float(sum) * scale, at: position)
         }
         if a.dataType.isInteger && b.dataType.isInteger { return product.kernel(finish) }
         guard let aTable = Codes(a.dataType), let bTable = Codes(b.dataType) else { throw a.dataType.unsupported }
         return product.kernel(aTable.values, bTable.values) { frame, sum, position, row, column in
-            let scale = Float(aScale(frame, aSteps.index(matrix: row.matrix, line: row.line)))
+            let scale =
+                Float(aScale(frame, aSteps.index(matrix: row.matrix, line: row.line)))
                 * Float(bScale(frame, bSteps.index(matrix: column.matrix, line: column.line))) / Float(yScale(frame, 0))
             target.store(frame, sum * scale, at: position)
         }
@@ -82,10 +84,12 @@ enum QLinearMatMul: Operator {
             switch type {
             case .int8:
                 let zero = Double(frame.input(7, as: Int8.self).pointee)
-                frame.output(0, as: Int8.self)[position] = Int8.converting(Double(value.rounded(.toNearestOrEven)) + zero)
+                frame.output(0, as: Int8.self)[position] = Int8.converting(
+                    Double(value.rounded(.toNearestOrEven)) + zero)
             case .uint8:
                 let zero = Double(frame.input(7, as: UInt8.self).pointee)
-                frame.output(0, as: UInt8.self)[position] = UInt8.converting(Double(value.rounded(.toNearestOrEven)) + zero)
+                frame.output(0, as: UInt8.self)[position] = UInt8.converting(
+                    Double(value.rounded(.toNearestOrEven)) + zero)
             default:
                 frame.output(0, as: UInt8.self)[position] = format?.encode(Double(value), saturates: true) ?? 0
             }

@@ -31,7 +31,8 @@ enum AveragePool: Operator {
             return Kernel { frame in
                 withUnsafePointer(to: form) {
                     sdx_average_pool_f32(
-                        frame.pool, frame.input(0), frame.output(0), Int64(geometry.planes), $0, includesPadding ? 1 : 0)
+                        frame.pool, frame.input(0), frame.output(0), Int64(geometry.planes), $0, includesPadding ? 1 : 0
+                    )
                 }
             }
         }

@@ -33,7 +33,8 @@ enum MaxPool: Operator {
             return Kernel { frame in
                 withUnsafePointer(to: form) {
                     sdx_max_pool_f32(
-                        frame.pool, frame.input(0), frame.output(0), frame.output(slot: indices), Int64(geometry.planes), $0,
+                        frame.pool, frame.input(0), frame.output(0), frame.output(slot: indices),
+                        Int64(geometry.planes), $0,
                         isColumnMajor ? 1 : 0, Int32(geometry.window.rank))
                 }
             }
@@ -67,7 +68,9 @@ enum MaxPool: Operator {
                     }
                     let target = plane * geometry.outputPlane + output
                     y?[target] = best < 0 ? T.converting(-Double.infinity) : x[best]
-                    positions?[target] = best < 0 ? -1
+                    positions?[target] =
+                        best < 0
+                        ? -1
                         : Int64(plane * geometry.inputPlane + (isColumnMajor ? Self.columnMajor(best, input) : best))
                 }
             }

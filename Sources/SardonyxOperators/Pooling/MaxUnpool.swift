@@ -28,7 +28,8 @@ enum MaxUnpool: Operator {
             return context.set(0, type, context.shape(0).map { SymbolicShape(repeating: .unknown, count: $0.count) })
         }
         if let natural {
-            guard wanted.count == natural.count, zip(wanted, natural).allSatisfy({ ($0.value ?? .max) >= $1.value ?? 0 })
+            guard wanted.count == natural.count,
+                zip(wanted, natural).allSatisfy({ ($0.value ?? .max) >= $1.value ?? 0 })
             else {
                 throw SardonyxError(
                     .invalidModel, "output_shape is \(wanted.text); it must be at least \(natural.text)")
@@ -96,7 +97,8 @@ enum MaxUnpool: Operator {
             "puts maxima back",
             attributes: ["kernel_shape": .ints([2]), "strides": .ints([2])],
             inputs: [
-                Tensor(shape: [1, 1, 2], scalars: [5, 7] as [Float]), Tensor(shape: [1, 1, 2], scalars: [1, 2] as [Int64]),
+                Tensor(shape: [1, 1, 2], scalars: [5, 7] as [Float]),
+                Tensor(shape: [1, 1, 2], scalars: [1, 2] as [Int64]),
             ],
             outputs: [Tensor(shape: [1, 1, 4], scalars: [0, 5, 7, 0] as [Float])])
     ]

@@ -15,8 +15,9 @@ enum AffineGrid: Operator {
         let theta = context.shape(0)
         if let theta {
             let sizes = theta.dropFirst().map(\.value)
-            guard theta.count == 3, zip(sizes, [[2, 3], [3, 4]][sizes[0] == 3 || sizes[1] == 4 ? 1 : 0])
-                .allSatisfy({ $0 == nil || $0 == $1 })
+            guard theta.count == 3,
+                zip(sizes, [[2, 3], [3, 4]][sizes[0] == 3 || sizes[1] == 4 ? 1 : 0])
+                    .allSatisfy({ $0 == nil || $0 == $1 })
             else {
                 throw SardonyxError(
                     .invalidModel, "theta has the shape \(theta.text); it must be [N, 2, 3] or [N, 3, 4]")
@@ -42,7 +43,9 @@ enum AffineGrid: Operator {
     static func prepare(_ context: PreparationContext) throws -> Kernel {
         let shape = try context.output(0).shape
         var kernel = try context.output(0).dataType.visitReal(
-            Loops(extents: Array(shape[1..<shape.count - 1]), batch: shape[0], alignsCorners: context.node.flag("align_corners")))
+            Loops(
+                extents: Array(shape[1..<shape.count - 1]), batch: shape[0],
+                alignsCorners: context.node.flag("align_corners")))
         kernel.absorbedInputs = [1]
         return kernel
     }
@@ -86,7 +89,9 @@ enum AffineGrid: Operator {
         Example(
             "the identity",
             attributes: ["align_corners": .int(1)],
-            inputs: [Tensor(shape: [1, 2, 3], scalars: [1, 0, 0, 0, 1, 0] as [Float]), Tensor(integers: [1, 1, 2, 2])],
+            inputs: [
+                Tensor(shape: [1, 2, 3], scalars: [1, 0, 0, 0, 1, 0] as [Float]), Tensor(integers: [1, 1, 2, 2]),
+            ],
             outputs: [Tensor(shape: [1, 2, 2, 2], scalars: [-1, -1, 1, -1, -1, 1, 1, 1] as [Float])], tolerance: 1e-6)
     ]
 }

@@ -10,7 +10,8 @@ enum GridSample: Operator {
         inputs: [Parameter("X", "T1", .movable), Parameter("grid", "T2", .floats)],
         outputs: [Parameter("Y", "T1", .movable)],
         attributes: [
-            AttributeSpec("align_corners", .int), AttributeSpec("mode", .string), AttributeSpec("padding_mode", .string),
+            AttributeSpec("align_corners", .int), AttributeSpec("mode", .string),
+            AttributeSpec("padding_mode", .string),
         ])
 
     static let execution = Execution.movesElements
@@ -26,15 +27,18 @@ enum GridSample: Operator {
         let type = try context.dataType(0)
         let settings = try GridSettings(context.node)
         if type == .string, settings.mode != .nearest || settings.padding == .zeros {
-            throw SardonyxError(.unsupported, "strings can be sampled in the mode nearest without zeros around them only")
+            throw SardonyxError(
+                .unsupported, "strings can be sampled in the mode nearest without zeros around them only")
         }
         if settings.mode != .nearest, type == .complex64 || type == .complex128 || type == .bool {
             throw SardonyxError(.unsupported, "elements of type \(type.name) can be sampled in the mode nearest only")
         }
         guard let x = context.shape(0), let grid = context.shape(1) else {
-            return context.set(0, type, (context.shape(0) ?? context.shape(1)).map {
-                SymbolicShape(repeating: .unknown, count: $0.count)
-            })
+            return context.set(
+                0, type,
+                (context.shape(0) ?? context.shape(1)).map {
+                    SymbolicShape(repeating: .unknown, count: $0.count)
+                })
         }
         guard x.count >= 3, grid.count == x.count, grid[grid.count - 1].value ?? x.count - 2 == x.count - 2,
             x[0].value == nil || grid[0].value == nil || x[0] == grid[0]

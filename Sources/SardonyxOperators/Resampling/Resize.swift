@@ -98,7 +98,8 @@ enum Resize: Operator {
             // Without a policy the sizes are the output's extents, known or not when the plan is made.
             let isPlain = context.node.string("keep_aspect_ratio_policy", default: "stretch") == "stretch"
             let output = try context.output(0).shape
-            sizes = isPlain
+            sizes =
+                isPlain
                 ? try ResizeGeometry.axes(context.node, rank: output.count).map { output[$0] } : try context.integers(3)
         }
         let geometry = try ResizeGeometry(
@@ -131,7 +132,8 @@ enum Resize: Operator {
         Example(
             "linear to a size, corners aligned",
             attributes: [
-                "mode": .string("linear"), "coordinate_transformation_mode": .string("align_corners"), "axes": .ints([2]),
+                "mode": .string("linear"), "coordinate_transformation_mode": .string("align_corners"),
+                "axes": .ints([2]),
             ],
             inputs: [Tensor(shape: [1, 1, 3], scalars: [0, 2, 6] as [Float]), nil, nil, Tensor(integers: [5])],
             outputs: [Tensor(shape: [1, 1, 5], scalars: [0, 1, 2, 4, 6] as [Float])], tolerance: 1e-6),
@@ -139,7 +141,8 @@ enum Resize: Operator {
             "cubic, half as large, bytes",
             attributes: ["mode": .string("cubic")],
             inputs: [
-                Tensor(shape: [4], scalars: [0, 100, 200, 255] as [UInt8]), nil, Tensor(shape: [1], scalars: [0.5] as [Float]),
+                Tensor(shape: [4], scalars: [0, 100, 200, 255] as [UInt8]), nil,
+                Tensor(shape: [1], scalars: [0.5] as [Float]),
             ],
             // The taps at ±1/2 have the weight 0.59375, those at ±3/2 have -0.09375.
             outputs: [Tensor(shape: [2], scalars: [41, 237] as [UInt8])]),

@@ -35,7 +35,8 @@ enum Upsample: Operator {
     }
 
     static func infer(_ context: inout InferenceContext) throws {
-        context.set(0, try context.dataType(0), context.shape(0).map { SymbolicShape(repeating: .unknown, count: $0.count) })
+        context.set(
+            0, try context.dataType(0), context.shape(0).map { SymbolicShape(repeating: .unknown, count: $0.count) })
     }
 
     /// A node that was not loaded from a file, and so was not lifted.
@@ -55,7 +56,9 @@ enum Upsample: Operator {
     static let examples = [
         Example(
             "twice as wide",
-            inputs: [Tensor(shape: [1, 2], scalars: [1, 2] as [Float]), Tensor(shape: [2], scalars: [1, 2] as [Float])],
+            inputs: [
+                Tensor(shape: [1, 2], scalars: [1, 2] as [Float]), Tensor(shape: [2], scalars: [1, 2] as [Float]),
+            ],
             outputs: [Tensor(shape: [1, 4], scalars: [1, 1, 2, 2] as [Float])])
     ]
 }

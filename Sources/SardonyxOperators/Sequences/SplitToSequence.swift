@@ -61,7 +61,8 @@ enum SplitToSequence: Operator {
         var rest = extent
         for value in values {
             guard value >= 0, value <= rest else {
-                throw SardonyxError(.invalidValue, "'split' is \(values); it must sum up to the axis's extent \(extent)")
+                throw SardonyxError(
+                    .invalidValue, "'split' is \(values); it must sum up to the axis's extent \(extent)")
             }
             rest -= value
         }

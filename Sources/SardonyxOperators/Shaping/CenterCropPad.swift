@@ -16,7 +16,8 @@ enum CenterCropPad: Operator {
     static func infer(_ context: inout InferenceContext) throws {
         let type = try context.dataType(0)
         guard var shape = context.shape(0) else { return context.set(0, type, nil) }
-        let axes = try context.node.ints("axes").map { try normalizedAxes($0, rank: shape.count) } ?? Array(shape.indices)
+        let axes =
+            try context.node.ints("axes").map { try normalizedAxes($0, rank: shape.count) } ?? Array(shape.indices)
         guard let wanted = context.elements(1) else {
             for axis in axes { shape[axis] = .unknown }
             return context.set(0, type, shape)

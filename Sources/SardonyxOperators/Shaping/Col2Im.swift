@@ -72,7 +72,8 @@ enum Col2Im: Operator {
             throw SardonyxError(.invalidModel, "block_shape is \(block); its extents must be positive")
         }
         if let channels = shape?[1].value, channels % size != 0 {
-            throw SardonyxError(.invalidModel, "\(channels) channels are not a multiple of the block's \(size) elements")
+            throw SardonyxError(
+                .invalidModel, "\(channels) channels are not a multiple of the block's \(size) elements")
         }
         if let image = image.fixed {
             let blocks = try Blocks(context.node, image: image, block: block)
@@ -141,7 +142,10 @@ enum Col2Im: Operator {
                                 + left % blocks.block[axis] * blocks.dilations[axis] - blocks.pads[axis]
                             outer /= blocks.counts[axis]
                             left /= blocks.block[axis]
-                            if place < 0 || place >= blocks.image[axis] { inside = false; break }
+                            if place < 0 || place >= blocks.image[axis] {
+                                inside = false
+                                break
+                            }
                             base += place * imageStrides[axis]
                         }
                         if !inside { continue }
@@ -164,7 +168,8 @@ enum Col2Im: Operator {
         Example(
             "overlapping pairs are summed",
             inputs: [
-                Tensor(shape: [1, 2, 2], scalars: [1, 2, 10, 20] as [Float]), Tensor(integers: [3]), Tensor(integers: [2]),
+                Tensor(shape: [1, 2, 2], scalars: [1, 2, 10, 20] as [Float]), Tensor(integers: [3]),
+                Tensor(integers: [2]),
             ],
             outputs: [Tensor(shape: [1, 1, 3], scalars: [1, 12, 20] as [Float])])
     ]

@@ -25,7 +25,10 @@ enum Concat: Operator {
         var result = SymbolicShape(repeating: .unknown, count: rank)
         var total = Dimension.fixed(0)
         for (index, shape) in shapes.enumerated() {
-            guard let shape else { total = .unknown; continue }
+            guard let shape else {
+                total = .unknown
+                continue
+            }
             guard shape.count == rank else {
                 throw SardonyxError(
                     .invalidModel, "input \(index) has \(shape.count) axes and another one \(rank); they must agree")

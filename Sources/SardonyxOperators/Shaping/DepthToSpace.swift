@@ -40,7 +40,8 @@ enum DepthToSpace: Operator {
             }
         return try StridedCopy(
             shape: [shape[0], channels, shape[2], size, shape[3], size],
-            from: [strides[0], channel, strides[2], size * pixel, strides[3], pixel], elementSize: input.dataType.byteCount
+            from: [strides[0], channel, strides[2], size * pixel, strides[3], pixel],
+            elementSize: input.dataType.byteCount
         ).kernel(inputCount: input.elementCount)
     }
 

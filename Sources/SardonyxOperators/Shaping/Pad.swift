@@ -34,7 +34,8 @@ enum Pad: Operator {
         let type = try context.dataType(0)
         let mode = try mode(context.node)
         if let count = context.shape(2)?.fixed?.elementCount, count != 1 {
-            throw SardonyxError(.invalidModel, "constant_value must be one element; it has the shape \(context.shape(2)!.text)")
+            throw SardonyxError(
+                .invalidModel, "constant_value must be one element; it has the shape \(context.shape(2)!.text)")
         }
         guard let shape = context.shape(0) else { return context.set(0, type, nil) }
         let axes = context.knownIntegers(3)
@@ -66,7 +67,8 @@ enum Pad: Operator {
         let hasValue = context.has(2)
         var kernel = Kernel { frame in
             padding.run(
-                frame.input(0, as: UInt8.self), frame.output(0, as: UInt8.self), value: hasValue ? frame.inputs[2] : nil,
+                frame.input(0, as: UInt8.self), frame.output(0, as: UInt8.self),
+                value: hasValue ? frame.inputs[2] : nil,
                 pool: frame.pool)
         }
         kernel.absorbedInputs = [1, 3]

@@ -33,7 +33,9 @@ struct Padding: Sendable {
         // What is kept of x, and where it stands in y.
         let kept = shape.indices.map { max(shape[$0] + min(begins[$0], 0) + min(ends[$0], 0), 0) }
         let lower = begins.map { max($0, 0) }
-        func offset(_ position: [Int], _ strides: [Int]) -> Int { zip(position, strides).reduce(0) { $0 + $1.0 * $1.1 } }
+        func offset(_ position: [Int], _ strides: [Int]) -> Int {
+            zip(position, strides).reduce(0) { $0 + $1.0 * $1.1 }
+        }
         interior = try StridedCopy(
             shape: kept, from: sourceStrides, to: strides, elementSize: elementSize,
             sourceOffset: offset(begins.map { max(-$0, 0) }, sourceStrides), targetOffset: offset(lower, strides))
@@ -105,11 +107,13 @@ struct Padding: Sendable {
             if let kept = (extent + .fixed(min(begins[axis], 0)) + .fixed(min(ends[axis], 0))).value {
                 if padded.value ?? -1 < 0 || kept < 0 {
                     throw SardonyxError(
-                        .invalidModel, "axis \(axis) of \(shape.text) cannot be padded by \(begins[axis]) and \(ends[axis])")
+                        .invalidModel,
+                        "axis \(axis) of \(shape.text) cannot be padded by \(begins[axis]) and \(ends[axis])")
                 }
                 if kept == 0, mode != .constant, max(begins[axis], ends[axis]) > 0 {
                     throw SardonyxError(
-                        .invalidModel, "axis \(axis) of \(shape.text) has no elements to pad with in mode '\(mode.rawValue)'")
+                        .invalidModel,
+                        "axis \(axis) of \(shape.text) has no elements to pad with in mode '\(mode.rawValue)'")
                 }
             }
             result.append(padded)

@@ -39,7 +39,10 @@ enum Reshape: Operator {
                 inferred = axis
                 result.append(.unknown)
             case .fixed(0) where !allowZero:
-                guard let source else { result.append(.unknown); continue }
+                guard let source else {
+                    result.append(.unknown)
+                    continue
+                }
                 guard axis < source.count else {
                     throw SardonyxError(
                         .invalidModel, "shape \(wanted.text) copies axis \(axis), which \(source.text) does not have")

@@ -9,7 +9,8 @@ enum Slice: Operator {
     static let schema = Schema(
         "Slice", versions: [1, 10, 11, 13],
         inputs: [
-            Parameter("data", "T", .movable), Parameter("starts", "Tind", .indices), Parameter("ends", "Tind", .indices),
+            Parameter("data", "T", .movable), Parameter("starts", "Tind", .indices),
+            Parameter("ends", "Tind", .indices),
             Parameter("axes", "Tind", .indices, .optional), Parameter("steps", "Tind", .indices, .optional),
         ],
         outputs: [Parameter("output", "T", .movable)])
@@ -88,7 +89,10 @@ enum Slice: Operator {
         for range in ranges { result[range.axis] = range.extent(of: shape[range.axis]) }
         context.set(0, type, result)
         if shape.count == 1, let elements = context.elements(0), ranges.count <= 1 {
-            guard let range = ranges.first else { context.outputElements[0] = elements; return }
+            guard let range = ranges.first else {
+                context.outputElements[0] = elements
+                return
+            }
             let (first, count) = range.indices(of: elements.count)
             context.outputElements[0] = (0..<count).map { elements[first + $0 * range.step] }
         }

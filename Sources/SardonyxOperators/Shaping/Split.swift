@@ -94,7 +94,8 @@ enum Split: Operator {
         let axis = try normalizedAxis(context.node.int("axis", default: 0), rank: input.shape.count)
         let extent = Dimension.fixed(input.shape[axis])
         let count = context.outputs.count
-        let parts = try context.integers(1).map { try explicit($0, of: extent, outputs: count) }
+        let parts =
+            try context.integers(1).map { try explicit($0, of: extent, outputs: count) }
             ?? even(context.node, of: extent, outputs: count)
         let strides = input.shape.rowMajorStrides
         var copies: [StridedCopy?] = []

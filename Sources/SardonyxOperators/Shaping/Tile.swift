@@ -36,7 +36,8 @@ enum Tile: Operator {
         guard let repeats = context.elements(1) else { return context.set(0, type, context.unknownShape(shape.count)) }
         guard repeats.count == shape.count, repeats.allSatisfy({ $0.value ?? 0 >= 0 }) else {
             throw SardonyxError(
-                .invalidModel, "repeats is \(repeats.text); it must be a number that is not negative for each axis of \(shape.text)")
+                .invalidModel,
+                "repeats is \(repeats.text); it must be a number that is not negative for each axis of \(shape.text)")
         }
         context.set(0, type, zip(shape, repeats).map { $0 * $1 })
     }

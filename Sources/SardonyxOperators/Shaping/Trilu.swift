@@ -50,7 +50,8 @@ enum Trilu: Operator {
 
     static let examples = [
         Example(
-            "above the diagonal", inputs: [Tensor(shape: [2, 3], scalars: [1, 2, 3, 4, 5, 6] as [Float]), Tensor(Int64(1))],
+            "above the diagonal",
+            inputs: [Tensor(shape: [2, 3], scalars: [1, 2, 3, 4, 5, 6] as [Float]), Tensor(Int64(1))],
             outputs: [Tensor(shape: [2, 3], scalars: [0, 2, 3, 0, 0, 6] as [Float])]),
         Example(
             "the lower triangle", attributes: ["upper": .int(0)],

@@ -27,7 +27,8 @@ enum DFT: Operator {
         guard let input = context.shape(0) else { return context.set(0, type, nil) }
         guard input.count >= 2, [nil, 1, 2].contains(input[input.count - 1].value) else {
             throw SardonyxError(
-                .invalidModel, "the input \(input.text) must have a signal axis and, at the end, an axis of 1 or 2 parts")
+                .invalidModel,
+                "the input \(input.text) must have a signal axis and, at the end, an axis of 1 or 2 parts")
         }
         let (isInverse, isOneSided) = (context.node.flag("inverse"), context.node.flag("onesided"))
         if isOneSided, !isInverse, input[input.count - 1].value == 2 {
@@ -51,7 +52,9 @@ enum DFT: Operator {
 
     private static func axis(_ given: [Int]?, rank: Int) throws(SardonyxError) -> Int {
         let axis = try normalizedAxis(given?.first ?? -2, rank: rank)
-        guard axis < rank - 1 else { throw SardonyxError(.invalidModel, "the last axis holds the parts of complex numbers") }
+        guard axis < rank - 1 else {
+            throw SardonyxError(.invalidModel, "the last axis holds the parts of complex numbers")
+        }
         return axis
     }
 

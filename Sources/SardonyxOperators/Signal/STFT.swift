@@ -38,7 +38,8 @@ enum STFT: Operator {
         if let length = length.value {
             guard length >= 1, length <= signal[1].value ?? length else {
                 throw SardonyxError(
-                    .invalidModel, "frame_length is \(length); it must be 1 or more, and at most the signal's \(signal[1])")
+                    .invalidModel,
+                    "frame_length is \(length); it must be 1 or more, and at most the signal's \(signal[1])")
             }
         }
         var frames = Dimension.unknown

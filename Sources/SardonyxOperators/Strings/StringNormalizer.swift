@@ -46,7 +46,8 @@ enum StringNormalizer: Operator {
         guard let shape = context.shape(0) else { return context.set(0, .string, nil) }
         if shape.count == 2 { _ = try shape[0].agreeing(with: .fixed(1), "X must be [C] or [1, C]") }
         let keepsAll = context.node.strings("stopwords")?.isEmpty ?? true
-        context.set(0, .string, shape.dropLast() + [keepsAll && shape.last?.value ?? 0 > 0 ? shape[shape.count - 1] : .unknown])
+        context.set(
+            0, .string, shape.dropLast() + [keepsAll && shape.last?.value ?? 0 > 0 ? shape[shape.count - 1] : .unknown])
     }
 
     static func evaluate(_ context: EvaluationContext) throws -> [Datum?] {

@@ -74,7 +74,8 @@ enum StringSplit: Operator {
             "at commas", attributes: ["delimiter": .string(",")], inputs: [Tensor(shape: [2], strings: ["a,b", "c"])],
             outputs: [Tensor(shape: [2, 2], strings: ["a", "b", "c", ""]), Tensor(integers: [2, 1])]),
         Example(
-            "at white space, once", attributes: ["maxsplit": .int(1)], inputs: [Tensor(shape: [1], strings: ["  a b  c"])],
+            "at white space, once", attributes: ["maxsplit": .int(1)],
+            inputs: [Tensor(shape: [1], strings: ["  a b  c"])],
             outputs: [Tensor(shape: [1, 2], strings: ["a", "b  c"]), Tensor(integers: [2])]),
     ]
 }

@@ -17,7 +17,8 @@ enum TfIdfVectorizer: Operator {
             AttributeSpec("mode", .string, required: true), AttributeSpec("ngram_indexes", .ints, required: true),
             AttributeSpec("weights", .floats), AttributeSpec("ngram_counts", .ints, required: true),
             AttributeSpec("pool_int64s", .ints), AttributeSpec("pool_strings", .strings),
-            AttributeSpec("max_skip_count", .int, required: true), AttributeSpec("min_gram_length", .int, required: true),
+            AttributeSpec("max_skip_count", .int, required: true),
+            AttributeSpec("min_gram_length", .int, required: true),
             AttributeSpec("max_gram_length", .int, required: true),
         ])
 
@@ -45,7 +46,8 @@ enum TfIdfVectorizer: Operator {
             guard skips >= 0, skips < 1 << 31, shortest >= 1, longest >= shortest else {
                 throw SardonyxError(
                     .invalidModel,
-                    "max_skip_count \(skips), min_gram_length \(shortest) and max_gram_length \(longest) do not fit together")
+                    "max_skip_count \(skips), min_gram_length \(shortest) and max_gram_length \(longest) do not fit together"
+                )
             }
             lengths = shortest...longest
             guard !columns.isEmpty, columns.allSatisfy({ (0..<1 << 40).contains($0) }) else {
@@ -75,12 +77,14 @@ enum TfIdfVectorizer: Operator {
                 let size = index + 1
                 let end = index + 1 < settings.counts.count ? settings.counts[index + 1] : pool.count
                 guard start >= 0, start <= end, end <= pool.count else {
-                    throw SardonyxError(.invalidModel, "ngram_counts \(settings.counts) do not divide a pool of \(pool.count)")
+                    throw SardonyxError(
+                        .invalidModel, "ngram_counts \(settings.counts) do not divide a pool of \(pool.count)")
                 }
                 let count = (end - start) / size
                 guard gram + count <= settings.columns.count else {
                     throw SardonyxError(
-                        .invalidModel, "the pool has more n-grams than ngram_indexes, which has \(settings.columns.count)")
+                        .invalidModel,
+                        "the pool has more n-grams than ngram_indexes, which has \(settings.columns.count)")
                 }
                 if settings.lengths.contains(size) {
                     for k in 0..<count {
@@ -145,7 +149,9 @@ enum TfIdfVectorizer: Operator {
     static func evaluate(_ context: EvaluationContext) throws -> [Datum?] {
         let x = try context.tensor(0)
         let settings = try Settings(context.node)
-        guard x.shape.count <= 2 else { throw SardonyxError(.invalidInput, "X is \(x.shape); it must be [C] or [N, C]") }
+        guard x.shape.count <= 2 else {
+            throw SardonyxError(.invalidInput, "X is \(x.shape); it must be [C] or [N, C]")
+        }
         if x.dataType == .string {
             guard let pool = context.node.strings("pool_strings") else {
                 throw SardonyxError(.invalidModel, "X holds strings, and pool_strings is missing")
@@ -182,7 +188,8 @@ enum TfIdfVectorizer: Operator {
         Example(
             "2-grams with skips",
             attributes: [
-                "mode": .string("TF"), "min_gram_length": .int(2), "max_gram_length": .int(2), "max_skip_count": .int(1),
+                "mode": .string("TF"), "min_gram_length": .int(2), "max_gram_length": .int(2),
+                "max_skip_count": .int(1),
                 "ngram_counts": .ints([0, 2]), "ngram_indexes": .ints([0, 1, 2, 3]),
                 "pool_int64s": .ints([2, 3, 5, 6, 7, 8]),
             ],

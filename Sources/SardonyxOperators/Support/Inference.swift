@@ -10,7 +10,10 @@ extension InferenceContext {
     mutating func broadcastAll(as type: DataType? = nil) throws {
         var result: SymbolicShape? = []
         for index in inputs.indices where has(index) {
-            guard let shape = shape(index), let so = result else { result = nil; continue }
+            guard let shape = shape(index), let so = result else {
+                result = nil
+                continue
+            }
             result = try broadcast(so, shape)
         }
         set(0, try type ?? dataType(0), result)

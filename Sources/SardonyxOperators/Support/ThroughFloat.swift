@@ -69,7 +69,8 @@ extension PreparationContext {
                 inputs[index] = UnsafeRawPointer(wide)
             }
             for (index, target) in targets.enumerated() {
-                outputs[index] = target.map { UnsafeMutableRawPointer(frame.scratch($0.offset, as: Float.self)) }
+                outputs[index] =
+                    target.map { UnsafeMutableRawPointer(frame.scratch($0.offset, as: Float.self)) }
                     ?? frame.outputs[index]
             }
             try run(

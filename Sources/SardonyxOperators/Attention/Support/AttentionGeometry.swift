@@ -19,7 +19,8 @@ struct HeadLayout: Sendable {
         }
         guard shape.count == 3, let heads, heads > 0, shape[2] % heads == 0 else {
             throw SardonyxError(
-                .invalidModel, "\(name) must have 4 axes, or 3 of which the last packs \(heads ?? 0) heads; "
+                .invalidModel,
+                "\(name) must have 4 axes, or 3 of which the last packs \(heads ?? 0) heads; "
                     + "its shape is \(shape)")
         }
         self.init(batch: shape[0], heads: heads, rows: shape[1], size: shape[2] / heads, isPacked: true)
@@ -67,7 +68,8 @@ struct AttentionGeometry: Sendable {
             query.count == key.count, key.count == value.count
         else {
             throw SardonyxError(
-                .invalidModel, "Q, K and V must have the same number of axes; the shapes are \(query), \(key), \(value)")
+                .invalidModel, "Q, K and V must have the same number of axes; the shapes are \(query), \(key), \(value)"
+            )
         }
         let q = try HeadLayout(query, heads: queryHeads, "Q")
         let k = try HeadLayout(key, heads: keyHeads, "K")
@@ -76,7 +78,8 @@ struct AttentionGeometry: Sendable {
             k.heads > 0 ? q.heads % k.heads == 0 : q.heads == 0
         else {
             throw SardonyxError(
-                .invalidModel, "Q, K and V do not fit: the shapes are \(query), \(key) and \(value), with \(q.heads), "
+                .invalidModel,
+                "Q, K and V do not fit: the shapes are \(query), \(key) and \(value), with \(q.heads), "
                     + "\(k.heads) and \(v.heads) heads")
         }
         let past = pastKey.map { $0.count == 4 ? $0[2] : 0 } ?? 0
@@ -85,15 +88,19 @@ struct AttentionGeometry: Sendable {
             throw SardonyxError(
                 .invalidModel, "past_key has the shape \(pastKey); [\(k.batch), \(k.heads), past, \(k.size)] is wanted")
         }
-        if (pastKey == nil) != (pastValue == nil) || pastValue.map({ $0 != [v.batch, v.heads, past, v.size] }) ?? false {
+        if (pastKey == nil) != (pastValue == nil) || pastValue.map({ $0 != [v.batch, v.heads, past, v.size] }) ?? false
+        {
             throw SardonyxError(
-                .invalidModel, "past_value has the shape \(pastValue ?? []); with past_key of \(pastKey ?? []) it must "
+                .invalidModel,
+                "past_value has the shape \(pastValue ?? []); with past_key of \(pastKey ?? []) it must "
                     + "be [\(v.batch), \(v.heads), \(past), \(v.size)]")
         }
         guard !overflow, [q.batch, q.heads, q.rows, total].checkedElementCount != nil,
             [q.batch, q.heads, q.rows, v.size].checkedElementCount != nil,
             [k.batch, k.heads, total, max(k.size, v.size)].checkedElementCount != nil
-        else { throw SardonyxError(.invalidModel, "the attention of \(q.rows) to \(past) and \(k.rows) rows is too large") }
+        else {
+            throw SardonyxError(.invalidModel, "the attention of \(q.rows) to \(past) and \(k.rows) rows is too large")
+        }
         (self.query, self.key, self.value, self.past, self.total, self.mask) = (q, k, v, past, total, mask)
         output = HeadLayout(
             batch: q.batch, heads: q.heads, rows: q.rows, size: v.size, isPacked: query.count == 3)
@@ -112,7 +119,8 @@ struct AttentionGeometry: Sendable {
     /// Strides of the mask between batches, heads and queries.
     var maskStrides: (batch: Int, head: Int, row: Int) {
         guard let mask else { return (0, 0, 0) }
-        let strides = [Int](repeating: 0, count: 4 - mask.count)
+        let strides =
+            [Int](repeating: 0, count: 4 - mask.count)
             + zip(mask, mask.rowMajorStrides).map { $0 == 1 ? 0 : $1 }
         return (strides[0], strides[1], strides[2])
     }

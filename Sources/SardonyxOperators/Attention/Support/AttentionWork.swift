@@ -168,7 +168,9 @@ struct AttentionWork<T: ProductElement>: Sendable {
         _ head: Int
     ) -> (start: UnsafePointer<T>, stride: Int) {
         if pastSlots == nil { return (frame.input(input) + layout.offset(batch, head, 0), layout.rowStride) }
-        return (UnsafePointer(joined(frame)) + (batch * layout.heads + head) * geometry.total * layout.size, layout.size)
+        return (
+            UnsafePointer(joined(frame)) + (batch * layout.heads + head) * geometry.total * layout.size, layout.size
+        )
     }
 
     // MARK: Queries

@@ -114,7 +114,8 @@ struct ConvolutionGeometry: Sendable {
         guard let bias = context.shape(index) else { return }
         guard bias.count == 1, bias[0].value == nil || filters.value == nil || bias[0] == filters else {
             throw SardonyxError(
-                .invalidModel, "the bias has the shape \(bias.text); it must have one number for each of \(filters) channels")
+                .invalidModel,
+                "the bias has the shape \(bias.text); it must have one number for each of \(filters) channels")
         }
     }
 }

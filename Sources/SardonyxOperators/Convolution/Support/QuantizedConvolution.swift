@@ -42,7 +42,8 @@ struct QuantizedConvolution {
             let xZero = Int32(frame.input(slot: zeros.x, as: X.self)?.pointee ?? 0)
             let wZero = Int32(frame.input(slot: zeros.w, as: W.self)?[filter * zeroStride] ?? 0)
             geometry.forEachSum(
-                plane: plane, taps, frame.input(inputs.x, as: X.self), frame.input(inputs.w, as: W.self), from: 0 as Int32,
+                plane: plane, taps, frame.input(inputs.x, as: X.self), frame.input(inputs.w, as: W.self),
+                from: 0 as Int32,
                 multiplyAdd: { $0 &+ (Int32($1) - xZero) &* (Int32($2) - wZero) },
                 finish: { position, sum in finish(frame, sum, position, filter) })
         }
@@ -57,7 +58,8 @@ struct QuantizedConvolution {
         guard let shape = context.shape(index), let count = shape.reduce(.fixed(1), *).value, count != 1 else { return }
         guard shape.count == 1, context.shape(weights)?.first?.value.map({ $0 == count }) ?? true else {
             throw SardonyxError(
-                .invalidModel, "\(name) has the shape \(shape.text); it must be one number, or one for each output channel")
+                .invalidModel,
+                "\(name) has the shape \(shape.text); it must be one number, or one for each output channel")
         }
     }
 

@@ -57,13 +57,15 @@ struct BatchedProduct: Sendable {
     /// The result's shape, as far as it is known.
     static func output(_ a: SymbolicShape, _ b: SymbolicShape) throws(SardonyxError) -> SymbolicShape {
         guard !a.isEmpty, !b.isEmpty else {
-            throw SardonyxError(.invalidModel, "a product needs at least one axis; the shapes are \(a.text) and \(b.text)")
+            throw SardonyxError(
+                .invalidModel, "a product needs at least one axis; the shapes are \(a.text) and \(b.text)")
         }
         let rows = a.count == 1 ? [] : [a[a.count - 2]]
         let columns = b.count == 1 ? [] : [b[b.count - 1]]
         let inner = (a[a.count - 1], b.count == 1 ? b[0] : b[b.count - 2])
         if let x = inner.0.value, let y = inner.1.value, x != y {
-            throw SardonyxError(.invalidModel, "the shapes \(a.text) and \(b.text) do not match: \(x) columns, \(y) rows")
+            throw SardonyxError(
+                .invalidModel, "the shapes \(a.text) and \(b.text) do not match: \(x) columns, \(y) rows")
         }
         return try broadcast(Array(a.dropLast(2)), Array(b.dropLast(2))) + rows + columns
     }

@@ -65,9 +65,11 @@ struct QuantizedProduct {
     }
 
     /// What gets each sum, its position in the result, and the lines by which parameters vary.
-    typealias FinishSum<Sum> = @Sendable (
-        _ frame: Frame, _ sum: Sum, _ position: Int, _ row: (matrix: Int, line: Int), _ column: (matrix: Int, line: Int)
-    ) -> Void
+    typealias FinishSum<Sum> =
+        @Sendable (
+            _ frame: Frame, _ sum: Sum, _ position: Int, _ row: (matrix: Int, line: Int),
+            _ column: (matrix: Int, line: Int)
+        ) -> Void
     typealias Finish = FinishSum<Int32>
 
     func kernel(_ finish: @escaping Finish) -> Kernel {
@@ -127,7 +129,9 @@ struct QuantizedProduct {
                     for p in 0..<k {
                         let factor = left(frame, (pair.a * m + i) * k + p, pair.a, i)
                         let row = (pair.b * k + p) * n + first
-                        for j in 0..<count { sums[j] = multiplyAdd(sums[j], factor, right(frame, row + j, pair.b, first + j)) }
+                        for j in 0..<count {
+                            sums[j] = multiplyAdd(sums[j], factor, right(frame, row + j, pair.b, first + j))
+                        }
                     }
                     for j in 0..<count {
                         finish(frame, sums[j], chunk * n + first + j, (pair.a, i), (pair.b, first + j))
@@ -150,12 +154,14 @@ struct QuantizedProduct {
     ) throws(SardonyxError) {
         guard let shape = context.shape(index)?.fixed, let count = shape.checkedElementCount, count != 1 else { return }
         guard let whole = context.shape(operand)?.fixed, let size = whole.checkedElementCount else { return }
-        let lines = isRow ? (whole.count < 2 ? 1 : whole[whole.count - 2]) : (whole.count < 2 ? 1 : whole[whole.count - 1])
+        let lines =
+            isRow ? (whole.count < 2 ? 1 : whole[whole.count - 2]) : (whole.count < 2 ? 1 : whole[whole.count - 1])
         let depth = isRow ? whole[whole.count - 1] : whole[max(whole.count - 2, 0)]
         guard shape.count == 1 ? count == lines : depth > 0 && count == size / depth else {
             throw SardonyxError(
                 .invalidModel,
-                "\(name) has the shape \(shape); it must be one number or one for each \(isRow ? "row" : "column") of \(whole)")
+                "\(name) has the shape \(shape); it must be one number or one for each \(isRow ? "row" : "column") of \(whole)"
+            )
         }
     }
 }

@@ -59,7 +59,9 @@ enum GlobalPooling {
     /// A kernel that reduces each plane: `float` by a C function, `other` in Swift.
     static func prepare<V: RealVisitor>(
         _ context: PreparationContext,
-        float: @escaping @Sendable (OpaquePointer?, UnsafePointer<Float>, UnsafeMutablePointer<Float>, Int64, Int64) -> Void,
+        float:
+            @escaping @Sendable (OpaquePointer?, UnsafePointer<Float>, UnsafeMutablePointer<Float>, Int64, Int64) ->
+            Void,
         other: (_ planes: Int, _ spatial: Int) -> V
     ) throws -> Kernel where V.Result == Kernel {
         let spec = try context.input(0)

@@ -83,7 +83,10 @@ struct GridGeometry: Sendable {
                         for axis in (0..<rank).reversed() {
                             let tap = axes[axis * width + rest % width]
                             rest /= width
-                            if tap.position < 0 { position = -1; break }
+                            if tap.position < 0 {
+                                position = -1
+                                break
+                            }
                             position += tap.position
                             weight *= tap.weight
                         }

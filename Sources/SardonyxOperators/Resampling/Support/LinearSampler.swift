@@ -22,7 +22,10 @@ struct LinearSampler: Sendable {
                 let isUpper = corner >> axis & 1 == 1
                 let coordinate = isUpper ? low + 1 : low
                 // Also false for a NaN.
-                guard coordinate >= 0, coordinate < T.Wide(extents[axis]) else { isInside = false; break }
+                guard coordinate >= 0, coordinate < T.Wide(extents[axis]) else {
+                    isInside = false
+                    break
+                }
                 let fraction = point[axis] - low
                 weight *= isUpper ? fraction : 1 - fraction
                 position += Int(coordinate) * strides[axis]

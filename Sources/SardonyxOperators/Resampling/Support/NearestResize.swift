@@ -44,7 +44,8 @@ struct NearestResize {
             let extents = [Int](repeating: 1, count: missing)
             let input = extents + merged.axes.map(\.input)
             let output = extents + merged.axes.map(\.output)
-            let indices = [[Int32]](repeating: [0], count: missing)
+            let indices =
+                [[Int32]](repeating: [0], count: missing)
                 + merged.axes.map { axis in axis.source.map { tables[$0] } ?? (0..<axis.input).map(Int32.init) }
             let (planes, size, extrapolation) = (Int64(merged.planes), Int32(spec.dataType.byteCount), extrapolation)
             let (from, to) = (input.map(Int64.init), output.map(Int64.init))
@@ -56,7 +57,8 @@ struct NearestResize {
                             withUnsafePointer(to: (d, h, w)) { index in
                                 index.withMemoryRebound(to: UnsafePointer<Int32>.self, capacity: 3) { index in
                                     sdx_resize_nearest(
-                                        frame.pool, size, frame.input(0, as: UInt8.self), frame.output(0, as: UInt8.self),
+                                        frame.pool, size, frame.input(0, as: UInt8.self),
+                                        frame.output(0, as: UInt8.self),
                                         planes, from, to, index, extrapolation)
                                 }
                             }

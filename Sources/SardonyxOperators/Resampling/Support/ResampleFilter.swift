@@ -3,7 +3,11 @@ import SardonyxGraph
 /// The choices of a Resize that are the same for all axes.
 struct ResampleFilter: Sendable {
     enum Mode: String { case nearest, linear, cubic }
-    enum Rounding: String { case roundPreferFloor = "round_prefer_floor", roundPreferCeil = "round_prefer_ceil", floor, ceil }
+    enum Rounding: String {
+        case roundPreferFloor = "round_prefer_floor"
+        case roundPreferCeil = "round_prefer_ceil"
+        case floor, ceil
+    }
     enum Coordinates: String {
         case halfPixel = "half_pixel"
         case halfPixelSymmetric = "half_pixel_symmetric"
@@ -60,7 +64,8 @@ struct ResampleFilter: Sendable {
         case .halfPixelForNearest: result = (x + 0.5) / axis.scale
         case .cropAndResize:
             let (start, end) = axis.roi
-            result = axis.output > 1
+            result =
+                axis.output > 1
                 ? start * (input - 1) + x * (end - start) * (input - 1) / (width - 1)
                 : 0.5 * (start + end) * (input - 1)
             guard result >= 0, result <= input - 1 else { return nil }
@@ -112,7 +117,10 @@ struct ResampleFilter: Sendable {
     func taps(_ axis: ResizeGeometry.Axis) -> AxisTaps {
         var table = AxisTaps(input: axis.input)
         for output in 0..<axis.output {
-            guard let x = position(output, axis) else { table.append(first: 0, []); continue }
+            guard let x = position(output, axis) else {
+                table.append(first: 0, [])
+                continue
+            }
             // The input before x, and x itself only where x lies behind it.
             let base = Int(x.rounded(.up)) - 1
             let (start, values) = weights(x - Double(base), axis.scale)

@@ -55,7 +55,9 @@ struct SeparableResize {
             table.counts.withUnsafeBufferPointer { counts in
                 table.weights.withUnsafeBufferPointer { weights in
                     // An axis without outputs has empty tables, and nothing to do.
-                    guard let first = first.baseAddress, let weights = weights.baseAddress, table.output > 0 else { return }
+                    guard let first = first.baseAddress, let weights = weights.baseAddress, table.output > 0 else {
+                        return
+                    }
                     body(
                         sdx_resize_axis(
                             in: Int64(table.input), out: Int64(table.output), taps: Int64(table.width), first: first,
@@ -103,7 +105,10 @@ struct SeparableResize {
                         for axis in 0..<rank {
                             place[axis] = element / outputStrides[axis] % output[axis]
                             tap[axis] = 0
-                            if counts[axis][place[axis]] == 0 { y[element] = outside; continue elements }
+                            if counts[axis][place[axis]] == 0 {
+                                y[element] = outside
+                                continue elements
+                            }
                         }
                         var sum = 0.0
                         odometer: while true {

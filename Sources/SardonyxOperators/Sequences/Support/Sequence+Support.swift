@@ -23,7 +23,8 @@ extension EvaluationContext {
         }
         guard position >= -length, position < count else {
             throw SardonyxError(
-                .invalidValue, "position \(position) is outside a sequence of \(length) elements: "
+                .invalidValue,
+                "position \(position) is outside a sequence of \(length) elements: "
                     + "it must be in -\(length) ..< \(count)")
         }
         return position < 0 ? position + length : position

@@ -109,7 +109,8 @@ struct MixedRadix<W: RealMath>: Sendable {
         _ isForward: Bool
     ) {
         let target = to + stage.behind * stage.before * j
-        output[target] = i == 0 || j == 0
+        output[target] =
+            i == 0 || j == 0
             ? value : turned(value, stage.twiddles[(j - 1) * (stage.behind - 1) + i - 1], isForward)
     }
 
