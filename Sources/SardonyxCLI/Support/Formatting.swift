@@ -10,7 +10,7 @@ private func formatted(_ format: String, _ value: Double) -> String {
     withVaList([value]) { arguments in
         var buffer = [CChar](repeating: 0, count: 400)
         vsnprintf(&buffer, buffer.count, format, arguments)
-        return String(cString: buffer)
+        return String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 }
 

@@ -23,7 +23,7 @@ enum NonZero: Operator {
         let places =
             switch x.dataType {
             case .string: x.strings.indices.filter { !x.strings[$0].isEmpty }
-            case .bool: try x.withUnsafeBytes { bytes in bytes.indices.filter { bytes[$0] != 0 } }
+            case .bool: x.withUnsafeBytes { bytes in bytes.indices.filter { bytes[$0] != 0 } }
             case .complex64: try complex(x, as: .float)
             case .complex128: try complex(x, as: .double)
             default: try x.dataType.visitNumber(Search(tensor: x))

@@ -15,7 +15,8 @@ extension ChunkedWork {
             return
         }
         withUnsafePointer(to: self) { work in
-            var job = ChunkedJob(work: work, type: Self.self, count: count, grain: grain)
+            var job = ChunkedJob(
+                work: work, body: { $0.assumingMemoryBound(to: Self.self).pointee.run($1) }, count: count, grain: grain)
             let chunks = Int64((count + grain - 1) / grain)
             withUnsafeMutablePointer(to: &job) { job in
                 // SAFETY: `sdx_parallel_for` returns after the last chunk, so the job outlives its uses.
@@ -28,21 +29,18 @@ extension ChunkedWork {
             }
         }
     }
-
-    fileprivate static func run(at work: UnsafeRawPointer, _ range: Range<Int>) {
-        work.assumingMemoryBound(to: Self.self).pointee.run(range)
-    }
 }
 
-/// What a chunk needs to find its work: a C callback cannot be generic, the metatype finds the generic code.
+/// What a chunk needs to find its work. A C callback cannot be generic: `body` is the code for the work's own type. It
+/// captures nothing, so that no memory is allocated for it.
 private struct ChunkedJob {
     let work: UnsafeRawPointer
-    let type: any ChunkedWork.Type
+    let body: (UnsafeRawPointer, Range<Int>) -> Void
     let count: Int
     let grain: Int
 
     func run(_ chunk: Int) {
         let start = chunk * grain
-        type.run(at: work, start..<min(start + grain, count))
+        body(work, start..<min(start + grain, count))
     }
 }
