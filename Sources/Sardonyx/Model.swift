@@ -65,7 +65,7 @@ public struct Model: Sendable {
         outputs = Ports(
             zip(loaded.outputNames, zip(loaded.declaredOutputs, graph.outputs)).map { name, types in
                 let inferred = graph[types.1].type
-                return Port(name: name, type: inferred == .unknown ? types.0 : inferred)
+                return Port(name: name, type: inferred.shape == nil ? types.0.refined(by: inferred) : inferred)
             })
     }
 

@@ -146,6 +146,40 @@ import Testing
         }
     }
 
+    /// Two equal chains of nodes become one in one sweep, however long they are.
+    @Test func equalChainsMerge() throws {
+        let length = 200
+        let nodes = ["a", "b"].flatMap { chain in
+            (0..<length).map { TestNode("Sin", [$0 == 0 ? "x" : "\(chain)\($0)"], ["\(chain)\($0 + 1)"]) }
+        }
+        let model = try Self.model(
+            TestGraph(
+                nodes: nodes + [TestNode("Sub", ["a\(length)", "b\(length)"], ["y"])],
+                inputs: [TestValue("x", ["N"])], outputs: [Self.output("y")]))
+        let session = try Session(model)
+        #expect(try session.plan(for: ["x": [3]]).stepCount == length + 1)
+    }
+
+    /// The session's own thread has stack enough for the deepest nesting that is read.
+    @Test func deepNesting() async throws {
+        var graph = TestGraph(nodes: [TestNode("Neg", ["x"], ["y0"])], outputs: [Self.output("y0")])
+        let depth = 90
+        for level in 1...depth {
+            let other = TestGraph(nodes: [TestNode("Relu", ["x"], ["z\(level)"])], outputs: [Self.output("z\(level)")])
+            graph = TestGraph(
+                nodes: [
+                    TestNode(
+                        "If", ["c"], ["y\(level)"], [("then_branch", .graph(graph)), ("else_branch", .graph(other))])
+                ], outputs: [Self.output("y\(level)")])
+        }
+        graph.inputs = [TestValue("x", ["N"]), TestValue("c", [], type: 9)]
+        let session = try Session(Self.model(graph))
+        let outputs = try await session.run([
+            "x": Tensor(shape: [1], scalars: [3] as [Float]), "c": Tensor(true),
+        ])
+        #expect(outputs["y\(depth)"]?.scalars() == [-3] as [Float])
+    }
+
     @Test func stringsPassThroughViewsAndBranches() throws {
         let then = TestGraph(nodes: [TestNode("Flatten", ["u"], ["a"])], outputs: [Self.output("a")])
         let other = TestGraph(nodes: [TestNode("Identity", ["u"], ["b"])], outputs: [Self.output("b")])

@@ -10,13 +10,15 @@ enum MergeCommonSubexpressions: Pass {
         guard let first = node.inputs.first(where: { $0 != nil }) ?? nil, !node.hasSubgraphs,
             !unrepeatable.contains(node.operatorType)
         else { return .none }
-        for other in site.index.consumers[Int(first.index)].prefix(64) {
+        // Nodes that read what this sweep merges are the same in the end too, so that whole chains merge at once.
+        let inputs = node.inputs.map { $0.map(site.resolve) }
+        for other in site.index.consumers[Int(site.resolve(first).index)].prefix(64) {
             let other = Int(other)
             guard other < site.position else { break }
             let candidate = site.graph.nodes[other]
             guard candidate.operatorType == node.operatorType, candidate.domain == node.domain,
                 candidate.opset == node.opset,
-                candidate.inputs == node.inputs, candidate.outputs.count >= node.outputs.count,
+                candidate.inputs.map({ $0.map(site.resolve) }) == inputs, candidate.outputs.count >= node.outputs.count,
                 candidate.hasSameAttributes(as: node),
                 zip(candidate.outputs, node.outputs).allSatisfy({ $0 != nil || $1 == nil })
             else { continue }

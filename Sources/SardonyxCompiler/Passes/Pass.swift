@@ -13,6 +13,11 @@ package struct Site {
     package let graph: Graph
     package let index: GraphIndex
     package let position: Int
+    /// What patches of this sweep have replaced so far.
+    fileprivate let replacements: Replacements
+
+    /// The value that stands for this one once the patches that the sweep has taken so far are applied.
+    package func resolve(_ id: ValueID) -> ValueID { replacements.resolve(id) }
 
     package var node: Node { graph.nodes[position] }
 
@@ -27,6 +32,18 @@ package struct Site {
     package func patch(_ label: String, removing positions: Set<Int>? = nil) -> Patch {
         Patch(label, on: graph, removing: positions ?? [position])
     }
+}
+
+/// Values that the patches of one sweep have replaced.
+private final class Replacements {
+    private var replaced: [ValueID: ValueID] = [:]
+
+    /// - Parameter limit: values from this number on are a patch's own, which get their numbers when it is applied.
+    func add(_ patch: Patch, limit: Int) {
+        for (old, new) in patch.replaced where Int(new.index) < limit { replaced[old] = resolve(new) }
+    }
+
+    func resolve(_ id: ValueID) -> ValueID { replaced[id] ?? id }
 }
 
 /// Runs passes to a fixpoint.
@@ -54,12 +71,16 @@ package struct Optimizer {
     private static let maximumSweeps = 50
 
     let passes: [any Pass.Type]
-    /// Whether the graph is verified after each pass that changed it.
+    /// Whether the graph is verified after each pass that changed it: in debug builds, so in all tests.
     let verifies: Bool
 
-    package init(passes: [any Pass.Type] = Optimizer.standard, verifies: Bool = false) {
+    package init(passes: [any Pass.Type] = Optimizer.standard) {
         self.passes = passes
-        self.verifies = verifies
+        #if DEBUG
+            verifies = true
+        #else
+            verifies = false
+        #endif
     }
 
     package func run(on graph: inout Graph) throws -> [Remark] {
@@ -93,8 +114,9 @@ package struct Optimizer {
         var remarks: [Remark] = []
         var gone = Set<Int>()
         var needed = Set<Int>()
+        let replacements = Replacements()
         for position in graph.nodes.indices where !gone.contains(position) {
-            let site = Site(graph: graph, index: index, position: position)
+            let site = Site(graph: graph, index: index, position: position, replacements: replacements)
             switch pass.rewrite(site) {
             case .none: break
             case .refused(let reason):
@@ -114,6 +136,7 @@ package struct Optimizer {
                 gone.formUnion(patch.removed)
                 needed.formUnion(relied)
                 patches.append((position, patch))
+                replacements.add(patch, limit: graph.values.count)
                 remarks.append(Remark(pass: pass.name, node: site.node.displayName, text: patch.label, isApplied: true))
             }
         }

@@ -28,7 +28,7 @@ enum RemoveIdentity: Pass {
             }
         guard isIdentity else { return .none }
         var patch = site.patch("remove \(node.operatorType)")
-        patch.replaced[output] = input
+        patch.replaced[output] = site.resolve(input)
         return .patch(patch)
     }
 }

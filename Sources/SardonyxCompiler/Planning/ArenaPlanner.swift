@@ -30,27 +30,24 @@ package enum ArenaPlanner {
     /// instead of stacked on what lies between them.
     package static func place(_ lifetimes: [Lifetime]) -> Placement {
         var offsets = [Int](repeating: 0, count: lifetimes.count)
-        var placed: [Int] = []
+        var placed = PlacedByTime(lifetimes)
         var size = 0
         let order = lifetimes.indices.sorted {
             (lifetimes[$0].size, lifetimes[$1].first, $1) > (lifetimes[$1].size, lifetimes[$0].first, $0)
         }
         for index in order {
-            let lifetime = lifetimes[index]
-            let need = rounded(lifetime.size)
+            let need = rounded(lifetimes[index].size)
             if need == 0 { continue }
             var best: (offset: Int, gap: Int)?
             var end = 0
-            // `placed` is in the order of offsets.
-            for other in placed where lifetimes[other].overlaps(lifetime) {
+            for other in placed.overlapping(index).sorted(by: { offsets[$0] < offsets[$1] }) {
                 let gap = offsets[other] - end
                 if gap >= need, best.map({ gap < $0.gap }) ?? true { best = (end, gap) }
                 end = max(end, offsets[other] + rounded(lifetimes[other].size))
             }
             offsets[index] = best?.offset ?? end
             size = max(size, offsets[index] + need)
-            let position = placed.firstIndex { offsets[$0] > offsets[index] } ?? placed.count
-            placed.insert(index, at: position)
+            placed.insert(index)
         }
         return Placement(offsets: offsets, size: size)
     }
@@ -73,4 +70,40 @@ package enum ArenaPlanner {
     }
 
     static func rounded(_ size: Int) -> Int { (size + alignment - 1) / alignment * alignment }
+}
+
+/// Placed buffers by the stretches of steps in which they live, so that a long graph's buffers are not compared with
+/// all others.
+private struct PlacedByTime {
+    private static let stretch = 64
+    private let lifetimes: [Lifetime]
+    private var buckets: [[Int]]
+    /// The last query that met a buffer, because one buffer may be in many buckets.
+    private var met: [Int]
+
+    init(_ lifetimes: [Lifetime]) {
+        self.lifetimes = lifetimes
+        buckets = [[Int]](repeating: [], count: (lifetimes.map(\.last).max() ?? 0) / Self.stretch + 1)
+        met = [Int](repeating: -1, count: lifetimes.count)
+    }
+
+    private func stretches(of index: Int) -> ClosedRange<Int> {
+        lifetimes[index].first / Self.stretch...lifetimes[index].last / Self.stretch
+    }
+
+    mutating func insert(_ index: Int) {
+        for bucket in stretches(of: index) { buckets[bucket].append(index) }
+    }
+
+    /// The placed buffers that live at some step together with this one.
+    mutating func overlapping(_ index: Int) -> [Int] {
+        var found: [Int] = []
+        for bucket in stretches(of: index) {
+            for other in buckets[bucket] where met[other] != index {
+                met[other] = index
+                if lifetimes[other].overlaps(lifetimes[index]) { found.append(other) }
+            }
+        }
+        return found
+    }
 }
