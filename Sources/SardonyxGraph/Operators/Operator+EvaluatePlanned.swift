@@ -15,6 +15,9 @@ extension Operator {
         let specs = try context.node.outputs.indices.map { index -> TensorSpec? in
             guard context.node.outputs[index] != nil else { return nil }
             guard let spec = inference.outputs[index].spec else {
+                if let shape = inference.outputs[index].shape?.fixed {
+                    throw SardonyxError(.invalidValue, "output \(index) would have the impossible shape \(shape)")
+                }
                 throw SardonyxError(.invalidInput, "the shape of output \(index) cannot be told from the inputs")
             }
             return spec
