@@ -36,6 +36,10 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .target(name: "SardonyxTestSupport", path: "Tests/SardonyxTestSupport"),
+        .target(
+            name: "CKernelTable", dependencies: ["CKernels"], path: "Tests/CKernelTable", exclude: ["Main"],
+            linkerSettings: [.linkedLibrary("m"), .linkedLibrary("pthread")]),
+        .testTarget(name: "CKernelsTests", dependencies: ["CKernels", "CKernelTable"]),
         .testTarget(name: "SardonyxGraphTests", dependencies: ["SardonyxGraph"]),
         .testTarget(name: "SardonyxLoadingTests", dependencies: ["SardonyxLoading", "SardonyxTestSupport"]),
         .testTarget(name: "SardonyxCompilerTests", dependencies: ["SardonyxCompiler"]),

@@ -1,8 +1,9 @@
-/// Depthwise convolution, directly: one input channel gives one or a few output channels. In one ISA pass; after Panels.h for float.
-/// No include guard.
+/// Depthwise convolution, directly: one input channel gives one or a few output channels. In one ISA pass; after
+/// Panels.h for float. No include guard.
 ///
-/// A chunk is a slab of output rows of one channel. The padded input rows that the slab reads are copied to scratch first,
-/// split by their phase modulo the stride along W, so that every tap of every output is a contiguous load without an edge.
+/// A chunk is a slab of output rows of one channel. The padded input rows that the slab reads are copied to scratch
+/// first, split by their phase modulo the stride along W, so that every tap of every output is a contiguous load
+/// without an edge.
 
 typedef struct {
     const sdx_conv_params *params;
@@ -44,7 +45,8 @@ static int64_t SDX_FN(depthwise_worker_floats)(const sdx_conv_params *p) {
     return SDX_FN(plan_depthwise)(p).worker_floats;
 }
 
-/// Copies one input row (NULL: zeros), padded and split into phases: to[phase · phase_floats + i] = x[i · stride + phase - pad].
+/// Copies one input row (NULL: zeros), padded and split into phases:
+/// to[phase · phase_floats + i] = x[i · stride + phase - pad].
 static void SDX_FN(pad_row)(const SDX_FN(depthwise_plan) * plan, const float *row, float *to) {
     const sdx_conv_params *p = plan->params;
     int64_t stride = p->stride[2], pad = p->pad_begin[2], in = p->in[2];
@@ -103,7 +105,8 @@ SDX_INLINE void SDX_FN(depthwise_vectors)(
 
 /// Output rows [oh0, oh1) at depth od of output channel k, from the padded rows in `space`.
 static void SDX_FN(depthwise_slab)(
-    const SDX_FN(depthwise_plan) * plan, int64_t n, int64_t k, int64_t od, int64_t oh0, int64_t oh1, const float *space) {
+    const SDX_FN(depthwise_plan) * plan, int64_t n, int64_t k, int64_t od, int64_t oh0, int64_t oh1,
+    const float *space) {
     const sdx_conv_params *p = plan->params;
     int64_t row = plan->phases * plan->phase_floats, width = p->out[2];
     const float *w = plan->w + k * p->kernel[0] * p->kernel[1] * p->kernel[2];

@@ -1,8 +1,8 @@
 /// Products straight from x, without packing, for convolutions with few output channels: gathering a column panel would
 /// cost a good part of multiplying it by a few row panels. In one ISA pass; after Pixels.h. No include guard.
 ///
-/// It serves column panels whose pixels are a piece of one output row and read only inside x. The sums run in the same order as
-/// those of packed panels: the bits are the same.
+/// It serves column panels whose pixels are a piece of one output row and read only inside x. The sums run in the same
+/// order as those of packed panels: the bits are the same.
 
 enum { SDX_FN(most_k) = SDX_BLOCK_K_BYTES / 4 };
 
@@ -35,7 +35,8 @@ static bool SDX_FN(inner)(const gather_axis *axis, int64_t o, int64_t count) {
     return o * axis->step + low >= 0 && (o + count - 1) * axis->step + high < axis->in;
 }
 
-/// Where the NR pixels from `pixel` on begin in a channel (at d, h, w times their steps), or -1 where they are not a direct panel.
+/// Where the NR pixels from `pixel` on begin in a channel (at d, h, w times their steps); -1 where they are no direct
+/// panel.
 static int64_t SDX_FN(direct_start)(const gather *g, int64_t pixel) {
     int64_t ow = pixel % g->w.out, rest = pixel / g->w.out, oh = rest % g->h.out, od = rest / g->h.out;
     if (ow + NR > g->w.out) return -1;
@@ -112,8 +113,8 @@ static const SDX_FN(direct_function) SDX_FN(direct_functions)[SDX_MR] = {
 #endif
 };
 
-/// Does what multiply_block does for `block`, whose columns are the pixels from block->column0 on and whose b is scratch for
-/// one packed panel; x is the first channel of the group.
+/// Does what multiply_block does for `block`, whose columns are the pixels from block->column0 on and whose b is
+/// scratch for one packed panel; x is the first channel of the group.
 static void SDX_FN(multiply_direct)(
     const SDX_FN(block_f32) * block, const gather *g, const float *x, float *space, int64_t k0) {
     int64_t offsets[SDX_FN(most_k)];

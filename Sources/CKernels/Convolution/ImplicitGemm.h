@@ -1,8 +1,8 @@
-/// Convolution as the product of packed weights and a gathered matrix that exists only in cache-sized panels, in one ISA
-/// pass; after Pixels.h. No include guard.
+/// Convolution as the product of packed weights and a gathered matrix that exists only in cache-sized panels, in one
+/// ISA pass; after Pixels.h. No include guard.
 ///
-/// Rows are the output channels of a group, columns the output pixels of an image. A chunk is a group of row panels by a
-/// group of column panels; it gathers its own pixels block of k by block of k.
+/// Rows are the output channels of a group, columns the output pixels of an image. A chunk is a group of row panels by
+/// a group of column panels; it gathers its own pixels block of k by block of k.
 
 typedef struct {
     const sdx_conv_params *params;
@@ -16,7 +16,7 @@ typedef struct {
     bool direct;                 // Direct.h rather than packed pixels, where it can
 } SDX_FN(conv_plan);
 
-/// The fewest output channels in a chunk, where gathering the pixels once more for others would cost more than it gains.
+/// The fewest output channels in a chunk: fewer do not pay for gathering the same pixels for others once more.
 enum { SDX_FN(fewest_chunk_rows) = 96 };
 
 static SDX_FN(conv_plan) SDX_FN(plan_conv)(const sdx_conv_params *p) {

@@ -124,7 +124,8 @@ static void SDX_FN(find_runs)(SDX_FN(pixel_block) * block, const gather *g, int6
 /// NULL outside x.
 SDX_INLINE const float *SDX_FN(run_row)(
     const gather *g, const SDX_FN(run) * run, const float *taps, int64_t d_offset, int64_t h_offset) {
-    bool inside = (uint64_t)(run->d + d_offset) < (uint64_t)g->d.in && (uint64_t)(run->h + h_offset) < (uint64_t)g->h.in;
+    bool inside_d = (uint64_t)(run->d + d_offset) < (uint64_t)g->d.in;
+    bool inside = inside_d && (uint64_t)(run->h + h_offset) < (uint64_t)g->h.in;
     return inside ? taps + run->start : NULL;
 }
 
@@ -183,8 +184,8 @@ static int64_t SDX_FN(block_panels)(int64_t k) {
            : most > SDX_MOST_PIXEL_PANELS ? SDX_MOST_PIXEL_PANELS : most;
 }
 
-/// Packs rows [row0, row0 + rows) of the implicit matrix for pixels [pixel, pixel + count), a block at most, as column panels,
-/// one after another. x is the first channel of the group. Channel by channel, so that x is read along its rows.
+/// Packs rows [row0, row0 + rows) of the implicit matrix for pixels [pixel, pixel + count), a block at most, as column
+/// panels, one after another; channel by channel, so that x, the group's first channel, is read along its rows.
 static void SDX_FN(pack_pixels)(
     const gather *g, const float *x, int64_t row0, int64_t rows, int64_t pixel, int64_t count, float *packed) {
     if (rows <= 0) return;

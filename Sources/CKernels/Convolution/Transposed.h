@@ -1,8 +1,8 @@
 /// Transposed convolution, in one ISA pass; after ImplicitGemm.h. No include guard.
 ///
-/// The outputs with one residue modulo the stride are a plain convolution of x with the taps that reach them (Geometry.h),
-/// so each output is computed once and nothing is summed into memory. A chunk covers all residues along W of its pixels:
-/// their results are interleaved in scratch and stored as contiguous rows.
+/// The outputs with one residue modulo the stride are a plain convolution of x with the taps that reach them
+/// (Geometry.h), so each output is computed once and nothing is summed into memory. A chunk covers all residues along W
+/// of its pixels: their results are interleaved in scratch and stored as contiguous rows.
 
 typedef struct {
     const sdx_conv_params *params;
@@ -69,7 +69,7 @@ SDX_INLINE void SDX_FN(interleave)(
         for (int64_t r = 0; r < stride && i * stride + r < left; r++) to[i * stride + r] = from[r * plane + i];
 }
 
-/// Stores sums[residue][row][column], whose columns are the pixels from `pixel` on, as rows of output channels from y on.
+/// Stores sums[residue][row][column], whose columns are the pixels from `pixel` on, as output channels from y on.
 static void SDX_FN(store_interleaved)(
     const SDX_FN(transposed_plan) * plan, const float *sums, int64_t rows, int64_t pixel, int64_t pixels, float *y,
     int64_t d_residue, int64_t h_residue, const gather *g) {

@@ -129,8 +129,8 @@ static void binary_chunk(void *ctx, int64_t chunk, int worker) {
     int64_t sa = box->stride[0][last], sb = box->stride[1][last];
     for (int64_t p = begin; p < end;) {
         int64_t r = p % row, n = row - r < end - p ? row - r : end - p;
-        SDX_CALL(binary)(
-            j->op, j->operand[0] + offset[0] + r * sa, sa, j->operand[1] + offset[1] + r * sb, sb, j->y + p, n, j->lowest);
+        const float *a = j->operand[0] + offset[0] + r * sa, *b = j->operand[1] + offset[1] + r * sb;
+        SDX_CALL(binary)(j->op, a, sa, b, sb, j->y + p, n, j->lowest);
         p += n;
         sdx_box_next(box, last, at, offset);
     }

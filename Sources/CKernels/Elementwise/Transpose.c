@@ -66,9 +66,8 @@ static inline void tile16x16_bytes(const char *src, int64_t ss, char *dst, int64
     for (int i = 0; i < 16; i++) a[i] = *(const v16x1_any *)(src + i * ss);
     for (int round = 0; round < 4; round++) {
         for (int i = 0; i < 8; i++) {
-            b[2 * i] = __builtin_shufflevector(a[i], a[i + 8], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-            b[2 * i + 1] =
-                __builtin_shufflevector(a[i], a[i + 8], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+            b[2 * i] = SDX_ZIP_LOW_16(a[i], a[i + 8]);
+            b[2 * i + 1] = SDX_ZIP_HIGH_16(a[i], a[i + 8]);
         }
         memcpy(a, b, sizeof a);
     }
@@ -79,8 +78,8 @@ static inline void tile8x8_halves(const char *src, int64_t ss, char *dst, int64_
     for (int i = 0; i < 8; i++) a[i] = *(const v8x2_any *)(src + i * ss * 2);
     for (int round = 0; round < 3; round++) {
         for (int i = 0; i < 4; i++) {
-            b[2 * i] = __builtin_shufflevector(a[i], a[i + 4], 0, 8, 1, 9, 2, 10, 3, 11);
-            b[2 * i + 1] = __builtin_shufflevector(a[i], a[i + 4], 4, 12, 5, 13, 6, 14, 7, 15);
+            b[2 * i] = SDX_ZIP_LOW_8(a[i], a[i + 4]);
+            b[2 * i + 1] = SDX_ZIP_HIGH_8(a[i], a[i + 4]);
         }
         memcpy(a, b, sizeof a);
     }
@@ -135,7 +134,8 @@ typedef void (*block_function)(const char *, int64_t, char *, int64_t, int64_t, 
 /// The whole of a transposition block: full tiles, then the right and lower edges.
 static void transpose_block(
     int size, const char *src, int64_t ss, char *dst, int64_t ds, int64_t rows, int64_t columns) {
-    static const block_function edges[] = {[1] = block_u1, [2] = block_u2, [4] = block_u4, [8] = block_u8, [16] = block_u16};
+    static const block_function edges[] = {
+        [1] = block_u1, [2] = block_u2, [4] = block_u4, [8] = block_u8, [16] = block_u16};
     int64_t tile = size == 1 ? 16 : size <= 4 ? 8 : 1, r = rows / tile * tile, c = columns / tile * tile;
     if (tile == 1 || r == 0 || c == 0) {
         edges[size](src, ss, dst, ds, rows, columns);

@@ -1,4 +1,4 @@
-/// Elementary functions on vectors of one ISA pass. Included in a pass only, after Vector.h; no include guard on purpose.
+/// Elementary functions on vectors of one ISA pass. Included in a pass only, after Vector.h. No include guard.
 ///
 /// Everything here is lane by lane: a lane's result depends on that lane alone. Denormals may be flushed at will (the
 /// pool flushes them anyway). Bounds in ULP are of the correctly rounded result, over all finite floats of the range.
@@ -195,15 +195,16 @@ SDX_INLINE vf vpow(vf x, vf y) {
     vdw e = __builtin_convertvector(__builtin_convertvector(id >> 52, vi), vdw);
     vdw m = (vdw)((id & 0xfffffffffffffll) + 0x3fe6a09e667f3bcdll);
     vdw s = (m - 1.0) / (m + 1.0), z = s * s; // ln m = 2·atanh s
-    vdw q = ((((((z * (2.0 / 15) + 2.0 / 13) * z + 2.0 / 11) * z + 2.0 / 9) * z + 2.0 / 7) * z + 2.0 / 5) * z + 2.0 / 3);
+    vdw q = (((z * (2.0 / 15) + 2.0 / 13) * z + 2.0 / 11) * z + 2.0 / 9) * z + 2.0 / 7;
+    q = (q * z + 2.0 / 5) * z + 2.0 / 3;
     vdw log2x = e + (s * 2.0 + s * z * q) * 1.4426950408889634;
     vdw t = log2x * __builtin_convertvector(y, vdw);
     t = t > 1000.0 ? (vdw)(1000.0) : t;
     t = t < -1000.0 ? (vdw)(-1000.0) : t;
     vdw big = (t + 0x1.8p52) - 0x1.8p52;
     vdw r = (t - big) * 0.6931471805599453;
-    vdw p = ((((((((r * (1.0 / 362880) + 1.0 / 40320) * r + 1.0 / 5040) * r + 1.0 / 720) * r + 1.0 / 120) * r + 1.0 / 24) * r +
-               1.0 / 6) * r + 0.5) * r + 1.0) * r + 1.0;
+    vdw p = (((r * (1.0 / 362880) + 1.0 / 40320) * r + 1.0 / 5040) * r + 1.0 / 720) * r + 1.0 / 120;
+    p = ((((p * r + 1.0 / 24) * r + 1.0 / 6) * r + 0.5) * r + 1.0) * r + 1.0;
     vlw n = (vlw)(big + 0x1.8p52) - 0x4338000000000000ll;
     vf v = __builtin_convertvector(p * (vdw)((n + 1023) << 52), vf);
     vf inf = vsplat(__builtin_inff()), nan = vsplat(__builtin_nanf(""));

@@ -1,4 +1,4 @@
-/// The matrix product of one element type in one ISA pass; after Panels.h. No include guard: it is included for each type.
+/// The matrix product of one element type in one ISA pass; after Panels.h. No include guard: it serves both types.
 #undef GEMM
 #if SDX_T_IS_DOUBLE
 #define GEMM sdx_gemm_f64
@@ -26,8 +26,8 @@ static void TN(pack_b)(int64_t k, int64_t n, const T *b, int64_t ldb, int transp
         TN(pack_b_panel)(packed + q * NR * k, b, ldb, transpose, q * NR, TN(panel_columns)(n, q), 0, k);
 }
 
-/// The product to compute for g: a matrix times a column is done as its transpose, a row times a matrix, which fills the
-/// vectors.
+/// The product to compute for g: a matrix times a column is done as its transpose, a row times a matrix, which fills
+/// the vectors.
 static GEMM TN(oriented)(const GEMM *g) {
     GEMM t = *g;
     if (g->n != 1 || g->m == 1 || g->ldc != 1 || g->packed_b) return t;
@@ -71,7 +71,8 @@ static TN(gemm_plan) TN(plan_gemm)(const GEMM *g) {
         plan.row_chunks = (plan.row_panels + rows - 1) / rows;
         plan.column_chunks = (plan.column_panels + columns - 1) / columns;
         double work = (double)rows * SDX_MR * (double)columns * NR * (double)g->k;
-        if ((double)plan.row_chunks * plan.column_chunks * g->batch >= SDX_ENOUGH_CHUNKS || work < SDX_CHUNK_WORK) break;
+        double chunks = (double)plan.row_chunks * plan.column_chunks * g->batch;
+        if (chunks >= SDX_ENOUGH_CHUNKS || work < SDX_CHUNK_WORK) break;
         if (rows * SDX_MR >= columns * NR && rows > 1) rows = (rows + 1) / 2;
         else if (columns > 1) columns = (columns + 1) / 2;
         else break;
@@ -90,7 +91,8 @@ static size_t TN(workspace_bytes)(const GEMM *g, int workers) {
     if (g->m == 0 || g->n == 0 || g->batch <= 0) return 0;
     GEMM oriented = TN(oriented)(g);
     int64_t bytes; // of one worker: at most a few cache blocks
-    if (__builtin_mul_overflow(TN(plan_gemm)(&oriented).worker_elements, (int64_t)sizeof(T) * workers, &bytes)) return SIZE_MAX;
+    int64_t elements = TN(plan_gemm)(&oriented).worker_elements;
+    if (__builtin_mul_overflow(elements, (int64_t)sizeof(T) * workers, &bytes)) return SIZE_MAX;
     return (size_t)bytes;
 }
 
@@ -131,8 +133,8 @@ static void TN(gemm_chunk)(void *context, int64_t chunk, int worker) {
             int64_t first = TN(row_start)(g->m, plan->row_panels, p0);
             for (int64_t p = p0, row = first, next; p < p1; p++, row = next) {
                 next = TN(row_start)(g->m, plan->row_panels, p + 1);
-                TN(pack_panel)
-                (a_space + (row - first) * k, next - row, next - row, k, a + row * a_lane + k0 * a_step, a_lane, a_step);
+                const T *from = a + row * a_lane + k0 * a_step;
+                TN(pack_panel)(a_space + (row - first) * k, next - row, next - row, k, from, a_lane, a_step);
             }
             TN(multiply_block)(&(TN(block)){
                 .a = a_space, .a_k = k, .a_k0 = 0, .m = g->m, .panel0 = p0, .panel1 = p1,

@@ -1,12 +1,15 @@
-/// The inner product of packed panels, for one element type and one ISA pass. No include guard: it is included for each.
+/// The inner product of packed panels, for one element type and one ISA pass. No include guard: it serves each.
 ///
-/// The includer defines T (float or double), TN(name) (the name with suffixes of type and ISA), VT (the vector type), TV (its
-/// lanes), TLOAD, TSTORE, TFMA. Panels: A [k][rows], B [k][columns], columns filled up with zeros to whole vectors.
+/// The includer defines T (float or double), TN(name) (the name with suffixes of type and ISA), VT (the vector type),
+/// TV (its lanes), TLOAD, TSTORE, TFMA. Panels: A [k][rows], B [k][columns], columns filled up with zeros to whole
+/// vectors.
 ///
-/// A tile is at most SDX_MR rows by SDX_NV vectors. The accumulators, the vectors of B and a broadcast fit the registers:
-/// 14×2+2 of 32 (AVX-512 broadcasts from memory), 6×2+2+1 of 16 (AVX2), 8×3+3+1 of 32 (NEON), 4×2+2+2 of 16 (SSE2).
-/// c[i, j] = Σₚ a[p, i] · b[p, j], or += with `add`, for `rows` × `vectors` whole vectors; `b_stride` elements lie between
-/// rows of b. Sums run in rising p.
+/// A tile is at most SDX_MR rows by SDX_NV vectors. The accumulators, the vectors of B and a broadcast fit the
+/// registers: 14×2+2 of 32 (AVX-512 broadcasts from memory), 6×2+2+1 of 16 (AVX2), 8×3+3+1 of 32 (NEON), 4×2+2+2 of 16
+/// (SSE2).
+///
+/// c[i, j] = Σₚ a[p, i] · b[p, j], or += with `add`, for `rows` × `vectors` whole vectors; `b_stride` elements lie
+/// between rows of b. Sums run in rising p.
 SDX_INLINE void TN(tile)(
     const int rows, const int vectors, int64_t k, const T *restrict a, const T *restrict b, int64_t b_stride,
     T *restrict c, int64_t ldc, int add) {

@@ -1,9 +1,9 @@
 /// Packed panels and blocks of products, for one element type and one ISA pass; after Types.h and MicroKernel.h.
 /// No include guard: it is included for each.
 ///
-/// Rows are cut into the fewest panels of at most SDX_MR rows, of even height; packed A is the panels one after another,
-/// each [k][rows]. Columns are cut into panels of NR = SDX_NV · TV; packed B is the panels one after another, each
-/// [k][width], width = NR but for the last panel, which has its columns rounded up to whole vectors.
+/// Rows are cut into the fewest panels of at most SDX_MR rows, of even height; packed A is the panels one after
+/// another, each [k][rows]. Columns are cut into panels of NR = SDX_NV · TV; packed B is the panels one after another,
+/// each [k][width], width = NR but for the last panel, which has its columns rounded up to whole vectors.
 #undef NR
 #define NR (SDX_NV * TV)
 

@@ -48,15 +48,15 @@ SDX_INLINE void TN(store_first)(T *p, int64_t n, VT v) {
 
 /// Lanes a0 b0 a1 b1 … of the low and high halves.
 #if TV == 2
-#define TZIP_LOW(a, b) __builtin_shufflevector(a, b, 0, 2)
-#define TZIP_HIGH(a, b) __builtin_shufflevector(a, b, 1, 3)
+#define TZIP_LOW SDX_ZIP_LOW_2
+#define TZIP_HIGH SDX_ZIP_HIGH_2
 #elif TV == 4
-#define TZIP_LOW(a, b) __builtin_shufflevector(a, b, 0, 4, 1, 5)
-#define TZIP_HIGH(a, b) __builtin_shufflevector(a, b, 2, 6, 3, 7)
+#define TZIP_LOW SDX_ZIP_LOW_4
+#define TZIP_HIGH SDX_ZIP_HIGH_4
 #elif TV == 8
-#define TZIP_LOW(a, b) __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11)
-#define TZIP_HIGH(a, b) __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15)
+#define TZIP_LOW SDX_ZIP_LOW_8
+#define TZIP_HIGH SDX_ZIP_HIGH_8
 #else
-#define TZIP_LOW(a, b) __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
-#define TZIP_HIGH(a, b) __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
+#define TZIP_LOW SDX_ZIP_LOW_16
+#define TZIP_HIGH SDX_ZIP_HIGH_16
 #endif

@@ -1,8 +1,8 @@
 /// Vector types and helpers of one ISA pass. Included by EachIsa.h only, once a pass; no include guard.
 ///
-/// Types: vf, vi, vu: SDX_V lanes of float, int32_t, uint32_t; vd: SDX_V / 2 doubles. They are ext_vector_types: use the
-/// operators + - * / < ? : & | ^ directly (a comparison of vf gives a vi of 0 and -1; `mask ? a : b` selects). Conversions:
-/// __builtin_convertvector. Loads and stores need no alignment beyond that of an element.
+/// Types: vf, vi, vu: SDX_V lanes of float, int32_t, uint32_t; vd: SDX_V / 2 doubles. They are ext_vector_types: use
+/// the operators + - * / < ? : & | ^ directly (a comparison of vf gives a vi of 0 and -1; `mask ? a : b` selects).
+/// Conversions: __builtin_convertvector. Loads and stores need no alignment beyond that of an element.
 #define vf SDX_FN(sdx_vf)
 #define vi SDX_FN(sdx_vi)
 #define vu SDX_FN(sdx_vu)

@@ -1,7 +1,8 @@
 /// Max, average and Lp pooling: sdx_max_pool_f32, sdx_average_pool_f32, sdx_lp_pool_f32.
 ///
 /// An output row is made in two steps: the window's rows are folded into one padded row in a buffer, then that row's
-/// columns are folded with the stride. The fold of rows costs kernel_d · kernel_h per input column instead of per output tap.
+/// columns are folded with the stride. The fold of rows costs kernel_d · kernel_h per input column instead of per
+/// output tap.
 #include <math.h>
 
 #include "../include/sdx_pooling.h"
@@ -108,7 +109,7 @@ SDX_INLINE vf SDX_FN(finish)(
     return v / d;
 }
 
-/// The fold over k of b[i·stride + k·dilation] for SDX_V windows i, `lanes` of which count; whole vectors of b are read.
+/// The fold over k of q[i·stride + k·dilation] for SDX_V windows i, of which `lanes` count; reads whole vectors.
 SDX_INLINE vf SDX_FN(fold_columns)(
     pool_kind kind, const float *q, int64_t taps, int64_t stride, int64_t dilation, int64_t lanes) {
     vf v;
@@ -307,7 +308,8 @@ void sdx_average_pool_f32(
 
 void sdx_lp_pool_f32(
     sdx_pool *pool, const float *x, float *y, int64_t planes, const sdx_pool_window *window, int64_t p) {
-    pool_job job = {.x = x, .y = y, .w = window, .kind = p == 1 ? POOL_LP1 : p == 2 ? POOL_LP2 : POOL_LP, .p = (float)p};
+    pool_kind kind = p == 1 ? POOL_LP1 : p == 2 ? POOL_LP2 : POOL_LP;
+    pool_job job = {.x = x, .y = y, .w = window, .kind = kind, .p = (float)p};
     pool_run(pool, &job, planes);
 }
 

@@ -1,4 +1,4 @@
-/// Blocked reductions of one ISA pass, shared by reductions and normalisations. Included in a pass only, after VectorMath.h.
+/// Blocked reductions of one ISA pass, for reductions and normalisations. Included in a pass only, after VectorMath.h.
 ///
 /// A kind maps an element and folds it: float over a short block, then double. The order depends on the length alone.
 #ifndef SDX_FOLD_KINDS
@@ -88,8 +88,8 @@ static __attribute__((unused, noinline)) double fold_row(fold_kind kind, const f
     return 0;
 }
 
-/// sums[0] = Σ(x − shift), sums[1] = Σ(x − shift)². With shift near the mean, the mean shift + sums[0]/n and the squared
-/// deviations sums[1] − sums[0]²/n are nearly those of double arithmetic, whatever the rounding of shift.
+/// sums[0] = Σ(x − shift), sums[1] = Σ(x − shift)². With shift near the mean, the mean shift + sums[0]/n and the
+/// squared deviations sums[1] − sums[0]²/n are nearly those of double arithmetic, whatever the rounding of shift.
 static __attribute__((unused, noinline)) void fold_moments(const float *x, int64_t n, float shift, double *sums) {
     const vf m = vsplat(shift);
     sums[0] = sums[1] = 0;

@@ -78,7 +78,8 @@ static void nearest_chunk(void *ctx, int64_t chunk, int worker) {
 void sdx_resize_nearest(
     sdx_pool *pool, int elem_size, const void *x, void *y, int64_t planes, const int64_t in[3], const int64_t out[3],
     const int32_t *const index[3], const void *extrapolation) {
-    nearest_job job = {.x = x, .y = y, .in = in, .out = out, .index = index, .outside = extrapolation, .size = elem_size};
+    nearest_job job = {.x = x, .y = y, .in = in, .out = out, .index = index, .outside = extrapolation};
+    job.size = elem_size;
     job.rows = planes * out[0] * out[1];
     if (job.rows <= 0 || out[2] <= 0) return;
     int copy = 1, twice = 1, outside = 0;

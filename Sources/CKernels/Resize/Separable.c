@@ -1,7 +1,7 @@
 /// Separable resampling with tables of taps: sdx_resize_separable_f32.
 ///
-/// An output row is made in two steps: the input rows it needs are mixed into one in a buffer (vectors along w), then its
-/// columns are mixed: by constant weights where the table repeats every two outputs (scale 2), else by gathers.
+/// An output row is made in two steps: the input rows it needs are mixed into one in a buffer (vectors along w), then
+/// its columns are mixed: by constant weights where the table repeats every two outputs (scale 2), else by gathers.
 #include <math.h>
 
 #include "../include/sdx_resize.h"
@@ -62,25 +62,6 @@ static void SDX_FN(mix_rows)(
     }
 }
 
-SDX_INLINE vf SDX_FN(interleave_low)(vf a, vf b) {
-#if SDX_V == 16
-    return __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-#elif SDX_V == 8
-    return __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
-#else
-    return __builtin_shufflevector(a, b, 0, 4, 1, 5);
-#endif
-}
-SDX_INLINE vf SDX_FN(interleave_high)(vf a, vf b) {
-#if SDX_V == 16
-    return __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
-#elif SDX_V == 8
-    return __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
-#else
-    return __builtin_shufflevector(a, b, 2, 6, 3, 7);
-#endif
-}
-
 /// Outputs o ..< end; b[0] is input column `low`. Columns low ..< high of b may be read.
 static void SDX_FN(mix_columns)(
     const resize_job *j, const float *b, int64_t low, int64_t high, int64_t o, int64_t end, float *y) {
@@ -95,8 +76,8 @@ static void SDX_FN(mix_columns)(
                 even = vfma(vload(p + t), vbroadcast(w + t), even);
                 odd = vfma(vload(q + t), vbroadcast(w + taps + t), odd);
             }
-            vstore(y + o, SDX_FN(interleave_low)(even, odd));
-            vstore(y + o + SDX_V, SDX_FN(interleave_high)(even, odd));
+            vstore(y + o, SDX_PASTE(SDX_ZIP_LOW, SDX_V)(even, odd));
+            vstore(y + o + SDX_V, SDX_PASTE(SDX_ZIP_HIGH, SDX_V)(even, odd));
             o += 2 * SDX_V;
             continue;
         }
@@ -137,7 +118,8 @@ typedef struct {
 } row_place;
 
 /// Columns low ..< high of the mixed input row: in the buffer, or in x itself where there is nothing to mix.
-static const float *mixed_rows(const resize_job *j, row_place at, int64_t low, int64_t high, float *out, int may_alias) {
+static const float *mixed_rows(
+    const resize_job *j, row_place at, int64_t low, int64_t high, float *out, int may_alias) {
     const sdx_resize_axis *d = &j->axes[0], *h = &j->axes[1];
     const float *rows[RESIZE_ROWS];
     float weights[RESIZE_ROWS];
@@ -230,7 +212,8 @@ static void resize_chunk(void *ctx, int64_t chunk, int worker) {
 
 /// Whether outputs o and o + 2 have equal taps, one input apart.
 static int repeats(const sdx_resize_axis *a, int64_t o) {
-    if (a->first[o + 2] != a->first[o] + 1 || resize_count(a, o) != a->taps || resize_count(a, o + 2) != a->taps) return 0;
+    if (a->first[o + 2] != a->first[o] + 1) return 0;
+    if (resize_count(a, o) != a->taps || resize_count(a, o + 2) != a->taps) return 0;
     return memcmp(a->weights + o * a->taps, a->weights + (o + 2) * a->taps, (size_t)a->taps * sizeof(float)) == 0;
 }
 

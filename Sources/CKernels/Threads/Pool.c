@@ -13,9 +13,9 @@
 #include <unistd.h>
 #include "sdx_pool.h"
 
-// A run: the owner writes the job, opens the door (`door`), bumps `generation`, and works. A worker joins by adding itself
-// to the door while it is open, and leaves when the chunks run out. The owner closes the door and waits until nobody is
-// inside; a worker that wakes late finds it closed and never sees the job of a caller who has left.
+// A run: the owner writes the job, opens the door (`door`), bumps `generation`, and works. A worker joins by adding
+// itself to the door while it is open, and leaves when the chunks run out. The owner closes the door and waits until
+// nobody is inside; a worker that wakes late finds it closed and never sees the job of a caller who has left.
 enum { OPEN = 1u << 31, OWNER_WAITS = 1u << 30, INSIDE = OWNER_WAITS - 1 };
 enum { SPIN_NANOSECONDS = 50000, STACK_BYTES = 1 << 20 };
 

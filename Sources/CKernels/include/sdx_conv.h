@@ -4,9 +4,10 @@
 ///
 /// Two-dimensional maps have D = 1, one-dimensional ones D = H = 1 (kernel 1, stride 1, dilation 1, padding 0 there).
 /// Tensors need no alignment beyond a float's; packed weights and workspaces are fastest at 64 bytes. y may overlap no
-/// input, except that `residual` may be exactly y in `sdx_conv_f32_run`. Any kernel, stride, dilation and padding >= 0 is right, padding
-/// beyond the input and empty tensors too. Nothing beyond the tensors is read or written. Every sum runs in an order
-/// fixed by the shapes and the ISA. Error: at most (terms + 3) · 2⁻²⁴ · Σ|x·w| + 2⁻²² · |y|, plus the activation's own.
+/// input, except that `residual` may be exactly y in `sdx_conv_f32_run`: the sums then start from it. Any kernel,
+/// stride, dilation and padding >= 0 is right, padding beyond the input and empty tensors too. Nothing beyond the
+/// tensors is read or written. Every sum runs in an order fixed by the shapes and the ISA. Error: at most (terms + 3) ·
+/// 2⁻²⁴ · Σ|x·w| + 2⁻²² · |y|, plus the activation's own.
 #include <stddef.h>
 #include <stdint.h>
 #include "sdx_activation.h"
@@ -28,7 +29,7 @@ typedef struct sdx_conv_params {
     int64_t kernel[3];
     int64_t stride[3];
     int64_t dilation[3];
-    int64_t pad_begin[3]; ///< zeros before x (convolution); outputs cut off in front (transposed). The end follows from out
+    int64_t pad_begin[3]; ///< zeros before x (convolution), outputs cut off in front (transposed); out gives the end
     sdx_activation activation;
 } sdx_conv_params;
 
@@ -50,7 +51,8 @@ void sdx_conv_f32_run(
     sdx_pool *_Nullable pool, const sdx_conv_params *p, const float *x, const float *packed,
     const float *_Nullable bias, const float *_Nullable residual, float *y, void *_Nullable workspace);
 
-// Transposed: y[n, k, o] = act( Σ x[n, c, i] · w[c, k, t] + bias[k] ), over all i, t with i·stride + t·dilation - pad_begin = o.
+// Transposed: y[n, k, o] = act( Σ x[n, c, i] · w[c, k, t] + bias[k] ),
+// over all i, t with i·stride + t·dilation - pad_begin = o.
 
 /// Bytes of the packed weights.
 size_t sdx_conv_transpose_f32_packed_bytes(const sdx_conv_params *p);

@@ -2,10 +2,11 @@
 #define SDX_ELEMENTWISE_H
 /// Elementwise f32 kernels: unary and binary operators, strided copies, type conversions, gates of recurrent layers.
 ///
-/// For all of them: pointers need the alignment of an element only; every element has the same bits wherever it stands in
-/// the array (tails run the vector code on a part of a vector); work is cut by shape, so results do not depend on the
-/// pool. Denormal inputs, intermediate values and results count as zero (the pool flushes them). Sizes of 0 do nothing. ULP bounds are measured
-/// over all floats or dense samples of the stated range, on every ISA, the larger one stated (baseline has no FMA).
+/// For all of them: pointers need the alignment of an element only; every element, but for which NaN it is, has the
+/// same bits wherever it stands in the array (tails run the vector code on a part of a vector); work is cut by shape,
+/// so results do not depend on the pool. Denormal inputs, intermediate values and results count as zero (the pool
+/// flushes them). Sizes of 0 do nothing. ULP bounds are measured over all floats or dense samples of the stated range,
+/// on every ISA, the larger one stated (baseline has no FMA).
 #include "sdx_activation.h"
 #include "sdx_pool.h"
 #include <stdint.h>
@@ -73,9 +74,9 @@ typedef enum sdx_binary_op {
 #define SDX_MAX_RANK 32
 
 /// y[i₀, …] = act(a[Σ iₖ·a_strides[k]] op b[Σ iₖ·b_strides[k]]) for i in the box `shape`; y is contiguous, row-major.
-/// Strides count elements; 0 broadcasts, others may be anything. Fast where the innermost merged dimension has strides 0
-/// or 1. y may be a (or b) when that operand is contiguous and of y's shape, or must not overlap it. rank in 0 ... SDX_MAX_RANK;
-/// act: SDX_ACTIVATION_NONE or SDX_ACTIVATION_RELU; traps on others.
+/// Strides count elements; 0 broadcasts, others may be anything. Fast where the innermost merged dimension has strides
+/// 0 or 1. y may be a (or b) when that operand is contiguous and of y's shape, or must not overlap it. rank in 0 ...
+/// SDX_MAX_RANK; act: SDX_ACTIVATION_NONE or SDX_ACTIVATION_RELU; traps on others.
 void sdx_binary_f32(
     sdx_pool *_Nullable pool, sdx_binary_op op, const float *a, const int64_t *a_strides, const float *b,
     const int64_t *b_strides, float *y, const int64_t *shape, int rank, sdx_activation_kind act);
@@ -84,11 +85,11 @@ void sdx_binary_f32(
 /// elem_size: 1, 2, 4, 8 or 16 bytes. No overlap.
 /// Rows are copied where src's innermost stride is 1, filled where it is 0, else 2D blocks are transposed.
 void sdx_transpose(
-    sdx_pool *_Nullable pool, int elem_size, const void *src, void *dst, const int64_t *shape, const int64_t *src_strides,
-    int rank);
+    sdx_pool *_Nullable pool, int elem_size, const void *src, void *dst, const int64_t *shape,
+    const int64_t *src_strides, int rank);
 
 /// dst[Σ iₖ·dst_strides[k]] = src[Σ iₖ·src_strides[k]] for i in the box `shape`: sdx_transpose into a part of a larger
-/// array (Concat, Pad, ScatterND of slices). Two i must not share a dst element. src_strides of 0 fill with one element.
+/// array (Concat, Pad, ScatterND of slices). No two i may share a dst element. src_strides of 0 fill with one element.
 void sdx_copy_strided(
     sdx_pool *_Nullable pool, int elem_size, const void *src, const int64_t *src_strides, void *dst,
     const int64_t *dst_strides, const int64_t *shape, int rank);
@@ -111,17 +112,17 @@ void sdx_convert_i8_f32(sdx_pool *_Nullable pool, const int8_t *x, float *y, int
 void sdx_quantize_f32_u8(sdx_pool *_Nullable pool, const float *x, uint8_t *y, int64_t n, float scale, int32_t zero);
 void sdx_quantize_f32_i8(sdx_pool *_Nullable pool, const float *x, int8_t *y, int64_t n, float scale, int32_t zero);
 
-/// y[i] = the low 8 bits of x[i] truncated toward zero, as numpy casts on x86 (u8 and i8 alike: y holds the bits). Values
-/// beyond int32 and NaN count as −2³¹, hence give 0.
+/// y[i] = the low 8 bits of x[i] truncated toward zero, as numpy casts on x86 (u8 and i8 alike: y holds the bits).
+/// Values beyond int32 and NaN count as −2³¹, hence give 0.
 void sdx_cast_f32_8bit(sdx_pool *_Nullable pool, const float *x, uint8_t *y, int64_t n);
 
-/// One LSTM step, default activations (sigmoid, tanh, tanh). Per batch row, gates in ONNX's order i, o, f, c of `hidden`:
+/// One LSTM step, default activations (sigmoid, tanh, tanh). Per batch row, gates in ONNX's order i, o, f, c:
 ///   g = clip(gates + recurrent); i = σ(gᵢ + Pᵢ·c_prev); f = σ(g_f + P_f·c_prev); c = f·c_prev + i·tanh(g_c)
 ///   o = σ(g_o + P_o·c); h = o·tanh(c)
-/// gates: [batch, 4·hidden] pre-activations with biases, rows gates_stride floats apart; recurrent: the same shape, added,
-/// or NULL. peephole: [3·hidden] in the order i, o, f, or NULL. clip: the arguments of σ and of tanh(g_c) are clipped to
-/// ±clip when clip > 0, peepholes included. input_forget couples f = 1 − i. c_prev, c, h: [batch, hidden], contiguous; c may
-/// be c_prev.
+/// gates: [batch, 4·hidden] pre-activations with biases, rows gates_stride floats apart; recurrent: the same shape,
+/// added, or NULL. peephole: [3·hidden] in the order i, o, f, or NULL. clip: the arguments of σ and of tanh(g_c) are
+/// clipped to ±clip when clip > 0, peepholes included. input_forget couples f = 1 − i. c_prev, c, h: [batch, hidden],
+/// contiguous; c may be c_prev.
 void sdx_lstm_gates_f32(
     sdx_pool *_Nullable pool, const float *gates, int64_t gates_stride, const float *_Nullable recurrent,
     int64_t recurrent_stride, const float *_Nullable peephole, const float *c_prev, float *c, float *h, int64_t batch,
@@ -129,7 +130,8 @@ void sdx_lstm_gates_f32(
 
 /// One GRU step with linear_before_reset = 1, default activations, gates in ONNX's order z, r, h:
 ///   z = σ(x_z + r_z); r = σ(x_r + r_r); n = tanh(x_h + r·r_h); h = (1 − z)·n + z·h_prev
-/// x: [batch, 3·hidden] = X·Wᵀ + Wb; recurrent: [batch, 3·hidden] = H·Rᵀ + Rb; strides between rows in floats. h may be h_prev.
+/// x: [batch, 3·hidden] = X·Wᵀ + Wb; recurrent: [batch, 3·hidden] = H·Rᵀ + Rb; strides between rows in floats.
+/// h may be h_prev.
 void sdx_gru_gates_f32(
     sdx_pool *_Nullable pool, const float *x, int64_t x_stride, const float *recurrent, int64_t recurrent_stride,
     const float *h_prev, float *h, int64_t batch, int64_t hidden, float clip);
@@ -140,7 +142,8 @@ void sdx_gru_reset_f32(
     sdx_pool *_Nullable pool, const float *x, int64_t x_stride, const float *recurrent, int64_t recurrent_stride,
     const float *h_prev, float *z, float *reset, int64_t batch, int64_t hidden, float clip);
 
-/// The second half: n = tanh(x_h + recurrent); h = (1 − z)·n + z·h_prev. recurrent: [batch, hidden] = reset·R_hᵀ + Rb_h.
+/// The second half: n = tanh(x_h + recurrent); h = (1 − z)·n + z·h_prev.
+/// recurrent: [batch, hidden] = reset·R_hᵀ + Rb_h.
 void sdx_gru_output_f32(
     sdx_pool *_Nullable pool, const float *x, int64_t x_stride, const float *recurrent, int64_t recurrent_stride,
     const float *z, const float *h_prev, float *h, int64_t batch, int64_t hidden, float clip);

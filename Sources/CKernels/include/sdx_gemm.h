@@ -6,8 +6,9 @@
 ///
 /// Matrices are row-major with a stride between rows in elements (`lda` …); a transposed operand is stored as its
 /// transpose (A as k rows of m, B as n rows of k). No alignment beyond the element's is needed; packed matrices and
-/// workspaces are fastest at 64 bytes. C may overlap no input, D neither. Sizes may be zero; with k = 0 the sum is 0. Every sum over k runs in an order fixed by the shapes and
-/// the ISA. Error: at most (k + 4) · 2⁻²⁴ · (|alpha| Σ|A·B| + |biases| + |beta·D|) for float, plus the activation's own.
+/// workspaces are fastest at 64 bytes. C may overlap no input, D neither. Sizes may be zero; with k = 0 the sum is 0.
+/// Every sum over k runs in an order fixed by the shapes and the ISA. Error for float: at most
+/// (k + 4) · 2⁻²⁴ · (|alpha| Σ|A·B| + |biases| + |beta·D|), plus the activation's own.
 #include <stddef.h>
 #include <stdint.h>
 #include "sdx_activation.h"
@@ -45,7 +46,8 @@ typedef struct sdx_gemm_f32 {
 size_t sdx_gemm_f32_packed_b_bytes(int64_t k, int64_t n);
 /// Packs B (k × n, or n × k with `transpose`) for the ISA in use.
 void sdx_gemm_f32_pack_b(int64_t k, int64_t n, const float *b, int64_t ldb, int transpose, float *packed);
-/// Bytes of scratch for a run on a pool of `workers` threads; only sizes, strides, transposes and packed_b are read. SIZE_MAX on overflow.
+/// Bytes of scratch for a run on a pool of `workers` threads; only sizes, strides, transposes and packed_b are read.
+/// SIZE_MAX on overflow.
 size_t sdx_gemm_f32_workspace_bytes(const sdx_gemm_f32 *g, int workers);
 /// Computes the product. `workspace` has the bytes that the query gave for this pool's threads (or NULL for 0).
 void sdx_gemm_f32_run(sdx_pool *_Nullable pool, const sdx_gemm_f32 *g, void *_Nullable workspace);

@@ -3,7 +3,7 @@
 /// Which instruction set the kernels use. Every public kernel picks its implementation from a table by
 /// `sdx_isa_current()`, so a change of the cap takes effect at the next call.
 ///
-/// Weights packed by this library have one layout per ISA: pack and run under the same ISA. Sessions never change the cap.
+/// Packed weights have one layout per ISA: pack and run under the same ISA. Sessions never change the cap.
 
 #ifdef __cplusplus
 extern "C" {

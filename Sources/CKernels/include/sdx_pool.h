@@ -29,8 +29,8 @@ int sdx_cpus_allowed(void);
 /// is a new one. If threads cannot be started, it has those that could.
 sdx_pool *sdx_pool_shared(void);
 
-/// A pool of `threads` in total, the caller's among them: 1 ... 256, or 0 for `sdx_cpus_allowed()`. More threads than CPUs
-/// are honoured. NULL when out of memory or `threads` is out of range. To be freed with `sdx_pool_destroy`.
+/// A pool of `threads` in total, the caller's among them: 1 ... 256, or 0 for `sdx_cpus_allowed()`. More threads than
+/// CPUs are honoured. NULL when out of memory or `threads` is out of range. To be freed with `sdx_pool_destroy`.
 sdx_pool *_Nullable sdx_pool_create(int threads);
 
 /// Stops the workers and frees the pool. Nobody may be using it. Does nothing for NULL or the shared pool.
@@ -39,9 +39,9 @@ void sdx_pool_destroy(sdx_pool *_Nullable pool);
 /// The number of threads, the caller's among them: the number of values that `worker` may have. 1 for NULL.
 int sdx_pool_threads(const sdx_pool *_Nullable pool);
 
-/// Runs `body(ctx, chunk, worker)` once for every chunk in 0 ..< chunks and returns when all are done; what they wrote is
-/// visible to the caller. The caller takes part, as worker 0. Chunks are claimed in rising order. The caller runs all
-/// of them itself, as worker 0, when `pool` is NULL, when another thread is using the pool, or when it is inside a
+/// Runs `body(ctx, chunk, worker)` once for every chunk in 0 ..< chunks and returns when all are done; what they wrote
+/// is visible to the caller. The caller takes part, as worker 0. Chunks are claimed in rising order. The caller runs
+/// all of them itself, as worker 0, when `pool` is NULL, when another thread is using the pool, or when it is inside a
 /// chunk already. Denormals are flushed in every chunk, and the caller's mode is restored. Allocates nothing.
 void sdx_parallel_for(
     sdx_pool *_Nullable pool, int64_t chunks, void (*body)(void *_Nullable ctx, int64_t chunk, int worker),
