@@ -9,7 +9,11 @@ enum Normalizer: Operator {
         "Normalizer", domain: "ai.onnx.ml", versions: [1], inputs: [Parameter("X", "T", .features)],
         outputs: [Parameter("Y", "tensor(float)", [.float])], attributes: [AttributeSpec("norm", .string)])
 
-    private enum Norm: String { case max = "MAX", l1 = "L1", l2 = "L2" }
+    private enum Norm: String {
+        case max = "MAX"
+        case l1 = "L1"
+        case l2 = "L2"
+    }
 
     private static func norm(_ node: Node) throws -> Norm {
         let name = node.string("norm", default: "MAX")
