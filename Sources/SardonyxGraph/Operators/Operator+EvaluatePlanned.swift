@@ -15,10 +15,10 @@ extension Operator {
         let specs = try context.node.outputs.indices.map { index -> TensorSpec? in
             guard context.node.outputs[index] != nil else { return nil }
             guard let spec = inference.outputs[index].spec else {
-                if let shape = inference.outputs[index].shape?.fixed {
-                    throw SardonyxError(.invalidValue, "output \(index) would have the impossible shape \(shape)")
-                }
                 throw SardonyxError(.invalidInput, "the shape of output \(index) cannot be told from the inputs")
+            }
+            guard spec.isPossible else {
+                throw SardonyxError(.invalidValue, "output \(index) would have the impossible shape \(spec.text)")
             }
             return spec
         }

@@ -22,11 +22,9 @@ package indirect enum ValueType: Sendable, Hashable {
         }
     }
 
-    /// The element type and concrete shape, when both are known and the tensor's size in bytes fits.
+    /// The element type and concrete shape, when both are known.
     package var spec: TensorSpec? {
-        guard case .tensor(let type, let shape?) = self, let fixed = shape.fixed,
-            let count = fixed.checkedElementCount, count <= Int.max / 64
-        else { return nil }
+        guard case .tensor(let type, let shape?) = self, let fixed = shape.fixed else { return nil }
         return TensorSpec(dataType: type, shape: fixed)
     }
 
