@@ -9,6 +9,7 @@ static const kernel_table_check families[] = {
     {"gemm", kernel_table_gemm},
     {"convolution", kernel_table_convolution},
     {"transposed convolution", kernel_table_transposed_convolution},
+    {"winograd", kernel_table_winograd},
     {"unary", kernel_table_unary},
     {"binary", kernel_table_binary},
     {"transpose", kernel_table_transpose},

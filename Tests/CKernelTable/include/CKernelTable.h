@@ -16,6 +16,7 @@ extern "C" {
 int kernel_table_gemm(char *message, size_t size);
 int kernel_table_convolution(char *message, size_t size);
 int kernel_table_transposed_convolution(char *message, size_t size);
+int kernel_table_winograd(char *message, size_t size);
 int kernel_table_unary(char *message, size_t size);
 int kernel_table_binary(char *message, size_t size);
 int kernel_table_transpose(char *message, size_t size);

@@ -1,0 +1,108 @@
+/// The products of the transformed input and weights, in one ISA pass. No include guard.
+///
+/// For each point ξ a matrix of rows (tiles) by input channels times one of input by output channels. Lanes are output
+/// channels. The input is [c / WINO_CB][rows][WINO_CB] (of a last half step 8 values count), the weights of a panel of
+/// output channels are [c][width], width being WINO_NV vectors, or fewer in the last panel.
+///
+/// The register tile: accumulators, a row of weights and a broadcast fit the registers: 14 × 2 + 2 + 1 of 32 (AVX-512),
+/// 6 × 2 + 2 + 1 of 16 (AVX2), 6 × 4 + 4 + 1 of 32 (NEON), 4 × 2 + 2 + 2 of 16 (SSE2).
+#undef WINO_MR
+#undef WINO_NV
+#if SDX_TARGET_AVX512
+#define WINO_MR 14
+#define WINO_NV 2
+#elif SDX_TARGET_AVX2
+#define WINO_MR 6
+#define WINO_NV 2
+#elif SDX_TARGET_NEON
+#define WINO_MR 6
+#define WINO_NV 4
+#else
+#define WINO_MR 4
+#define WINO_NV 2
+#endif
+#undef WINO_LANES
+#define WINO_LANES (WINO_NV * SDX_V)
+
+/// One factor of a sum of matrix products: the taps in depth are summed before the inverse transform.
+typedef struct {
+    const float *input, *weights;
+} SDX_FN(wino_tap);
+
+SDX_INLINE void SDX_FN(wino_steps)(
+    const int rows, const int vectors, const int count, vf sum[WINO_MR][WINO_NV], const float *v, const float *u) {
+#pragma clang loop unroll_count(4)
+    for (int q = 0; q < count; q++, u += vectors * SDX_V) {
+        vf weights[WINO_NV];
+#pragma clang loop unroll(full)
+        for (int j = 0; j < vectors; j++) weights[j] = vload(u + j * SDX_V);
+#pragma clang loop unroll(full)
+        for (int i = 0; i < rows; i++) {
+            vf value = vbroadcast(v + i * WINO_CB + q);
+#pragma clang loop unroll(full)
+            for (int j = 0; j < vectors; j++) sum[i][j] = vfma(value, weights[j], sum[i][j]);
+        }
+    }
+}
+
+/// m[i][lanes] = Σ over taps, c of input[c][i] · weights[c][lanes]; `step` floats from one step of channels of the input
+/// to the next: rows of the whole input times WINO_CB.
+SDX_INLINE void SDX_FN(wino_product)(
+    const int rows, const int vectors, const SDX_FN(wino_tap) * tap, int64_t taps, int64_t channels, int64_t step,
+    float *m) {
+    vf sum[WINO_MR][WINO_NV];
+#pragma clang loop unroll(full)
+    for (int i = 0; i < rows; i++)
+#pragma clang loop unroll(full)
+        for (int j = 0; j < vectors; j++) sum[i][j] = (vf){0};
+    for (; taps > 0; taps--, tap++) {
+        const float *v = tap->input, *u = tap->weights;
+        int64_t c = channels;
+        for (; c >= WINO_CB; c -= WINO_CB, v += step, u += WINO_CB * vectors * SDX_V)
+            SDX_FN(wino_steps)(rows, vectors, WINO_CB, sum, v, u);
+        if (WINO_CB > 8 && c > 0) SDX_FN(wino_steps)(rows, vectors, 8, sum, v, u);
+    }
+#pragma clang loop unroll(full)
+    for (int i = 0; i < rows; i++)
+#pragma clang loop unroll(full)
+        for (int j = 0; j < vectors; j++) vstore(m + (i * vectors + j) * SDX_V, sum[i][j]);
+}
+
+typedef void (*SDX_FN(wino_product_function))(
+    const SDX_FN(wino_tap) * tap, int64_t taps, int64_t channels, int64_t step, float *m);
+
+#define WINO_PRODUCT(R, N)                                                                                             \
+    static void SDX_FN(wino_product_##R##x##N)(                                                                        \
+        const SDX_FN(wino_tap) * tap, int64_t taps, int64_t channels, int64_t step, float *m) {                        \
+        SDX_FN(wino_product)(R, N, tap, taps, channels, step, m);                                                      \
+    }
+#if WINO_NV == 4
+#define WINO_PRODUCTS(R) WINO_PRODUCT(R, 2) WINO_PRODUCT(R, 4)
+#define WINO_PRODUCT_NAMES(R) {NULL, SDX_FN(wino_product_##R##x2), NULL, SDX_FN(wino_product_##R##x4)}
+#else
+#define WINO_PRODUCTS(R) WINO_PRODUCT(R, 1) WINO_PRODUCT(R, 2)
+#define WINO_PRODUCT_NAMES(R) {SDX_FN(wino_product_##R##x1), SDX_FN(wino_product_##R##x2)}
+#endif
+WINO_PRODUCTS(1) WINO_PRODUCTS(2) WINO_PRODUCTS(3) WINO_PRODUCTS(4)
+#if WINO_MR >= 6
+WINO_PRODUCTS(5) WINO_PRODUCTS(6)
+#endif
+#if WINO_MR >= 14
+WINO_PRODUCTS(7) WINO_PRODUCTS(8) WINO_PRODUCTS(9) WINO_PRODUCTS(10)
+WINO_PRODUCTS(11) WINO_PRODUCTS(12) WINO_PRODUCTS(13) WINO_PRODUCTS(14)
+#endif
+
+/// By rows - 1 and vectors - 1. Output channels are a multiple of 8, so that NEON has no odd number of vectors.
+static const SDX_FN(wino_product_function) SDX_FN(wino_products)[WINO_MR][WINO_NV] = {
+    WINO_PRODUCT_NAMES(1), WINO_PRODUCT_NAMES(2), WINO_PRODUCT_NAMES(3), WINO_PRODUCT_NAMES(4),
+#if WINO_MR >= 6
+    WINO_PRODUCT_NAMES(5), WINO_PRODUCT_NAMES(6),
+#endif
+#if WINO_MR >= 14
+    WINO_PRODUCT_NAMES(7), WINO_PRODUCT_NAMES(8), WINO_PRODUCT_NAMES(9), WINO_PRODUCT_NAMES(10),
+    WINO_PRODUCT_NAMES(11), WINO_PRODUCT_NAMES(12), WINO_PRODUCT_NAMES(13), WINO_PRODUCT_NAMES(14),
+#endif
+};
+#undef WINO_PRODUCT
+#undef WINO_PRODUCTS
+#undef WINO_PRODUCT_NAMES

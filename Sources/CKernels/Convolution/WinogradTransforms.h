@@ -1,0 +1,160 @@
+/// Winograd's transforms of tiles, in one ISA pass; after Gemm/Activation.h. No include guard.
+///
+/// F(m, 3) computes m outputs of a row from m + 2 inputs: y = Aᵀ[(G w) ⊙ (Bᵀ x)], one product for each interpolation
+/// point. F(4, 3) has the points 0, ±1/√2, ±√2 and infinity: they cost what 0, ±1, ±2 do and err a fifth as much.
+/// F(2, 3) has 0, ±1 and infinity. In the plane rows and columns are transformed one after the other. Lanes are
+/// channels, so that nothing is shuffled.
+#define WINO_HALF_ROOT 0.70710678118654752f
+#define WINO_ROOT 1.41421356237309505f
+
+/// Channels of one step of the transformed input: whole vectors, at least one block of the layout.
+#undef WINO_CB
+#define WINO_CB (SDX_V < 8 ? 8 : SDX_V)
+
+/// t = Bᵀ d
+SDX_INLINE void SDX_FN(wino_input_row)(const int m, const vf *d, vf *t) {
+    if (m == 4) {
+        vf even1 = vfma(d[2], vsplat(-2), d[4]), odd1 = vfma(d[1], vsplat(-2), d[3]);
+        vf even2 = vfma(d[2], vsplat(-0.5f), d[4]), odd2 = vfma(d[1], vsplat(-0.5f), d[3]);
+        t[0] = vfma(d[2], vsplat(-2.5f), d[0] + d[4]);
+        t[1] = vfma(odd1, vsplat(WINO_HALF_ROOT), even1);
+        t[2] = vfma(odd1, vsplat(-WINO_HALF_ROOT), even1);
+        t[3] = vfma(odd2, vsplat(WINO_ROOT), even2);
+        t[4] = vfma(odd2, vsplat(-WINO_ROOT), even2);
+        t[5] = vfma(d[3], vsplat(-2.5f), d[1] + d[5]);
+    } else {
+        t[0] = d[0] - d[2];
+        t[1] = d[2] + d[1];
+        t[2] = d[2] - d[1];
+        t[3] = d[3] - d[1];
+    }
+}
+
+/// y = Aᵀ t
+SDX_INLINE void SDX_FN(wino_output_row)(const int m, const vf *t, vf *y) {
+    if (m == 4) {
+        vf sum1 = t[1] + t[2], difference1 = t[1] - t[2], sum2 = t[3] + t[4], difference2 = t[3] - t[4];
+        y[0] = t[0] + sum1 + sum2;
+        y[1] = vfma(difference2, vsplat(WINO_ROOT), difference1 * WINO_HALF_ROOT);
+        y[2] = vfma(sum2, vsplat(2), sum1 * 0.5f);
+        y[3] = vfma(difference2, vsplat(2 * WINO_ROOT), vfma(difference1, vsplat(0.5f * WINO_HALF_ROOT), t[5]));
+    } else {
+        y[0] = t[0] + t[1] + t[2];
+        y[1] = t[1] - t[2] + t[3];
+    }
+}
+
+typedef float SDX_FN(wino_eight) __attribute__((ext_vector_type(8), aligned(4), may_alias));
+
+/// A vector of channels of one pixel: on AVX-512 those of the block at x and of the one `block` floats further.
+SDX_INLINE vf SDX_FN(wino_load)(const float *x, int64_t block) {
+#if SDX_V == 16
+    SDX_FN(wino_eight) low = *(const SDX_FN(wino_eight) *)x, high = *(const SDX_FN(wino_eight) *)(x + block);
+    return __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+#else
+    (void)block;
+    return vload(x);
+#endif
+}
+
+/// Transforms one vector of channels of a tile of (m + 2)² pixels at x, rows `row` floats apart. Value ξ goes to
+/// v + ξ · plane.
+SDX_INLINE void SDX_FN(wino_input_tile)(
+    const int m, const float *x, int64_t row, int64_t block, float *v, int64_t plane) {
+    vf t[6][6];
+#pragma clang loop unroll(full)
+    for (int j = 0; j < m + 2; j++) {
+        vf d[6], column[6];
+#pragma clang loop unroll(full)
+        for (int i = 0; i < m + 2; i++) d[i] = SDX_FN(wino_load)(x + i * row + j * 8, block);
+        SDX_FN(wino_input_row)(m, d, column);
+#pragma clang loop unroll(full)
+        for (int i = 0; i < m + 2; i++) t[i][j] = column[i];
+    }
+#pragma clang loop unroll(full)
+    for (int i = 0; i < m + 2; i++) {
+        vf d[6];
+        SDX_FN(wino_input_row)(m, t[i], d);
+#pragma clang loop unroll(full)
+        for (int j = 0; j < m + 2; j++) vstore(v + (i * (m + 2) + j) * plane, d[j]);
+    }
+}
+
+/// y[i][j] from the products t + ξ · plane of one vector of channels.
+SDX_INLINE void SDX_FN(wino_output_tile)(const int m, const float *t, int64_t plane, vf y[4][4]) {
+    vf columns[4][6];
+#pragma clang loop unroll(full)
+    for (int j = 0; j < m + 2; j++) {
+        vf d[6], column[4];
+#pragma clang loop unroll(full)
+        for (int i = 0; i < m + 2; i++) d[i] = vload(t + (i * (m + 2) + j) * plane);
+        SDX_FN(wino_output_row)(m, d, column);
+#pragma clang loop unroll(full)
+        for (int i = 0; i < m; i++) columns[i][j] = column[i];
+    }
+#pragma clang loop unroll(full)
+    for (int i = 0; i < m; i++) SDX_FN(wino_output_row)(m, columns[i], y[i]);
+}
+
+/// The activations that need more than a comparison.
+static __attribute__((noinline)) void SDX_FN(wino_activate)(sdx_activation activation, vf *y, int64_t count) {
+    for (int64_t i = 0; i < count; i++) y[i] = vactivate(activation, y[i]);
+}
+
+/// Where the outputs of a tile go.
+typedef struct {
+    const float *residual; // NULL, or as y
+    float *y;              // its first pixel in the block of the first lane
+    int64_t row, block;    // floats between rows, and between blocks of channels
+    int64_t height, width; // pixels of the tile that exist
+    sdx_activation activation;
+} SDX_FN(wino_target);
+
+/// Adds bias and residual to pixel (i, j).
+SDX_INLINE vf SDX_FN(wino_add)(vf t, vf bias, const SDX_FN(wino_target) * to, const int half, int64_t i, int64_t j) {
+    t = t + bias;
+    if (to->residual) t = t + SDX_FN(wino_load)(to->residual + i * to->row + j * 8, half ? 0 : to->block);
+    return t;
+}
+
+SDX_INLINE void SDX_FN(wino_store)(vf t, const SDX_FN(wino_target) * to, const int half, int64_t i, int64_t j) {
+    float *y = to->y + i * to->row + j * 8;
+#if SDX_V == 16
+    *(SDX_FN(wino_eight) *)y = t.lo;
+    if (!half) *(SDX_FN(wino_eight) *)(y + to->block) = t.hi;
+#else
+    (void)half;
+    vstore(y, t);
+#endif
+}
+
+/// y = act(t + bias + residual), of a tile that exists whole.
+SDX_INLINE void SDX_FN(wino_finish_whole)(
+    const int m, const int half, vf t[4][4], vf bias, const SDX_FN(wino_target) * to) {
+#pragma clang loop unroll(full)
+    for (int i = 0; i < m; i++)
+#pragma clang loop unroll(full)
+        for (int j = 0; j < m; j++) t[i][j] = SDX_FN(wino_add)(t[i][j], bias, to, half, i, j);
+    if (to->activation.kind == SDX_ACTIVATION_RELU) {
+#pragma clang loop unroll(full)
+        for (int i = 0; i < m; i++)
+#pragma clang loop unroll(full)
+            for (int j = 0; j < m; j++) t[i][j] = vmax(vsplat(0), t[i][j]);
+    } else if (to->activation.kind) {
+        for (int i = 0; i < m; i++) SDX_FN(wino_activate)(to->activation, t[i], m);
+    }
+#pragma clang loop unroll(full)
+    for (int i = 0; i < m; i++)
+#pragma clang loop unroll(full)
+        for (int j = 0; j < m; j++) SDX_FN(wino_store)(t[i][j], to, half, i, j);
+}
+
+/// The same of a tile that the border cuts.
+static __attribute__((noinline)) void SDX_FN(wino_finish_part)(
+    int half, vf t[4][4], vf bias, const SDX_FN(wino_target) * to) {
+    for (int64_t i = 0; i < to->height; i++) {
+        for (int64_t j = 0; j < to->width; j++) t[i][j] = SDX_FN(wino_add)(t[i][j], bias, to, half, i, j);
+        if (to->activation.kind) SDX_FN(wino_activate)(to->activation, t[i], to->width);
+        for (int64_t j = 0; j < to->width; j++) SDX_FN(wino_store)(t[i][j], to, half, i, j);
+    }
+}

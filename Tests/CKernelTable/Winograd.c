@@ -1,0 +1,189 @@
+/// Winograd convolution in the channel-blocked layout.
+#include "Table.h"
+
+typedef struct winograd_row {
+    const char *what;
+    int64_t n, c, k;
+    int64_t in[3], pad_begin[3], pad_end[3]; // D, H, W; the kernel is 3 in depth but where in[0] is 1 without padding
+    bool bias, residual;
+    sdx_activation activation;
+} winograd_row;
+
+#define RELU .activation = {SDX_ACTIVATION_RELU}
+#define PADS(...) .pad_begin = __VA_ARGS__, .pad_end = __VA_ARGS__
+
+static const winograd_row rows[] = {
+    {"no batch", 0, 8, 8, {1, 5, 5}},
+    {"no input channels", 2, 0, 16, {1, 5, 5}, PADS({0, 1, 1}), .bias = true, RELU},
+    {"no output channels", 1, 8, 0, {1, 5, 5}},
+    {"an empty input", 1, 8, 16, {1, 0, 5}, PADS({0, 2, 1}), .bias = true},
+    {"an empty output", 1, 8, 8, {1, 2, 2}},
+    {"one pixel", 1, 8, 8, {1, 1, 1}, PADS({0, 1, 1})},
+    {"one pixel, many channels", 1, 72, 72, {1, 1, 1}, PADS({0, 1, 1}), .bias = true, .residual = true},
+    {"one output", 1, 16, 24, {1, 3, 3}, .bias = true},
+    {"one tile", 1, 8, 8, {1, 4, 4}, PADS({0, 1, 1})},
+    {"padding at the end only", 1, 16, 8, {1, 7, 9}, .pad_end = {0, 2, 1}},
+    {"padding in front only", 1, 16, 8, {1, 7, 9}, .pad_begin = {0, 2, 1}},
+    {"outputs far beyond the end", 1, 8, 16, {1, 3, 4}, .pad_begin = {0, 1, 1}, .pad_end = {0, 12, 9}, .bias = true},
+    {"many tiles", 2, 8, 8, {1, 61, 43}, PADS({0, 1, 1}), .bias = true, .residual = true, RELU},
+    {"tiles of whole rows only", 1, 24, 40, {1, 32, 32}, PADS({0, 1, 1}), .bias = true, RELU},
+    {"many channels on a small map", 1, 200, 136, {1, 7, 7}, PADS({0, 1, 1}), .bias = true, RELU},
+    {"a batch of small maps", 5, 40, 24, {1, 6, 5}, PADS({0, 1, 1}), .residual = true},
+    {"no padding", 1, 72, 72, {1, 14, 14}, .bias = true},
+    {"silu", 1, 24, 16, {1, 9, 23}, PADS({0, 1, 1}), .bias = true, .activation = {SDX_ACTIVATION_SILU}},
+    {"clip", 1, 16, 72, {1, 10, 9}, PADS({0, 1, 1}), .residual = true, .activation = {SDX_ACTIVATION_CLIP, -9, 17}},
+    {"3D", 1, 16, 24, {5, 9, 10}, PADS({1, 1, 1}), .bias = true, .residual = true, RELU},
+    {"3D, one slice", 1, 8, 8, {1, 6, 6}, PADS({1, 1, 1})},
+    {"3D, deep", 1, 8, 8, {35, 5, 6}, PADS({1, 1, 1}), .bias = true},
+    {"3D, deep and wide", 1, 8, 8, {17, 40, 30}, PADS({1, 1, 1}), .residual = true, RELU},
+    {"3D, a batch", 3, 24, 40, {4, 6, 5}, PADS({1, 1, 1}), .bias = true},
+    {"3D, without padding", 1, 16, 16, {7, 8, 9}, .bias = true},
+    {"3D, wide padding in front", 2, 8, 24, {3, 5, 5}, .pad_begin = {2, 2, 2}, .pad_end = {0, 1, 0}},
+    {"3D, wide padding at the end", 1, 8, 8, {3, 4, 5}, .pad_end = {6, 2, 2}, .bias = true},
+    {"3D, an empty input", 1, 8, 16, {0, 4, 4}, PADS({2, 1, 1}), .bias = true},
+};
+enum { RANDOM_ROWS = 120, MOST_WORK = 12000000 };
+
+static sdx_conv_params parameters(const winograd_row *r) {
+    bool deep = r->in[0] != 1 || r->pad_begin[0] || r->pad_end[0];
+    sdx_conv_params p = {.n = r->n, .c = r->c, .k = r->k, .groups = 1, .activation = r->activation};
+    for (int i = 0; i < 3; i++) {
+        p.in[i] = r->in[i];
+        p.kernel[i] = i == 0 && !deep ? 1 : 3;
+        p.stride[i] = p.dilation[i] = 1;
+        p.pad_begin[i] = r->pad_begin[i];
+        p.out[i] = larger(0, r->in[i] + r->pad_begin[i] + r->pad_end[i] - p.kernel[i] + 1);
+    }
+    return p;
+}
+
+static int64_t product(const int64_t sizes[3]) { return sizes[0] * sizes[1] * sizes[2]; }
+
+static double work_of(const sdx_conv_params *p) {
+    return (double)p->n * (double)p->k * (double)p->c * (double)product(p->kernel) * (double)product(p->out);
+}
+
+static winograd_row random_row(table *t) {
+    static const int64_t channels[] = {8, 16, 24, 72};
+    winograd_row r = {"random", random_chance(t, 4) ? 2 : 1};
+    r.c = channels[random_in(t, 0, 3)];
+    r.k = channels[random_in(t, 0, 3)];
+    bool deep = random_chance(t, 3);
+    r.in[0] = 1;
+    for (int i = deep ? 0 : 1; i < 3; i++) {
+        r.in[i] = random_in(t, 1, deep ? 11 : 23);
+        r.pad_begin[i] = random_chance(t, 2) ? 1 : random_in(t, 0, 2);
+        r.pad_end[i] = random_chance(t, 2) ? 1 : random_in(t, 0, 2);
+    }
+    r.bias = random_chance(t, 2);
+    r.residual = random_chance(t, 2);
+    static const sdx_activation_kind kinds[] = {
+        SDX_ACTIVATION_NONE, SDX_ACTIVATION_RELU, SDX_ACTIVATION_CLIP, SDX_ACTIVATION_SILU};
+    r.activation = (sdx_activation){kinds[random_in(t, 0, 3)], -3, 5};
+    for (sdx_conv_params p = parameters(&r); work_of(&p) > MOST_WORK; p = parameters(&r)) {
+        if (r.c > 24) r.c = 24;
+        else r.in[2] = (r.in[2] + 1) / 2;
+    }
+    return r;
+}
+
+/// Where value (n, c, pixel) lies in a blocked tensor.
+static int64_t blocked(int64_t n, int64_t c, int64_t channels, int64_t pixel, int64_t pixels) {
+    return ((n * channels + c) / 8 * pixels + pixel) * 8 + c % 8;
+}
+
+/// Adds the products of one input and output channel.
+static void add_channel(
+    const sdx_conv_params *p, const float *x, int64_t n, int64_t c, int64_t k, const float *w, double *sums) {
+    for (int64_t tap = 0; tap < product(p->kernel); tap++) {
+        int64_t shift[3] = {
+            tap / 9 - p->pad_begin[0], tap / 3 % 3 - p->pad_begin[1], tap % 3 - p->pad_begin[2]};
+        for (int64_t d = 0; d < p->out[0]; d++)
+            for (int64_t h = 0; h < p->out[1]; h++)
+                for (int64_t v = 0; v < p->out[2]; v++) {
+                    int64_t z = d + shift[0], y = h + shift[1], u = v + shift[2];
+                    if (z < 0 || z >= p->in[0] || y < 0 || y >= p->in[1] || u < 0 || u >= p->in[2]) continue;
+                    int64_t from = blocked(n, c, p->c, (z * p->in[1] + y) * p->in[2] + u, product(p->in));
+                    int64_t to = blocked(n, k, p->k, (d * p->out[1] + h) * p->out[2] + v, product(p->out));
+                    sums[to] += (double)w[tap] * (double)x[from];
+                }
+    }
+}
+
+static void check(table *t, const winograd_row *r) {
+    sdx_conv_params p = parameters(r);
+    table_row(
+        t, "%s: n %lld c %lld k %lld in %lld·%lld·%lld out %lld·%lld·%lld kernel %lld pad %lld·%lld·%lld", r->what,
+        (long long)p.n, (long long)p.c, (long long)p.k, (long long)p.in[0], (long long)p.in[1], (long long)p.in[2],
+        (long long)p.out[0], (long long)p.out[1], (long long)p.out[2], (long long)p.kernel[0],
+        (long long)p.pad_begin[0], (long long)p.pad_begin[1], (long long)p.pad_begin[2]);
+    if (!sdx_winograd_c8_f32_supported(&p)) {
+        table_fail(t, "the parameters count as not supported");
+        return;
+    }
+    int64_t images = p.n * p.c * product(p.in), results = p.n * p.k * product(p.out);
+    int64_t terms = p.c * product(p.kernel);
+    float *x = input_floats(t, images), *w = input_floats(t, p.k * terms);
+    float *bias = r->bias ? input_floats(t, p.k) : NULL;
+    float *residual = r->residual ? input_floats(t, results) : NULL;
+    result y = output(t, results, sizeof(float));
+    float *packed = workspace(t, sdx_winograd_c8_f32_packed_bytes(&p));
+    sdx_winograd_c8_f32_pack(&p, w, packed);
+    float *both = residual ? copy_of(t, residual, results, sizeof(float)) : NULL; // y in the residual's place
+    EACH_POOL(i) {
+        void *space = workspace(t, sdx_winograd_c8_f32_workspace_bytes(&p, pool_threads[i]));
+        sdx_winograd_c8_f32_run(t->pools[i], &p, x, packed, bias, residual, y.of[i], space);
+        if (both && i == 1) sdx_winograd_c8_f32_run(t->pools[i], &p, x, packed, bias, both, both, space);
+    }
+
+    double *sums = zeros(t, results), squares = 0, most = 0;
+    for (int64_t i = 0; i < images; i++) squares += (double)x[i] * (double)x[i];
+    for (int64_t k = 0; k < p.k; k++) {
+        double weights = 0;
+        for (int64_t i = 0; i < terms; i++) weights += (double)w[k * terms + i] * (double)w[k * terms + i];
+        most = fmax(most, weights);
+        for (int64_t n = 0; n < p.n; n++)
+            for (int64_t c = 0; c < p.c; c++)
+                add_channel(&p, x, n, c, k, w + (k * p.c + c) * product(p.kernel), sums);
+    }
+    double error = images ? 2e-5 * sqrt(squares / (double)images * most) : 0;
+    const float *got = y.of[0];
+    for (int64_t i = 0; i < results; i++) {
+        int64_t k = i / 8 / product(p.out) % (p.k / 8) * 8 + i % 8;
+        double sum = sums[i] + (bias ? (double)bias[k] : 0) + (residual ? (double)residual[i] : 0);
+        double want = activate(p.activation, sum), tolerance = 1.2 * error + 5e-7 * (fabs(want) + fabs(sum));
+        table_near(t, "y", i, got[i], want, tolerance);
+        if (both) table_near(t, "y in the residual's place", i, both[i], want, tolerance);
+    }
+}
+
+static void check_refusals(table *t) {
+    table_row(t, "not supported");
+    sdx_conv_params good = parameters(&rows[19]), bad[9];
+    for (size_t i = 0; i < COUNT(bad); i++) bad[i] = good;
+    bad[0].c = 12;
+    bad[1].k = 12;
+    bad[2].groups = 2;
+    bad[3].stride[1] = 2;
+    bad[4].dilation[2] = 2;
+    bad[5].kernel[0] = 2;
+    bad[6].kernel[2] = 1;
+    bad[7].pad_begin[1] = 3;
+    bad[8].n = INT64_MAX / 4;
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        if (sdx_winograd_c8_f32_supported(&bad[i])) table_fail(t, "parameters %zu count as supported", i);
+        if (sdx_winograd_c8_f32_workspace_bytes(&bad[i], 1) != SIZE_MAX) table_fail(t, "%zu has a workspace", i);
+        if (sdx_winograd_c8_f32_packed_bytes(&bad[i]) != SIZE_MAX) table_fail(t, "%zu has packed weights", i);
+        if (sdx_winograd_c8_gain(&bad[i]) != 0) table_fail(t, "%zu has a gain", i);
+    }
+}
+
+int kernel_table_winograd(char *message, size_t size) {
+    table t = table_begin(message, size, 15);
+    for (size_t i = 0; i < COUNT(rows) + RANDOM_ROWS; i++) {
+        winograd_row row = i < COUNT(rows) ? rows[i] : random_row(&t);
+        check(&t, &row);
+    }
+    check_refusals(&t);
+    return table_end(&t);
+}
