@@ -34,14 +34,20 @@ def set_shapes(texts):
             sys.exit(f"--shape wants NAME=1,3,64,64, not {text}")
 
 
+def exports():
+    """{name: path} of what `Tools/zoo export` has made here."""
+    return {f"{path.stem} (export)": path for path in sorted((ZOO / "exported").glob("*.onnx"))}
+
+
 def find(names):
-    """[(name, path)] of the models named, or of all: the committed ones, the zoo's and those inside packages."""
+    """[(name, path)] of the models named, or of all but the exports: the committed ones, the zoo's and those inside
+    packages."""
     models = {path.parent.name: path for path in sorted(TOP.glob("Models/*/model.onnx"))}
     models |= {path.stem: path for folder in ("filled", "fetched") for path in sorted((ZOO / folder).glob("*.onnx"))}
-    models |= {name: pathlib.Path(name).resolve() for name in names if name.endswith(".onnx")}
-    if unknown := [name for name in names if name not in models]:
-        sys.exit(f"no model named {', '.join(unknown)}; there are: {', '.join(models)}")
-    return [(pathlib.Path(name).stem if name.endswith(".onnx") else name, models[name]) for name in names or models]
+    known = models | exports() | {name: pathlib.Path(name).resolve() for name in names if name.endswith(".onnx")}
+    if unknown := [name for name in names if name not in known]:
+        sys.exit(f"no model named {', '.join(unknown)}; there are: {', '.join(known)}")
+    return [(pathlib.Path(name).stem if name.endswith(".onnx") else name, known[name]) for name in names or models]
 
 
 def inputs_of(path):

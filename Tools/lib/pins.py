@@ -12,7 +12,8 @@ def pins():
 
 def installed(name):
     try:
-        return importlib.metadata.version(name)
+        # "+cpu" and the like name a build of the same version.
+        return importlib.metadata.version(name).split("+")[0]
     except importlib.metadata.PackageNotFoundError:
         return None
 
