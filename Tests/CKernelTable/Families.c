@@ -21,6 +21,8 @@ static const kernel_table_check families[] = {
     {"channel norm", kernel_table_channel_norm},
     {"pooling", kernel_table_pooling},
     {"resize", kernel_table_resize},
+    {"blocked", kernel_table_blocked},
+    {"blocked pooling", kernel_table_blocked_pooling},
 };
 
 const kernel_table_check *kernel_table_family(int index) {

@@ -7,6 +7,7 @@
 
 #include "../include/sdx_pooling.h"
 #include "../include/sdx_reduction.h"
+#include "Window.h"
 #define SDX_SELF "../Pooling/SpatialPool.c"
 #include "../Isa/EachIsa.h"
 
@@ -25,19 +26,6 @@ typedef struct {
     float p;
     int include_pad, column_major, spatial_rank;
 } pool_job;
-
-/// How many positions of output o's window along dimension k are within the tensor, or the padded extent.
-static inline int64_t pool_count(const sdx_pool_window *w, int k, int64_t o, int include_pad) {
-    int64_t d = w->dilation[k], start = o * w->stride[k] - w->pad_begin[k];
-    int64_t low = include_pad ? -w->pad_begin[k] : 0, high = w->in[k] + (include_pad ? w->pad_end[k] : 0);
-    int64_t first = start < low ? low - start : 0, end = high <= start ? 0 : high - start;
-    if (d > 1) { // a division only where it is needed: this runs for each lane at a border
-        first = (first + d - 1) / d;
-        end = (end + d - 1) / d;
-    }
-    if (end > w->kernel[k]) end = w->kernel[k];
-    return end > first ? end - first : 0;
-}
 #endif
 
 #if SDX_ISA_PASS

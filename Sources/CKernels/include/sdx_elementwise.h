@@ -81,6 +81,17 @@ void sdx_binary_f32(
     sdx_pool *_Nullable pool, sdx_binary_op op, const float *a, const int64_t *a_strides, const float *b,
     const int64_t *b_strides, float *y, const int64_t *shape, int rank, sdx_activation_kind act);
 
+/// The channel-blocked layout c8: [n, c, pixels] stored as [n, c / 8, pixels, 8], c a multiple of 8. From the plain
+/// layout (y[i, c / 8, p, c % 8] = x[i, c, p]) and back. Copies bits. No overlap.
+void sdx_to_c8_f32(sdx_pool *_Nullable pool, int64_t n, int64_t c, int64_t pixels, const float *x, float *y);
+void sdx_from_c8_f32(sdx_pool *_Nullable pool, int64_t n, int64_t c, int64_t pixels, const float *x, float *y);
+
+/// y[i, c, p] = act(x[i, c, p] op b[i·b_stride + c]), x and y in c8: b_stride 0 for values that all images share, c for
+/// values an image. op: all but POW and FMOD, which trap. y may be x, or must not overlap it or b.
+void sdx_channel_binary_c8_f32(
+    sdx_pool *_Nullable pool, sdx_binary_op op, int64_t n, int64_t c, int64_t pixels, const float *x, const float *b,
+    int64_t b_stride, float *y, sdx_activation act);
+
 /// dst[i₀, …] = src[Σ iₖ·src_strides[k]], dst contiguous of `shape`. Strides count elements, may be 0 or negative.
 /// elem_size: 1, 2, 4, 8 or 16 bytes. No overlap.
 /// Rows are copied where src's innermost stride is 1, filled where it is 0, else 2D blocks are transposed.

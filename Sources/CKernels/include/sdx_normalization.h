@@ -41,6 +41,12 @@ void sdx_group_norm_f32(
     int64_t spatial, const float *_Nullable scale, const float *_Nullable bias, float epsilon, sdx_activation_kind act,
     float leaky);
 
+/// The same with x and y in the channel-blocked layout [batch, channels / 8, pixels, 8]: groups · channels_per_group must
+/// be a multiple of 8, channels_per_group may be any. All activations.
+void sdx_group_norm_c8_f32(
+    sdx_pool *_Nullable pool, const float *x, float *y, int64_t batch, int64_t groups, int64_t channels_per_group,
+    int64_t pixels, const float *_Nullable scale, const float *_Nullable bias, float epsilon, sdx_activation act);
+
 /// y[r, i] = (x[r, i] − mean[r]) / (std[r] + epsilon): ONNX's MeanVarianceNormalization (epsilon 1e-9) on merged axes.
 /// [rows, n].
 void sdx_mean_variance_norm_f32(
@@ -51,6 +57,11 @@ void sdx_mean_variance_norm_f32(
 void sdx_scale_shift_f32(
     sdx_pool *_Nullable pool, const float *x, float *y, int64_t batch, int64_t channels, int64_t spatial,
     const float *scale, const float *shift, sdx_activation_kind act, float leaky);
+
+/// The same with x and y in the channel-blocked layout [batch, channels / 8, pixels, 8]. All activations.
+void sdx_scale_shift_c8_f32(
+    sdx_pool *_Nullable pool, const float *x, float *y, int64_t batch, int64_t channels, int64_t pixels,
+    const float *scale, const float *shift, sdx_activation act);
 
 /// y = act((x − mean[c]) / √(variance[c] + epsilon) · scale[c] + bias[c]), first folded to x · s + t in double.
 void sdx_batch_norm_f32(

@@ -41,6 +41,20 @@ void sdx_global_max_pool_f32(sdx_pool *_Nullable pool, const float *x, float *y,
 void sdx_global_lp_pool_f32(
     sdx_pool *_Nullable pool, const float *x, float *y, int64_t planes, int64_t spatial, int64_t p);
 
+/// The same as their plain forms, x and y in the channel-blocked layout [n, c / 8, d, h, w, 8], planes = n · c with c a
+/// multiple of 8. Windows of more than 64 rows or columns are averaged in double. No overlap.
+void sdx_max_pool_c8_f32(
+    sdx_pool *_Nullable pool, const float *x, float *y, int64_t planes, const sdx_pool_window *window);
+void sdx_average_pool_c8_f32(
+    sdx_pool *_Nullable pool, const float *x, float *y, int64_t planes, const sdx_pool_window *window,
+    int count_include_pad);
+
+/// y[i, c] = the mean (max) over the pixels of x [n, c / 8, pixels, 8]; c a multiple of 8. Bounds of sdx_reduction.h.
+void sdx_global_average_pool_c8_f32(
+    sdx_pool *_Nullable pool, int64_t n, int64_t c, int64_t pixels, const float *x, float *y);
+void sdx_global_max_pool_c8_f32(
+    sdx_pool *_Nullable pool, int64_t n, int64_t c, int64_t pixels, const float *x, float *y);
+
 #pragma clang assume_nonnull end
 
 #ifdef __cplusplus
