@@ -10,6 +10,7 @@ static const kernel_table_check families[] = {
     {"convolution", kernel_table_convolution},
     {"transposed convolution", kernel_table_transposed_convolution},
     {"winograd", kernel_table_winograd},
+    {"transposed convolution c8", kernel_table_transposed_c8},
     {"unary", kernel_table_unary},
     {"binary", kernel_table_binary},
     {"transpose", kernel_table_transpose},

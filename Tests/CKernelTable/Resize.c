@@ -84,52 +84,65 @@ static axis_tables tables_of(table *t, const resize_row *r, int k) {
 
 static int64_t count_of(const sdx_resize_axis *a, int64_t o) { return a->count ? a->count[o] : a->taps; }
 
-static void check_separable(table *t, const resize_row *r, const axis_tables tables[3]) {
+/// `lanes` is 1 for plain tensors, 8 for layout c8.
+static void check_separable(table *t, const resize_row *r, const axis_tables tables[3], int lanes) {
     const float outside = -7;
     sdx_resize_axis axes[3] = {tables[0].filter, tables[1].filter, tables[2].filter};
     const int64_t *in = r->in, outs[3] = {axes[0].out, axes[1].out, axes[2].out};
-    int64_t outputs = outs[0] * outs[1] * outs[2], size = in[0] * in[1] * in[2], count = r->planes * outputs;
-    float *x = input_floats(t, r->planes * size);
-    result y = output(t, count, 4);
-    EACH_POOL(p) sdx_resize_separable_f32(t->pools[p], x, y.of[p], r->planes, axes, outside);
-    for (int64_t i = 0; i < count; i++) {
+    int64_t outputs = outs[0] * outs[1] * outs[2], size = in[0] * in[1] * in[2];
+    int64_t count = r->planes * outputs;
+    float *x = input_floats(t, r->planes * size * lanes);
+    result y = output(t, count * lanes, 4);
+    EACH_POOL(p) {
+        if (lanes == 1) sdx_resize_separable_f32(t->pools[p], x, y.of[p], r->planes, axes, outside);
+        else sdx_resize_separable_c8_f32(t->pools[p], x, y.of[p], r->planes, axes, outside);
+    }
+    for (int64_t at = 0; at < count * lanes; at++) {
+        int64_t i = at / lanes;
         int64_t o[3] = {i % outputs / outs[2] / outs[1], i / outs[2] % outs[1], i % outs[2]}, n[3];
         for (int k = 0; k < 3; k++) n[k] = count_of(&axes[k], o[k]);
         double sum = 0, sizes = 0;
         for (int64_t a = 0; a < n[0]; a++)
             for (int64_t b = 0; b < n[1]; b++) {
-                const float *row = x + i / outputs * size +
-                                   ((axes[0].first[o[0]] + a) * in[1] + axes[1].first[o[1]] + b) * in[2] +
-                                   axes[2].first[o[2]];
+                int64_t row = i / outputs * size +
+                              ((axes[0].first[o[0]] + a) * in[1] + axes[1].first[o[1]] + b) * in[2] +
+                              axes[2].first[o[2]];
                 double weight = (double)axes[0].weights[o[0] * axes[0].taps + a] *
                                 axes[1].weights[o[1] * axes[1].taps + b];
                 for (int64_t c = 0; c < n[2]; c++) {
-                    double term = weight * axes[2].weights[o[2] * axes[2].taps + c] * row[c];
+                    double term = weight * axes[2].weights[o[2] * axes[2].taps + c] * x[(row + c) * lanes + at % lanes];
                     sum += term;
                     sizes += fabs(term);
                 }
             }
         bool has_taps = n[0] && n[1] && n[2];
         double tolerance = (double)(n[0] * n[1] + n[2] + 3) * 0x1p-24 * sizes + 1e-30;
-        table_near(t, "filtered", i, ((float *)y.of[0])[i], has_taps ? sum : outside, has_taps ? tolerance : 0);
+        table_near(t, lanes == 1 ? "filtered" : "filtered in c8", at, ((float *)y.of[0])[at], has_taps ? sum : outside,
+                   has_taps ? tolerance : 0);
     }
 }
 
+/// `element` bytes; 32 are a pixel in layout c8.
 static void check_nearest(table *t, const resize_row *r, const axis_tables tables[3], int element) {
-    static const unsigned char outside[8] = {1, 2, 3, 4, 5, 6, 7, 8};
-    uint64_t aligned_outside;
-    memcpy(&aligned_outside, outside, 8);
+    uint64_t aligned_outside[4] = {0x0807060504030201};
+    for (int i = 0; element == 32 && i < 8; i++) memcpy((char *)aligned_outside + 4 * i, &aligned_outside, 4);
+    float outside;
+    memcpy(&outside, aligned_outside, 4);
     const int32_t *const index[3] = {tables[0].nearest, tables[1].nearest, tables[2].nearest};
     const int64_t *in = r->in, outs[3] = {tables[0].filter.out, tables[1].filter.out, tables[2].filter.out};
     int64_t outputs = outs[0] * outs[1] * outs[2], size = in[0] * in[1] * in[2], count = r->planes * outputs;
-    unsigned char *x = input_bytes(t, r->planes * size, (size_t)element);
+    unsigned char *x = input_bytes(t, r->planes * size * (element == 32 ? 8 : 1), element == 32 ? 4 : (size_t)element);
     for (int64_t i = 0; i < r->planes * size * element; i++) x[i] = (unsigned char)random_bits(t);
-    result y = output(t, count, (size_t)element);
-    EACH_POOL(p) sdx_resize_nearest(t->pools[p], element, x, y.of[p], r->planes, in, outs, index, &aligned_outside);
+    result y = output(t, element == 32 ? count * 8 : count, element == 32 ? 4 : (size_t)element);
+    EACH_POOL(p) {
+        if (element == 32)
+            sdx_resize_nearest_c8_f32(t->pools[p], (float *)x, y.of[p], r->planes, in, outs, index, outside);
+        else sdx_resize_nearest(t->pools[p], element, x, y.of[p], r->planes, in, outs, index, aligned_outside);
+    }
     for (int64_t i = 0; i < count; i++) {
         int64_t d = index[0][i % outputs / outs[2] / outs[1]], h = index[1][i / outs[2] % outs[1]];
         int64_t w = index[2][i % outs[2]];
-        const unsigned char *want = (const unsigned char *)&aligned_outside;
+        const unsigned char *want = (const unsigned char *)aligned_outside;
         if (d >= 0 && h >= 0 && w >= 0) want = x + (((i / outputs * in[0] + d) * in[1] + h) * in[2] + w) * element;
         table_equal_bytes(t, "nearest", (unsigned char *)y.of[0] + i * element, want, (size_t)element);
     }
@@ -145,7 +158,9 @@ int kernel_table_resize(char *message, size_t size) {
                   r.mappings[2], (long long)r.taps[0], (long long)r.taps[1], (long long)r.taps[2]);
         axis_tables tables[3];
         for (int k = 0; k < 3; k++) tables[k] = tables_of(&t, &r, k);
-        check_separable(&t, &r, tables);
+        check_separable(&t, &r, tables, 1);
+        check_separable(&t, &r, tables, 8);
+        check_nearest(&t, &r, tables, 32);
         for (int log = 0; log < 4; log++)
             if (i < COUNT(rows) || (int)(i % 4) == log) check_nearest(&t, &r, tables, 1 << log);
     }

@@ -65,6 +65,23 @@ void sdx_conv_transpose_f32_run(
     sdx_pool *_Nullable pool, const sdx_conv_params *p, const float *x, const float *packed,
     const float *_Nullable bias, float *y, void *_Nullable workspace);
 
+// The same in layout c8, from c8 to c8: [n][c / 8][d][h][w][8] and [n][k / 8][d][h][w][8]; w is [c, k, kernel] as above.
+
+/// Whether the kernel serves the shape: groups is 1, c and k are multiples of 8, strides at most 8, kernels at most 16
+/// an axis and 512 taps in all, and windows that a worker can hold. The byte queries return SIZE_MAX otherwise, the
+/// other functions require it.
+int sdx_conv_transpose_c8_f32_supported(const sdx_conv_params *p);
+/// Bytes of the packed weights.
+size_t sdx_conv_transpose_c8_f32_packed_bytes(const sdx_conv_params *p);
+/// Packs w for the ISA in use; n, in and out are not read.
+void sdx_conv_transpose_c8_f32_pack(const sdx_conv_params *p, const float *w, float *packed);
+/// Bytes of scratch for a run on a pool of `workers` threads.
+size_t sdx_conv_transpose_c8_f32_workspace_bytes(const sdx_conv_params *p, int workers);
+/// Computes y. `bias` has k values or is NULL.
+void sdx_conv_transpose_c8_f32_run(
+    sdx_pool *_Nullable pool, const sdx_conv_params *p, const float *x, const float *packed,
+    const float *_Nullable bias, float *y, void *_Nullable workspace);
+
 #pragma clang assume_nonnull end
 #ifdef __cplusplus
 }

@@ -39,6 +39,19 @@ void sdx_resize_separable_f32(
     sdx_pool *_Nullable pool, const float *x, float *y, int64_t planes, const sdx_resize_axis axes[_Nonnull 3],
     float extrapolation);
 
+// The same in layout c8: [planes][d][h][w][8], where planes = N · C / 8.
+
+/// sdx_resize_nearest of floats in layout c8.
+void sdx_resize_nearest_c8_f32(
+    sdx_pool *_Nullable pool, const float *x, float *y, int64_t planes, const int64_t in[_Nonnull 3],
+    const int64_t out[_Nonnull 3], const int32_t *_Nonnull const index[_Nonnull 3], float extrapolation);
+
+/// sdx_resize_separable_f32 in layout c8. Its sums differ from the plain ones by rounding only: all taps of an output
+/// are added in one order, d, then h, then w, with the weights wd·wh rounded once. Same bound.
+void sdx_resize_separable_c8_f32(
+    sdx_pool *_Nullable pool, const float *x, float *y, int64_t planes, const sdx_resize_axis axes[_Nonnull 3],
+    float extrapolation);
+
 #pragma clang assume_nonnull end
 
 #ifdef __cplusplus
