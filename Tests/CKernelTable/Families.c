@@ -8,6 +8,7 @@
 static const kernel_table_check families[] = {
     {"gemm", kernel_table_gemm},
     {"convolution", kernel_table_convolution},
+    {"blocked convolution", kernel_table_blocked_convolution},
     {"transposed convolution", kernel_table_transposed_convolution},
     {"winograd", kernel_table_winograd},
     {"transposed convolution c8", kernel_table_transposed_c8},

@@ -51,6 +51,31 @@ void sdx_conv_f32_run(
     sdx_pool *_Nullable pool, const sdx_conv_params *p, const float *x, const float *packed,
     const float *_Nullable bias, const float *_Nullable residual, float *y, void *_Nullable workspace);
 
+// Channel-blocked ("c8"): a tensor [n, c, d, h, w] with c % 8 == 0 lies as [n, c / 8, d, h, w, 8].
+
+/// Which operands of a convolution are channel-blocked.
+typedef enum sdx_conv_layout {
+    SDX_CONV_PLAIN_TO_C8 = 1,
+    SDX_CONV_C8_TO_C8 = 2,
+    SDX_CONV_C8_TO_PLAIN = 3,
+} sdx_conv_layout;
+
+/// Whether the convolution can run so. C8_TO_C8: the channels of a group are multiples of 8, of x and of y, or it is
+/// depthwise (c == k == groups, a multiple of 8). PLAIN_TO_C8: one group, k % 8 == 0. C8_TO_PLAIN: one group,
+/// c % 8 == 0. Any of them may be refused where a dilation is so huge that its rows would fill more than 64 MB a worker.
+/// The other functions require it (the byte queries return SIZE_MAX otherwise).
+int sdx_conv_c8_f32_supported(const sdx_conv_params *p, sdx_conv_layout layout);
+/// Bytes of the packed weights.
+size_t sdx_conv_c8_f32_packed_bytes(const sdx_conv_params *p, sdx_conv_layout layout);
+/// Packs w [k, c / groups, kernel], which is plain, for the ISA in use; n, in, out and activation are not read.
+void sdx_conv_c8_f32_pack(const sdx_conv_params *p, sdx_conv_layout layout, const float *w, float *packed);
+/// Bytes of scratch for a run on a pool of `workers` threads.
+size_t sdx_conv_c8_f32_workspace_bytes(const sdx_conv_params *p, sdx_conv_layout layout, int workers);
+/// Computes y as `sdx_conv_f32_run` does; x and y lie as `layout` says, `residual` as y.
+void sdx_conv_c8_f32_run(
+    sdx_pool *_Nullable pool, const sdx_conv_params *p, sdx_conv_layout layout, const float *x, const float *packed,
+    const float *_Nullable bias, const float *_Nullable residual, float *y, void *_Nullable workspace);
+
 // Transposed: y[n, k, o] = act( Σ x[n, c, i] · w[c, k, t] + bias[k] ),
 // over all i, t with i·stride + t·dilation - pad_begin = o.
 

@@ -15,6 +15,7 @@ extern "C" {
 // A family of kernels: hand-picked edge rows, then seeded random ones.
 int kernel_table_gemm(char *message, size_t size);
 int kernel_table_convolution(char *message, size_t size);
+int kernel_table_blocked_convolution(char *message, size_t size);
 int kernel_table_transposed_convolution(char *message, size_t size);
 int kernel_table_winograd(char *message, size_t size);
 int kernel_table_transposed_c8(char *message, size_t size);

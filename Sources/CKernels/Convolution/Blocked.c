@@ -1,0 +1,80 @@
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "sdx_conv.h"
+#include "BlockedRows.h"
+#define SDX_SELF "../Convolution/Blocked.c"
+#include "../Isa/EachIsa.h"
+
+#if SDX_ISA_PASS
+#include "../Gemm/Activation.h"
+#include "BlockedTiles.h"
+#include "BlockedDense.h"
+#include "BlockedDepthwise.h"
+
+static bool SDX_FN(is_blocked_depthwise)(const sdx_conv_params *p) { return p->groups == p->c && p->groups == p->k; }
+
+static int64_t SDX_FN(blocked_floats)(const sdx_conv_params *p, sdx_conv_layout layout, int workers) {
+    if (SDX_FN(is_blocked_depthwise)(p) && layout == SDX_CONV_C8_TO_C8) {
+        SDX_FN(blocked_depthwise_plan) plan = SDX_FN(plan_blocked_depthwise)(p);
+        return blocked_product(plan.worker_floats, workers) + plan.offset_floats;
+    }
+    SDX_FN(dense_plan) plan = SDX_FN(plan_dense)(p, layout);
+    return blocked_product(plan.worker_floats, workers) + plan.offset_floats;
+}
+static void SDX_FN(blocked_pack)(const sdx_conv_params *p, sdx_conv_layout layout, const float *w, float *packed) {
+    if (SDX_FN(is_blocked_depthwise)(p) && layout == SDX_CONV_C8_TO_C8) SDX_FN(blocked_depthwise_pack)(p, w, packed);
+    else SDX_FN(dense_pack)(p, layout, w, packed);
+}
+static void SDX_FN(blocked_run)(
+    sdx_pool *pool, const sdx_conv_params *p, sdx_conv_layout layout, const float *x, const float *packed,
+    const float *bias, const float *residual, float *y, float *workspace) {
+    if (SDX_FN(is_blocked_depthwise)(p) && layout == SDX_CONV_C8_TO_C8)
+        SDX_FN(blocked_depthwise_run)(pool, p, x, packed, bias, residual, y, workspace);
+    else SDX_FN(dense_run)(pool, p, layout, x, packed, bias, residual, y, workspace);
+}
+#else
+SDX_TABLE_OF(int64_t, blocked_floats, (const sdx_conv_params *, sdx_conv_layout, int))
+SDX_TABLE(blocked_pack, (const sdx_conv_params *, sdx_conv_layout, const float *, float *))
+SDX_TABLE(blocked_run, (sdx_pool *, const sdx_conv_params *, sdx_conv_layout, const float *, const float *,
+                        const float *, const float *, float *, float *))
+
+/// More floats than a worker's scratch may have: only huge dilations of a padded input come here.
+static const int64_t most_scratch = (int64_t)1 << 24;
+
+int sdx_conv_c8_f32_supported(const sdx_conv_params *p, sdx_conv_layout layout) {
+    if (!sdx_conv_params_valid(p)) return 0;
+    bool fits = false;
+    switch (layout) {
+    case SDX_CONV_PLAIN_TO_C8: fits = p->groups == 1 && p->k % 8 == 0; break;
+    case SDX_CONV_C8_TO_PLAIN: fits = p->groups == 1 && p->c % 8 == 0; break;
+    case SDX_CONV_C8_TO_C8:
+        fits = p->groups == p->c && p->groups == p->k
+                   ? p->c % 8 == 0
+                   : p->c / p->groups % 8 == 0 && p->k / p->groups % 8 == 0;
+        break;
+    }
+    return fits && SDX_CALL(blocked_floats)(p, layout, 2) - SDX_CALL(blocked_floats)(p, layout, 1) <= most_scratch;
+}
+
+size_t sdx_conv_c8_f32_packed_bytes(const sdx_conv_params *p, sdx_conv_layout layout) {
+    if (!sdx_conv_c8_f32_supported(p, layout)) return SIZE_MAX;
+    int64_t k = (p->k + 7) / 8 * 8;
+    return (size_t)(p->c / p->groups * k * p->kernel[0] * p->kernel[1] * p->kernel[2]) * sizeof(float);
+}
+
+void sdx_conv_c8_f32_pack(const sdx_conv_params *p, sdx_conv_layout layout, const float *w, float *packed) {
+    SDX_CALL(blocked_pack)(p, layout, w, packed);
+}
+
+size_t sdx_conv_c8_f32_workspace_bytes(const sdx_conv_params *p, sdx_conv_layout layout, int workers) {
+    if (workers < 1 || !sdx_conv_c8_f32_supported(p, layout)) return SIZE_MAX;
+    return (size_t)SDX_CALL(blocked_floats)(p, layout, workers) * sizeof(float);
+}
+
+void sdx_conv_c8_f32_run(
+    sdx_pool *pool, const sdx_conv_params *p, sdx_conv_layout layout, const float *x, const float *packed,
+    const float *bias, const float *residual, float *y, void *workspace) {
+    SDX_CALL(blocked_run)(pool, p, layout, x, packed, bias, residual, y, workspace);
+}
+#endif

@@ -1,0 +1,268 @@
+/// Channel-blocked convolution that sums over input channels, in one ISA pass; after BlockedTiles.h. No include guard.
+///
+/// A chunk is a rectangle of outputs (one depth, rows, columns) by a range of output channels of one image and group.
+/// Its input rows are copied to scratch first (BlockedRows.h); a pointwise convolution without stride or padding reads
+/// x itself, its pixels as one long row. Channels are split so that a panel's weights and the copied rows stay in L2;
+/// the sums go through y between the splits. A plain y is summed in scratch and transposed at the end.
+
+typedef struct {
+    sdx_conv_params params;  // with the pixels as one row where `flat`
+    sdx_activation activation;
+    sdx_conv_layout layout;
+    const float *x, *packed, *bias, *residual;
+    float *y, *workspace;
+    const int64_t *offsets;
+    bool flat, direct;
+    int64_t unit, channels, m; // channels of an input block, of a group's input, of its output
+    int64_t blocks, panels;    // of a group
+    int64_t taps, pixels, in_pixels;
+    int64_t split_blocks, splits;
+    int64_t height, width, row_chunks, column_chunks, chunk_lanes, lane_chunks;
+    blocked_rows rows;
+    int64_t offset_floats, copy_floats, worker_floats;
+    int64_t chunks;
+} SDX_FN(dense_plan);
+
+enum {
+    SDX_FN(copy_budget) = 49152,   // floats of copied rows
+    SDX_FN(weight_budget) = 32768, // floats of a panel's weights in one split
+};
+
+static int64_t SDX_FN(dense_pixels)(int64_t height, int64_t width) { return blocked_product(height, width); }
+
+static SDX_FN(dense_plan) SDX_FN(plan_dense)(const sdx_conv_params *original, sdx_conv_layout layout) {
+    SDX_FN(dense_plan) plan = {.params = *original, .activation = original->activation, .layout = layout};
+    sdx_conv_params *p = &plan.params;
+    plan.unit = layout == SDX_CONV_PLAIN_TO_C8 ? 1 : 8;
+    plan.channels = p->c / p->groups;
+    plan.m = (p->k / p->groups + 7) / 8 * 8;
+    plan.blocks = plan.channels / plan.unit;
+    plan.panels = (plan.m + BLOCKED_LANES - 1) / BLOCKED_LANES;
+    plan.taps = p->kernel[0] * p->kernel[1] * p->kernel[2];
+    plan.pixels = p->out[0] * p->out[1] * p->out[2];
+    plan.in_pixels = p->in[0] * p->in[1] * p->in[2];
+    plan.direct = plan.taps == 1;
+    for (int i = 0; i < 3; i++)
+        if (p->stride[i] != 1 || p->pad_begin[i] != 0 || p->in[i] != p->out[i]) plan.direct = false;
+    if (plan.direct) {
+        p->in[2] = p->out[2] = plan.pixels;
+        p->in[0] = p->in[1] = p->out[0] = p->out[1] = 1;
+    }
+    plan.offset_floats = (2 * plan.taps + 15) / 16 * 16;
+    if (plan.pixels == 0 || plan.m == 0 || p->n == 0) return plan;
+
+    int64_t most = 14;
+    // Columns and rows of one block of channels that fit half the budget, then the splits, then as many rows as fit.
+    int64_t width = p->out[2], height = 1;
+    while (width > 4 * most && blocked_rows_for(p, plan.unit, 1, width).block > SDX_FN(copy_budget) / 2)
+        width = (width + 1) / 2;
+    int64_t split = SDX_FN(weight_budget) / blocked_product(plan.taps, plan.unit * BLOCKED_LANES);
+    if (split > plan.blocks) split = plan.blocks;
+    int64_t one = blocked_rows_for(p, plan.unit, 1, width).block;
+    if (one > 0 && split > SDX_FN(copy_budget) / one && !plan.direct) split = SDX_FN(copy_budget) / one;
+    if (split < 1) split = 1;
+    while (plan.direct && width > 8 * most && blocked_product(width, split * plan.unit) > SDX_FN(copy_budget))
+        width = (width + 1) / 2;
+    while (height < p->out[1] &&
+           blocked_product(blocked_rows_for(p, plan.unit, height + 1, width).block, split) <= SDX_FN(copy_budget))
+        height++;
+    plan.splits = plan.blocks > 0 ? (plan.blocks + split - 1) / split : 1;
+    plan.split_blocks = (plan.blocks + plan.splits - 1) / plan.splits;
+
+    // Chunks enough for the threads: first by rows, while a chunk has pixels to reuse the weights for, then by output
+    // channels, then by the rest.
+    int64_t images = p->n * p->groups * p->out[0], lane_chunks = 1;
+    for (int step = 0; step < 3;) {
+        int64_t chunks = blocked_product(
+            images, ((p->out[1] + height - 1) / height) * ((p->out[2] + width - 1) / width));
+        chunks = blocked_product(chunks, lane_chunks);
+        double work = (double)p->n * p->k * plan.channels * plan.taps * plan.pixels / (double)chunks;
+        if (chunks >= 16 || work < 3e6) break;
+        int64_t least = step == 0 ? 16 * most : most;
+        if (step == 1) {
+            int64_t wanted = (16 + chunks - 1) / chunks;
+            while (wanted > 1 && work / (double)wanted < 1.5e6) wanted--;
+            lane_chunks = plan.panels < wanted ? plan.panels : wanted;
+            step++;
+        } else if (height * width >= 2 * least && height > 1) {
+            height = (height + 1) / 2;
+        } else if (height * width >= 2 * least && width >= 2 * most) {
+            width = (width + 1) / 2;
+        } else {
+            step++;
+        }
+    }
+    plan.row_chunks = (p->out[1] + height - 1) / height;
+    plan.height = (p->out[1] + plan.row_chunks - 1) / plan.row_chunks;
+    plan.column_chunks = (p->out[2] + width - 1) / width;
+    plan.width = (p->out[2] + plan.column_chunks - 1) / plan.column_chunks;
+    plan.chunk_lanes = (plan.panels + lane_chunks - 1) / lane_chunks * BLOCKED_LANES;
+    plan.lane_chunks = (plan.m + plan.chunk_lanes - 1) / plan.chunk_lanes;
+    plan.chunks = images * plan.lane_chunks * plan.row_chunks * plan.column_chunks;
+    plan.rows = blocked_rows_for(p, plan.unit, plan.height, plan.width);
+    plan.copy_floats = plan.direct ? 0 : blocked_product(plan.rows.block, plan.split_blocks);
+    plan.copy_floats = (plan.copy_floats + 15) / 16 * 16;
+    plan.worker_floats = plan.copy_floats;
+    if (layout == SDX_CONV_C8_TO_PLAIN)
+        plan.worker_floats += blocked_product(SDX_FN(dense_pixels)(plan.height, plan.width), plan.chunk_lanes);
+    return plan;
+}
+
+/// Whether the tile can clamp instead of calling the activation, and between what.
+static bool SDX_FN(clamps)(sdx_activation a, float *low, float *high) {
+    *low = a.kind == SDX_ACTIVATION_CLIP ? a.a : 0;
+    *high = a.kind == SDX_ACTIVATION_CLIP ? a.b : __builtin_inff();
+    return a.kind == SDX_ACTIVATION_RELU || a.kind == SDX_ACTIVATION_CLIP;
+}
+
+/// y = act(y) for `count` values.
+static void SDX_FN(activate_values)(sdx_activation activation, float *y, int64_t count) {
+    int64_t i = 0;
+    for (; i + SDX_V <= count; i += SDX_V) vstore(y + i, vactivate(activation, vload(y + i)));
+    if (i < count) vstore_first(y + i, count - i, vactivate(activation, vload_first(y + i, count - i)));
+}
+
+/// Finishes one row of a plain y from its sums.
+static void SDX_FN(finish_plain)(
+    const float *sums, float bias, const float *residual, sdx_activation activation, float *y, int64_t count) {
+    for (int64_t i = 0; i < count; i += SDX_V) {
+        int64_t n = count - i < SDX_V ? count - i : SDX_V;
+        vf v = {0};
+        for (int j = 0; j < SDX_V; j++)
+            if (j < n) v[j] = sums[(i + j) * 8];
+        v = v + bias;
+        if (residual) v = v + vload_first(residual + i, n);
+        vstore_first(y + i, n, vactivate(activation, v));
+    }
+}
+
+typedef struct {
+    int64_t image, group, od, oh0, oh1, ow0, ow1, lane0, lane1;
+} SDX_FN(dense_piece);
+
+/// One panel of the piece over channel blocks [block, block + count).
+static void SDX_FN(dense_panel)(
+    const SDX_FN(dense_plan) * plan, const SDX_FN(dense_piece) * c, const float *x, float *sums, int64_t lane,
+    int64_t block, int64_t count) {
+    const sdx_conv_params *p = &plan->params;
+    bool plain = plan->layout == SDX_CONV_C8_TO_PLAIN;
+    int64_t lanes = SDX_FN(panel_lanes)(plan->m - lane), width = c->ow1 - c->ow0;
+    SDX_FN(panel_tiles) kinds = SDX_FN(tiles_for)(lanes);
+    bool first = block == 0, last = block + count == plan->blocks;
+    int64_t output = (c->image * p->k + c->group * plan->m + lane) * plan->pixels; // of the panel in y
+    blocked_tile t = {
+        .w = plan->packed + (c->group * plan->m + lane) * plan->channels * plan->taps +
+             block * plan->taps * plan->unit * lanes,
+        .offsets = plan->offsets, .blocks = count,
+        .x_block = plan->direct ? plan->pixels * plan->unit : plan->rows.block,
+        .w_block = plan->taps * plan->unit * lanes,
+        .y_block = 8 * (plain ? (c->oh1 - c->oh0) * width : plan->pixels),
+        .plane = p->kernel[1] * p->kernel[2], .d = taps_inside(p, 0, c->od),
+    };
+    if (first && plan->bias && !plain) t.bias = plan->bias + c->group * plan->m + lane;
+    if (last && !plain) t.clamp = SDX_FN(clamps)(plan->activation, &t.low, &t.high);
+    bool activates = last && !plain && !t.clamp && plan->activation.kind != SDX_ACTIVATION_NONE;
+    int64_t tiles = (width + kinds.most - 1) / kinds.most;
+    for (int64_t oh = c->oh0; oh < c->oh1; oh++) {
+        tap_range h = taps_inside(p, 1, oh);
+        t.first = h.begin * p->kernel[2];
+        t.count = (h.end - h.begin) * p->kernel[2];
+        const float *row = x + (plan->direct ? c->ow0 * plan->unit : (oh - c->oh0) * p->stride[1] * plan->rows.row);
+        int64_t at = plain ? (oh - c->oh0) * width : (c->od * p->out[1] + oh) * p->out[2] + c->ow0;
+        float *y = (plain ? sums + (lane - c->lane0) * (c->oh1 - c->oh0) * width : plan->y + output) + 8 * at;
+        const float *from = !first ? y : plain || !plan->residual ? NULL : plan->residual + output + 8 * at;
+        for (int64_t i = 0, pixel = 0; i < tiles; i++) {
+            int64_t pixels = width / tiles + (i < width % tiles);
+            t.x = row + pixel * plan->unit;
+            t.y = y + pixel * 8;
+            t.from = from ? from + pixel * 8 : NULL;
+            kinds.tiles[pixels - 1][plan->unit == 1](&t);
+            pixel += pixels;
+        }
+        if (activates)
+            for (int64_t b = 0; b < lanes / 8; b++)
+                SDX_FN(activate_values)(plan->activation, y + b * t.y_block, 8 * width);
+    }
+}
+
+static void SDX_FN(dense_chunk)(void *context, int64_t chunk, int worker) {
+    const SDX_FN(dense_plan) *plan = context;
+    const sdx_conv_params *p = &plan->params;
+    SDX_FN(dense_piece) c;
+    int64_t column = chunk % plan->column_chunks, rest = chunk / plan->column_chunks;
+    int64_t row = rest % plan->row_chunks;
+    rest /= plan->row_chunks;
+    int64_t lanes = rest % plan->lane_chunks;
+    rest /= plan->lane_chunks;
+    c.od = rest % p->out[0];
+    c.group = rest / p->out[0] % p->groups;
+    c.image = rest / p->out[0] / p->groups;
+    c.oh0 = row * plan->height;
+    c.oh1 = c.oh0 + plan->height < p->out[1] ? c.oh0 + plan->height : p->out[1];
+    c.ow0 = column * plan->width;
+    c.ow1 = c.ow0 + plan->width < p->out[2] ? c.ow0 + plan->width : p->out[2];
+    c.lane0 = lanes * plan->chunk_lanes;
+    c.lane1 = c.lane0 + plan->chunk_lanes < plan->m ? c.lane0 + plan->chunk_lanes : plan->m;
+    if (c.oh0 >= c.oh1 || c.ow0 >= c.ow1) return;
+
+    float *space = plan->workspace + worker * plan->worker_floats, *sums = space + plan->copy_floats;
+    const float *x = plan->x + (c.image * p->groups + c.group) * plan->channels * plan->in_pixels;
+    for (int64_t s = 0; s < plan->splits; s++) {
+        int64_t block = s * plan->split_blocks, count = plan->blocks - block;
+        if (count > plan->split_blocks) count = plan->split_blocks;
+        if (count < 0) count = 0;
+        if (count == 0 && s > 0) break;
+        const float *from = x + block * plan->unit * plan->in_pixels;
+        if (!plan->direct) {
+            for (int64_t b = 0; b < count; b++)
+                blocked_copy_rows(
+                    p, &plan->rows, from + b * plan->unit * plan->in_pixels, c.od, c.oh0, c.oh1, c.ow0,
+                    space + b * plan->rows.block);
+            from = space;
+        }
+        for (int64_t lane = c.lane0; lane < c.lane1; lane += SDX_FN(panel_lanes)(plan->m - lane))
+            SDX_FN(dense_panel)(plan, &c, from, sums, lane, block, count);
+    }
+    if (plan->layout != SDX_CONV_C8_TO_PLAIN) return;
+    int64_t width = c.ow1 - c.ow0, pixels = (c.oh1 - c.oh0) * width;
+    for (int64_t k = c.lane0; k < c.lane1 && k < p->k; k++)
+        for (int64_t oh = c.oh0; oh < c.oh1; oh++) {
+            int64_t at = (c.image * p->k + k) * plan->pixels + (c.od * p->out[1] + oh) * p->out[2] + c.ow0;
+            const float *from = sums + (k - c.lane0) / 8 * 8 * pixels + (oh - c.oh0) * width * 8 + k % 8;
+            SDX_FN(finish_plain)(
+                from, plan->bias ? plan->bias[k] : 0, plan->residual ? plan->residual + at : NULL, plan->activation,
+                plan->y + at, width);
+        }
+}
+
+static void SDX_FN(dense_pack)(const sdx_conv_params *p, sdx_conv_layout layout, const float *w, float *packed) {
+    int64_t unit = layout == SDX_CONV_PLAIN_TO_C8 ? 1 : 8, channels = p->c / p->groups, k = p->k / p->groups;
+    int64_t m = (k + 7) / 8 * 8, taps = p->kernel[0] * p->kernel[1] * p->kernel[2];
+    for (int64_t group = 0; group < p->groups; group++, w += k * channels * taps)
+        for (int64_t lane = 0, lanes; lane < m; lane += lanes) {
+            lanes = SDX_FN(panel_lanes)(m - lane);
+            for (int64_t b = 0; b < channels; b += unit)
+                for (int64_t t = 0; t < taps; t++)
+                    for (int64_t c = 0; c < unit; c++)
+                        for (int64_t l = 0; l < lanes; l++)
+                            *packed++ = lane + l < k ? w[((lane + l) * channels + b + c) * taps + t] : 0;
+        }
+}
+
+static void SDX_FN(dense_run)(
+    sdx_pool *pool, const sdx_conv_params *p, sdx_conv_layout layout, const float *x, const float *packed,
+    const float *bias, const float *residual, float *y, float *workspace) {
+    SDX_FN(dense_plan) plan = SDX_FN(plan_dense)(p, layout);
+    if (plan.chunks == 0) return;
+    plan.x = x;
+    plan.packed = packed;
+    plan.bias = bias;
+    plan.residual = residual;
+    plan.y = y;
+    plan.workspace = workspace + plan.offset_floats;
+    int64_t *offsets = (int64_t *)(void *)workspace;
+    if (plan.direct) offsets[0] = 0;
+    else blocked_offsets(&plan.params, &plan.rows, offsets);
+    plan.offsets = offsets;
+    sdx_parallel_for(pool, plan.chunks, SDX_FN(dense_chunk), &plan);
+}

@@ -1,0 +1,134 @@
+/// The tiles of one panel width of an ISA pass. No include guard: it is included for each width.
+///
+/// The includer defines BW, the lanes of a vector, BVECTORS, the vectors of a panel, BMOST, the pixels of the largest
+/// tile, and BN(name), the name with suffixes of width and ISA. Accumulators (pixels × vectors), the panel's vectors and
+/// a broadcast fit the registers: 14×2+2+1 of 32 (AVX-512), 6×2+2+1 of 16 (AVX2), 6×4+4+1 of 32 (NEON), 4×2+2+1 of 16
+/// (SSE2).
+
+typedef float BN(bv) __attribute__((ext_vector_type(BW)));
+typedef float BN(bv_any) __attribute__((ext_vector_type(BW), aligned(4), may_alias));
+typedef float BN(bv_8) __attribute__((ext_vector_type(8), aligned(4), may_alias));
+#define BV BN(bv)
+
+SDX_INLINE BV BN(load)(const float *p) { return *(const BN(bv_any) *)p; }
+SDX_INLINE BV BN(splat)(float x) { return x - (BV){0}; }
+SDX_INLINE BV BN(fma)(BV a, BV b, BV c) {
+#if SDX_HAS_FMA
+    return __builtin_elementwise_fma(a, b, c);
+#else
+    return a * b + c;
+#endif
+}
+
+/// Vector j of a pixel's panel; p is the pixel in the panel's first block, `block` floats lie between its blocks.
+SDX_INLINE BV BN(load_pixel)(const float *p, int64_t block, int j) {
+    p += j * BW / 8 * block + j * BW % 8;
+#if BW == 16
+    BN(bv_8) low = *(const BN(bv_8) *)p, high = *(const BN(bv_8) *)(p + block);
+    return __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+#else
+    (void)block;
+    return BN(load)(p);
+#endif
+}
+SDX_INLINE void BN(store_pixel)(float *p, int64_t block, int j, BV v) {
+    p += j * BW / 8 * block + j * BW % 8;
+#if BW == 16
+    *(BN(bv_8) *)p = v.lo;
+    *(BN(bv_8) *)(p + block) = v.hi;
+#else
+    (void)block;
+    *(BN(bv_any) *)p = v;
+#endif
+}
+
+/// sum[i] += Σ x[i] · w over blocks, taps and the channels of a block; `unit` is 8 or 1.
+SDX_INLINE void BN(tile)(const int rows, const int unit, const blocked_tile *t) {
+    BV sum[BMOST][BVECTORS];
+    const int lanes = BVECTORS * BW;
+#pragma clang loop unroll(full)
+    for (int j = 0; j < BVECTORS; j++) {
+        BV start = t->bias ? BN(load)(t->bias + j * BW) : BN(splat)(0);
+#pragma clang loop unroll(full)
+        for (int i = 0; i < rows; i++) sum[i][j] = start;
+    }
+    if (t->from)
+#pragma clang loop unroll(full)
+        for (int j = 0; j < BVECTORS; j++)
+#pragma clang loop unroll(full)
+            for (int i = 0; i < rows; i++)
+                sum[i][j] = sum[i][j] + BN(load_pixel)(t->from + i * 8, t->y_block, j);
+    const float *x = t->x, *w = t->w;
+    for (int64_t b = 0; b < t->blocks; b++, x += t->x_block, w += t->w_block)
+        for (int64_t d = t->d.begin; d < t->d.end; d++) {
+            const int64_t *offset = t->offsets + d * t->plane + t->first, *end = offset + t->count;
+            const float *v = w + (d * t->plane + t->first) * unit * lanes;
+            for (; offset < end; offset++, v += unit * lanes) {
+                const float *p = x + *offset;
+#pragma clang loop unroll(full)
+                for (int c = 0; c < unit; c++) {
+                    BV row[BVECTORS];
+#pragma clang loop unroll(full)
+                    for (int j = 0; j < BVECTORS; j++) row[j] = BN(load)(v + c * lanes + j * BW);
+#pragma clang loop unroll(full)
+                    for (int i = 0; i < rows; i++) {
+                        BV value = BN(splat)(p[i * unit + c]);
+#pragma clang loop unroll(full)
+                        for (int j = 0; j < BVECTORS; j++) sum[i][j] = BN(fma)(value, row[j], sum[i][j]);
+                    }
+                }
+            }
+        }
+    if (t->clamp) {
+        BV low = BN(splat)(t->low), high = BN(splat)(t->high);
+#pragma clang loop unroll(full)
+        for (int j = 0; j < BVECTORS; j++)
+#pragma clang loop unroll(full)
+            for (int i = 0; i < rows; i++) {
+                BV above = low > sum[i][j] ? low : sum[i][j];
+                sum[i][j] = high < above ? high : above;
+            }
+    }
+#pragma clang loop unroll(full)
+    for (int j = 0; j < BVECTORS; j++)
+#pragma clang loop unroll(full)
+        for (int i = 0; i < rows; i++)
+            BN(store_pixel)(t->y + i * 8, t->y_block, j, sum[i][j]);
+}
+
+#define BLOCKED_TILE(R)                                                                                                \
+    static void BN(tile_##R##_8)(const blocked_tile *t) { BN(tile)(R, 8, t); }                                         \
+    static void BN(tile_##R##_1)(const blocked_tile *t) { BN(tile)(R, 1, t); }
+#define BLOCKED_TILE_NAMES(R) {BN(tile_##R##_8), BN(tile_##R##_1)}
+BLOCKED_TILE(1) BLOCKED_TILE(2) BLOCKED_TILE(3) BLOCKED_TILE(4)
+#if BMOST >= 6
+BLOCKED_TILE(5) BLOCKED_TILE(6)
+#endif
+#if BMOST >= 12
+BLOCKED_TILE(7) BLOCKED_TILE(8) BLOCKED_TILE(9) BLOCKED_TILE(10) BLOCKED_TILE(11) BLOCKED_TILE(12)
+#endif
+#if BMOST >= 14
+BLOCKED_TILE(13) BLOCKED_TILE(14)
+#endif
+
+/// By pixels - 1, and for blocks of 8 channels and of 1.
+static const blocked_tile_function BN(tiles)[BMOST][2] = {
+    BLOCKED_TILE_NAMES(1), BLOCKED_TILE_NAMES(2), BLOCKED_TILE_NAMES(3), BLOCKED_TILE_NAMES(4),
+#if BMOST >= 6
+    BLOCKED_TILE_NAMES(5), BLOCKED_TILE_NAMES(6),
+#endif
+#if BMOST >= 12
+    BLOCKED_TILE_NAMES(7), BLOCKED_TILE_NAMES(8), BLOCKED_TILE_NAMES(9), BLOCKED_TILE_NAMES(10),
+    BLOCKED_TILE_NAMES(11), BLOCKED_TILE_NAMES(12),
+#endif
+#if BMOST >= 14
+    BLOCKED_TILE_NAMES(13), BLOCKED_TILE_NAMES(14),
+#endif
+};
+#undef BLOCKED_TILE
+#undef BLOCKED_TILE_NAMES
+#undef BV
+#undef BW
+#undef BN
+#undef BVECTORS
+#undef BMOST

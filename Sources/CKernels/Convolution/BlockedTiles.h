@@ -1,0 +1,108 @@
+/// Tiles of every panel width of one ISA pass; after Vector.h. No include guard.
+///
+/// The output channels of a group are cut into panels of BLOCKED_LANES, then narrower ones of 16 and 8.
+
+#undef BLOCKED_LANES
+#if SDX_TARGET_AVX512
+#define BLOCKED_LANES 32
+#elif SDX_TARGET_BASELINE
+#define BLOCKED_LANES 8
+#else
+#define BLOCKED_LANES 16
+#endif
+
+#undef blocked_tile
+#undef blocked_tile_function
+#define blocked_tile SDX_FN(blocked_tile)
+#define blocked_tile_function SDX_FN(blocked_tile_function)
+
+/// One tile: neighbouring pixels of an output row by a panel of output channels.
+typedef struct {
+    const float *x;         // the first pixel's first tap, in the first block of channels
+    const float *w;         // the panel's weights from that block on: [block][tap][unit][lanes]
+    const float *bias;      // of the panel, or NULL
+    const float *from;      // what the sums start from, as y lies, or NULL; may be y
+    float *y;               // [lanes / 8][pixel][8]
+    const int64_t *offsets; // of each tap
+    int64_t blocks, x_block, w_block, y_block;
+    int64_t plane;          // taps of a slice
+    int64_t first, count;   // of those, the ones inside the input
+    tap_range d;            // slices inside the input
+    int clamp;
+    float low, high;
+} blocked_tile;
+typedef void (*blocked_tile_function)(const blocked_tile *t);
+
+#if SDX_TARGET_AVX512
+#define BW 16
+#define BVECTORS 2
+#define BMOST 14
+#define BN(name) SDX_FN(name##_16x2)
+#include "BlockedTile.h"
+#define BW 16
+#define BVECTORS 1
+#define BMOST 14
+#define BN(name) SDX_FN(name##_16x1)
+#include "BlockedTile.h"
+#define BW 8
+#define BVECTORS 1
+#define BMOST 14
+#define BN(name) SDX_FN(name##_8x1)
+#include "BlockedTile.h"
+#elif SDX_TARGET_AVX2
+#define BW 8
+#define BVECTORS 2
+#define BMOST 6
+#define BN(name) SDX_FN(name##_8x2)
+#include "BlockedTile.h"
+#define BW 8
+#define BVECTORS 1
+#define BMOST 12
+#define BN(name) SDX_FN(name##_8x1)
+#include "BlockedTile.h"
+#elif SDX_TARGET_NEON
+#define BW 4
+#define BVECTORS 4
+#define BMOST 6
+#define BN(name) SDX_FN(name##_4x4)
+#include "BlockedTile.h"
+#define BW 4
+#define BVECTORS 2
+#define BMOST 12
+#define BN(name) SDX_FN(name##_4x2)
+#include "BlockedTile.h"
+#else
+#define BW 4
+#define BVECTORS 2
+#define BMOST 4
+#define BN(name) SDX_FN(name##_4x2)
+#include "BlockedTile.h"
+#endif
+
+/// The lanes of the panel that begins where `left` output channels, a multiple of 8, remain.
+SDX_INLINE int64_t SDX_FN(panel_lanes)(int64_t left) {
+    return left >= BLOCKED_LANES ? BLOCKED_LANES : left >= 16 ? 16 : 8;
+}
+
+/// The tiles of a panel: by pixels - 1, and for blocks of 8 channels and of 1.
+typedef struct {
+    const blocked_tile_function (*tiles)[2];
+    int64_t most; // pixels
+} SDX_FN(panel_tiles);
+
+SDX_INLINE SDX_FN(panel_tiles) SDX_FN(tiles_for)(int64_t lanes) {
+#if SDX_TARGET_AVX512
+    if (lanes == 32) return (SDX_FN(panel_tiles)){SDX_FN(tiles_16x2), 14};
+    if (lanes == 16) return (SDX_FN(panel_tiles)){SDX_FN(tiles_16x1), 14};
+    return (SDX_FN(panel_tiles)){SDX_FN(tiles_8x1), 14};
+#elif SDX_TARGET_AVX2
+    if (lanes == 16) return (SDX_FN(panel_tiles)){SDX_FN(tiles_8x2), 6};
+    return (SDX_FN(panel_tiles)){SDX_FN(tiles_8x1), 12};
+#elif SDX_TARGET_NEON
+    if (lanes == 16) return (SDX_FN(panel_tiles)){SDX_FN(tiles_4x4), 6};
+    return (SDX_FN(panel_tiles)){SDX_FN(tiles_4x2), 12};
+#else
+    (void)lanes;
+    return (SDX_FN(panel_tiles)){SDX_FN(tiles_4x2), 4};
+#endif
+}
