@@ -39,6 +39,8 @@ let package = Package(
         .target(
             name: "CKernelTable", dependencies: ["CKernels"], path: "Tests/CKernelTable", exclude: ["Main"],
             linkerSettings: [.linkedLibrary("m"), .linkedLibrary("pthread")]),
+        .executableTarget(
+            name: "SardonyxFuzz", dependencies: ["Sardonyx", "SardonyxTestSupport"], path: "Tests/SardonyxFuzz"),
         .testTarget(name: "CKernelsTests", dependencies: ["CKernels", "CKernelTable"]),
         .testTarget(name: "SardonyxGraphTests", dependencies: ["SardonyxGraph"]),
         .testTarget(name: "SardonyxLoadingTests", dependencies: ["SardonyxLoading", "SardonyxTestSupport"]),

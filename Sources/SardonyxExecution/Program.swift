@@ -43,7 +43,8 @@ package final class Program: Sendable {
         }
         let planner = Planner(
             registry: environment.registry, packedWeights: environment.packedWeights,
-            workers: environment.pool.threads, optimizer: environment.optimizer)
+            workers: environment.pool.threads, optimizer: environment.optimizer,
+            valueLimit: MachineMemory.byteCount)
         let plan = try BoundPlan(planner.plan(graph, types: types), environment)
         return cache.withLock { cache in
             // Another run may have been quicker.

@@ -4,7 +4,7 @@ import SardonyxGraph
 
 /// The memory of one run at a time: arena, workspace, pointers of every step, and the dynamic values.
 final class RunMemory: @unchecked Sendable {
-    private unowned let bound: BoundPlan
+    unowned let bound: BoundPlan
     private let block: TensorStorage
     private let workspace: UnsafeMutableRawPointer?
     /// The inputs' and outputs' addresses of all steps, one after the other.
@@ -15,7 +15,7 @@ final class RunMemory: @unchecked Sendable {
     /// Places in the tables that depend on the caller's memory or on dynamic values.
     private let inputPatches: [[Patch]]
     private let outputPatches: [[Patch]]
-    private var values: [Datum?]
+    var values: [Datum?]
 
     private struct Patch {
         let slot: Int
@@ -202,126 +202,5 @@ final class RunMemory: @unchecked Sendable {
             tensor.byteCount == spec.byteCount
         else { return datum }
         return .tensor(Tensor(dataType: spec.dataType, shape: spec.shape, storage: tensor.storage))
-    }
-
-    // MARK: Dynamic steps
-
-    private func runDynamic(
-        _ index: Int, _ type: any Operator.Type, _ inputs: [Datum],
-        _ outputs: UnsafeBufferPointer<UnsafeMutableRawPointer?>, _ cancellation: Cancellation?
-    ) throws {
-        let step = bound.plan.steps[index]
-        let targets = Array(outputs)
-        let arguments = try step.inputs.indices.map { input -> Datum? in
-            guard let location = step.inputs[input] else { return nil }
-            return try datum(at: location, spec: step.inputSpecs[input], inputs, targets)
-        }
-        let environment = StepEnvironment(
-            pool: bound.environment.pool.pointer, workers: bound.environment.pool.threads, cancellation: cancellation,
-            programs: bound.subprograms[index] ?? [:],
-            captures: try step.captures.mapValues { captures in
-                try captures.map { try datum(at: $0.location, spec: $0.spec, inputs, targets) }
-            })
-        let results: [Datum?]
-        if let cache = bound.kernelCaches[index],
-            let planned = try cache.evaluate(step, type, arguments, bound, environment)
-        {
-            results = planned
-        } else {
-            results = try type.evaluate(
-                EvaluationContext(
-                    node: step.node, inputs: arguments, outputTypes: step.outputTypes, environment: environment,
-                    operatorType: type))
-        }
-        for (output, location) in step.outputs.enumerated() {
-            guard case .datum(let slot)? = location else { continue }
-            guard output < results.count, let result = results[output] else {
-                throw SardonyxError(.invalidValue, "output \(output) was not made")
-            }
-            if case .tensor(let tensor) = result {
-                // Later steps rely on the shape that was planned.
-                if let spec = step.outputSpecs[output], tensor.spec != spec {
-                    throw SardonyxError(
-                        .invalidValue, "output \(output) is \(tensor.spec.text) where \(spec.text) was planned")
-                }
-                values[slot] = .tensor(try tensor.aligned())
-            } else {
-                values[slot] = result
-            }
-        }
-    }
-}
-
-extension KernelCache {
-    /// Runs a planned operator on shapes that are known only now, with a kernel kept from the last time.
-    /// - Returns: nil when the operator's shapes depend on more than shapes, or its inputs are strings.
-    fileprivate func evaluate(
-        _ step: Plan.Step, _ type: any Operator.Type, _ arguments: [Datum?], _ bound: BoundPlan,
-        _ environment: StepEnvironment
-    ) throws -> [Datum?]? {
-        var tensors: [Tensor?] = []
-        for argument in arguments {
-            guard let argument else {
-                tensors.append(nil)
-                continue
-            }
-            guard case .tensor(let tensor) = argument, tensor.dataType != .string else { return nil }
-            tensors.append(tensor)
-        }
-        let specs = tensors.map { $0?.spec }
-        let entry: Entry
-        if let known = find(specs) {
-            entry = known
-        } else {
-            let constants = step.inputs.indices.map { input -> Tensor? in
-                if case .constant? = step.inputs[input] { tensors[input] } else { nil }
-            }
-            var context = InferenceContext(
-                node: step.node, inputs: specs.map { $0.map { .tensor($0.dataType, SymbolicShape($0.shape)) } },
-                constantOf: { constants[$0] })
-            try type.infer(&context)
-            let outputs = step.node.outputs.indices.map {
-                step.node.outputs[$0] == nil ? nil : context.outputs[$0].spec
-            }
-            for (index, output) in step.node.outputs.enumerated() where output != nil && outputs[index] == nil {
-                return nil
-            }
-            let packed = bound.environment.packedWeights
-            do {
-                let kernel = try type.prepare(
-                    PreparationContext(
-                        node: step.node, inputs: specs, outputs: outputs, constants: constants,
-                        workers: environment.workers, packedWeights: packed,
-                        inputValues: constants.map { $0.map(packed.identify) }))
-                entry = Entry(inputs: specs, outputs: outputs, kernel: kernel)
-            } catch let error as SardonyxError where error.code == .unsupported {
-                return nil
-            }
-            insert(entry)
-        }
-        return try entry.kernel.evaluate(inputs: tensors, outputs: entry.outputs, environment: environment)
-            .map { $0.map(Datum.tensor) }
-    }
-}
-
-/// What a dynamic step sees of the engine.
-struct StepEnvironment: EvaluationEnvironment, @unchecked Sendable {
-    let pool: OpaquePointer?
-    let workers: Int
-    let cancellation: Cancellation?
-    let programs: [String: Program]
-    let captures: [String: [Datum]]
-
-    func run(_ attribute: String, inputs: [Datum]) throws -> [Datum] {
-        guard let program = programs[attribute] else {
-            throw SardonyxError(.invalidModel, "there is no subgraph '\(attribute)'")
-        }
-        return try program.run(inputs + (captures[attribute] ?? []), cancellation: cancellation)
-    }
-
-    func checkCancellation() throws { try cancellation?.check() }
-
-    func allocate(_ dataType: DataType, _ shape: [Int]) throws -> Tensor {
-        try Tensor(uninitialized: dataType, shape: shape)
     }
 }

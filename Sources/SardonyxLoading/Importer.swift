@@ -200,11 +200,10 @@ final class Importer {
             scope.graph[output].type = .tensor(tensor.dataType, SymbolicShape(tensor.shape))
             return
         }
-        var lifting = Lifting(graph: scope.graph)
-        scope.graph = Graph()
+        var lifting = Lifting(taking: &scope.graph)
         let result = Result { try operatorType.lift(&node, from: node.opset, in: &lifting) }
         let (before, after) = lifting.takeInserted()
-        scope.graph = lifting.finish()
+        lifting.giveBack(to: &scope.graph)
         try result.get()
         guard let lifted = registry.find(node) else {
             unsupported.append(Self.describe(node, "no such operator"))

@@ -43,6 +43,15 @@ package enum ModelLoader {
         }
     }
 
+    /// Reads a file's structure and lets it go: what opening costs before anything is checked.
+    package static func walk(path: String) throws {
+        var error = sdx_error()
+        guard let pointer = sdx_model_open(path, SDX_OPEN_MAPPED, &error) else {
+            throw SardonyxError(error).inFile(path)
+        }
+        _ = ModelHandle(pointer)
+    }
+
     /// Loads a model from memory; it cannot have external data.
     package static func load(bytes: UnsafeRawBufferPointer, registry: OperatorRegistry) throws -> LoadedModel {
         var error = sdx_error()

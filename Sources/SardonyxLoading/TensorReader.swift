@@ -58,9 +58,9 @@ struct TensorReader {
     /// A checked shape: extents that are not negative and a size in bytes that fits.
     static func shape(_ dims: [Int64], of name: String, _ type: DataType) throws(SardonyxError) -> [Int] {
         let shape = dims.map { Int($0) }
-        guard shape.count <= maximumRank, let count = shape.checkedElementCount,
-            count <= TensorSpec.byteLimit / type.byteCount
-        else { throw SardonyxError(.malformed, "tensor '\(name)' has the impossible shape \(shape)") }
+        guard shape.count <= maximumRank, TensorSpec(dataType: type, shape: shape).isPossible else {
+            throw SardonyxError(.malformed, "tensor '\(name)' has the impossible shape \(shape)")
+        }
         return shape
     }
 

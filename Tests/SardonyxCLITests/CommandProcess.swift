@@ -1,13 +1,4 @@
-import Glibc
 import SardonyxTestSupport
-import Testing
-
-/// What a process left behind.
-struct CommandResult {
-    let status: Int32
-    let output: String
-    let errors: String
-}
 
 /// Runs the command that was built beside the tests, in a folder.
 func sardonyx(_ arguments: String..., in folder: TemporaryFolder) throws -> CommandResult {
@@ -15,33 +6,5 @@ func sardonyx(_ arguments: String..., in folder: TemporaryFolder) throws -> Comm
 }
 
 func sardonyx(_ arguments: [String], in folder: TemporaryFolder) throws -> CommandResult {
-    var buffer = [CChar](repeating: 0, count: 4096)
-    let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
-    var parts = String(decoding: buffer[..<max(count, 0)].map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        .split(separator: "/", omittingEmptySubsequences: false)
-    parts[parts.count - 1] = "sardonyx"
-    let command = parts.joined(separator: "/")
-    // The runner may be swift's own program: then the tests' bundle among the arguments tells where things are.
-    let bundle = CommandLine.arguments.first { $0.hasSuffix(".xctest") } ?? ""
-    let beside = (bundle.split(separator: "/", omittingEmptySubsequences: false).dropLast() + ["sardonyx"])
-        .joined(separator: "/")
-    let candidates: [String] = [command, beside]
-    let path = try #require(candidates.first { access($0, X_OK) == 0 }, "there is no built sardonyx")
-
-    // Outside the folder, which tests look into.
-    let captures = TemporaryFolder()
-    // A shell sets the folder; posix_spawn has no portable way.
-    let script = "cd \"$1\" && shift && exec \"$@\" >\"$0/out\" 2>\"$0/err\" </dev/null"
-    let words = ["/bin/sh", "-c", script, captures.path, folder.path, path] + arguments
-    var pointers: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
-    defer { for pointer in pointers { free(pointer) } }
-    var process: pid_t = 0
-    let failure = posix_spawn(&process, "/bin/sh", nil, nil, &pointers, environ)
-    try #require(failure == 0)
-    var status: Int32 = 0
-    while waitpid(process, &status, 0) < 0 && errno == EINTR {}
-    let code = status & 0x7F == 0 ? status >> 8 & 0xFF : -(status & 0x7F)
-    return CommandResult(
-        status: code, output: String(decoding: fileBytes(captures.path + "/out"), as: UTF8.self),
-        errors: String(decoding: fileBytes(captures.path + "/err"), as: UTF8.self))
+    try runBuilt("sardonyx", arguments, in: folder)
 }

@@ -32,7 +32,8 @@ import Testing
 
     @Test(
         arguments: [
-            ([], 1), ([2, 3], 6), ([0, .max], 0), ([0, .max, .max], nil), ([.max, 2], nil), ([-1], nil),
+            ([], 1), ([2, 3], 6), ([0, 1 << 40], 0), ([0, .max], nil), ([0, .max, .max], nil), ([.max, 2], nil),
+            ([-1], nil),
             ([1 << 31, 1 << 31, 4], nil),
         ] as [([Int], Int?)])
     func elementCount(shape: [Int], expected: Int?) {

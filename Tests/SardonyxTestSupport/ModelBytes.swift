@@ -23,6 +23,11 @@ package struct Message {
         withUnsafeBytes(of: value.bitPattern.littleEndian) { bytes += $0 }
     }
 
+    /// Four or eight bytes.
+    package mutating func fixed(_ field: Int, _ value: [UInt8]) {
+        bytes += Self.varint(UInt64(field << 3 | (value.count == 8 ? 1 : 5))) + value
+    }
+
     package mutating func data(_ field: Int, _ value: [UInt8]) {
         bytes += Self.varint(UInt64(field << 3 | 2)) + Self.varint(UInt64(value.count)) + value
     }
@@ -41,7 +46,9 @@ package enum TestAttribute {
     case int(Int64)
     case ints([Int64])
     case float(Float)
+    case floats([Float])
     case text(String)
+    case texts([String])
     case graph(TestGraph)
     case tensor(TestTensor)
     /// In a function: the value of the call's attribute with this name, of this AttributeType.
@@ -53,6 +60,8 @@ package struct TestTensor {
     package var dims: [Int64]
     package var type: Int64
     package var raw: [UInt8]?
+    /// The elements of a tensor of strings.
+    package var strings: [String] = []
     /// Entries of external data.
     package var external: [(String, String)] = []
 
@@ -77,6 +86,7 @@ package struct TestTensor {
     func write(to message: inout Message) {
         for dim in dims { message.int(1, dim) }
         message.int(2, type)
+        for string in strings { message.text(6, string) }
         message.text(8, name)
         if let raw { message.data(9, raw) }
         for (key, value) in external {
@@ -141,6 +151,12 @@ extension TestAttribute {
         case .ints(let values):
             for value in values { message.int(8, value) }
             message.int(20, 7)
+        case .floats(let values):
+            for value in values { message.float(7, value) }
+            message.int(20, 6)
+        case .texts(let values):
+            for value in values { message.text(9, value) }
+            message.int(20, 8)
         case .reference(let attribute, let type):
             message.int(20, type)
             message.text(21, attribute)

@@ -134,6 +134,38 @@ import Testing
         #expect(packed[79] <= packed[40])
     }
 
+    /// Shapes that only the run tells, and that no tensor can have: refused before an operator prepares for them.
+    @Test(arguments: [
+        ("Tile", [Int64](repeating: 1 << 40, count: 2)), ("Pad", [Int64](repeating: 1 << 40, count: 4)),
+        ("Tile", [1, 1 << 60]),
+    ])
+    func impossibleShapesOfDynamicSteps(type: String, values: [Int64]) throws {
+        let model = try Self.model(
+            TestGraph(
+                nodes: [TestNode("NonZero", ["x"], ["places"]), TestNode(type, ["places", "v"], ["y"])],
+                inputs: [TestValue("x", ["N"])], outputs: [Self.output("y")],
+                initializers: [TestTensor("v", integers: values)]))
+        let session = try Session(model)
+        let error = #expect(throws: SardonyxError.self) {
+            try session.run(["x": Tensor(shape: [3], scalars: [1, 2, 3] as [Float])])
+        }
+        #expect(error?.operatorType == type)
+        #expect([.memory, .invalidValue].contains(error?.code), "\(error.map(\.description) ?? "")")
+    }
+
+    /// The same for shapes that follow from the inputs' when a plan is made.
+    @Test func impossibleShapesOfPlans() throws {
+        let model = try Self.model(
+            TestGraph(
+                nodes: [TestNode("Tile", ["x", "v"], ["t"]), TestNode("Relu", ["t"], ["y"])],
+                inputs: [TestValue("x", ["N", "M"])], outputs: [Self.output("y")],
+                initializers: [TestTensor("v", integers: [1 << 30, 1 << 30])]))
+        let session = try Session(model)
+        let error = #expect(throws: SardonyxError.self) { try session.plan(for: ["x": [64, 64]]) }
+        #expect(error?.operatorType == "Tile")
+        #expect(error?.description.contains("impossible shape") == true, "\(error.map(\.description) ?? "")")
+    }
+
     @Test func longChainsOfNodes() throws {
         let length = 3000
         for type in ["Relu", "Identity", "Transpose"] {

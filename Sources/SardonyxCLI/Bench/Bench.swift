@@ -14,6 +14,7 @@ struct Bench: ParsableCommand {
               sardonyx bench unet.onnx --shape image=1,1,512,512 --threads 2
               sardonyx bench unet.onnx --profile
               sardonyx bench unet.onnx --trace trace.json     (open it in ui.perfetto.dev)
+              sardonyx bench unet.onnx --loading              (how long it takes to open)
             """)
 
     @Argument(help: ArgumentHelp("The ONNX file.", valueName: "model"))
@@ -44,6 +45,9 @@ struct Bench: ParsableCommand {
     @Option(help: ArgumentHelp("Write the steps of one run as a Chrome trace.", valueName: "file"))
     var trace: String?
 
+    @Flag(help: "Measure how long the model takes to open, and run nothing.")
+    var loading = false
+
     @Flag(help: "Print one line of JSON.")
     var json = false
 
@@ -52,6 +56,10 @@ struct Bench: ParsableCommand {
     }
 
     func run() throws {
+        if loading {
+            let record = try BenchLoading(path: model)
+            return Terminal.print(json ? JSON.object(record.figures).text : record.text)
+        }
         let base = Process.residentMegabytes
         let start = Process.now
         let model = try Model(contentsOf: model)

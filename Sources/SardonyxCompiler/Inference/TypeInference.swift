@@ -165,10 +165,14 @@ private struct FoldingEnvironment: EvaluationEnvironment {
 
     func checkCancellation() throws {}
 
-    func allocate(_ dataType: DataType, _ shape: [Int]) throws -> Tensor {
-        guard let count = shape.checkedElementCount, count <= limit / dataType.byteCount else {
-            throw SardonyxError(.memory, "the result of \(shape) is too large to be folded")
+    func admit(_ spec: TensorSpec) throws {
+        guard let count = spec.shape.checkedElementCount, count <= limit / spec.dataType.byteCount else {
+            throw SardonyxError(.memory, "the result of \(spec.shape) is too large to be folded")
         }
+    }
+
+    func allocate(_ dataType: DataType, _ shape: [Int]) throws -> Tensor {
+        try admit(TensorSpec(dataType: dataType, shape: shape))
         return try Tensor(uninitialized: dataType, shape: shape)
     }
 }

@@ -8,12 +8,18 @@ package struct Planner {
     /// Threads that may run chunks at once.
     package var workers: Int
     package var optimizer: Optimizer
+    /// The largest value that is planned for, in bytes: operators prepare tables as large as what they make.
+    package var valueLimit: Int
 
-    package init(registry: OperatorRegistry, packedWeights: PackedWeights, workers: Int, optimizer: Optimizer) {
+    package init(
+        registry: OperatorRegistry, packedWeights: PackedWeights, workers: Int, optimizer: Optimizer,
+        valueLimit: Int = TensorSpec.byteLimit
+    ) {
         self.registry = registry
         self.packedWeights = packedWeights
         self.workers = workers
         self.optimizer = optimizer
+        self.valueLimit = valueLimit
     }
 
     /// - Parameter types: of the graph's inputs, then of its captures.
@@ -85,6 +91,9 @@ private struct Layout {
         guard zip(node.inputs, inputs).allSatisfy({ $0 == nil || $1 != nil }),
             zip(node.outputs, outputs).allSatisfy({ $0 == nil || $1 != nil })
         else { return .dynamic(type) }
+        for case let (index, output?) in outputs.enumerated() {
+            do { try output.checkPossible("output \(index)", limit: planner.valueLimit) } catch { throw error.at(node) }
+        }
         let values = node.inputs.map { id in id.flatMap { graph.constants[$0] } }
         let context = PreparationContext(
             node: node, inputs: inputs, outputs: outputs, constants: values, workers: planner.workers,

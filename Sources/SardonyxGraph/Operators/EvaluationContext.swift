@@ -50,8 +50,14 @@ package protocol EvaluationEnvironment: Sendable {
     func run(_ attribute: String, inputs: [Datum]) throws -> [Datum]
     /// Throws `SardonyxError` (`cancelled`) once the run was cancelled. Loops call it between iterations.
     func checkCancellation() throws
+    /// Throws when a result of this size would be refused. Asked before an operator prepares, whose tables may be as large.
+    func admit(_ spec: TensorSpec) throws
     /// Refuses a size that the memory budget does not allow.
     func allocate(_ dataType: DataType, _ shape: [Int]) throws -> Tensor
+}
+
+extension EvaluationEnvironment {
+    package func admit(_ spec: TensorSpec) throws {}
 }
 
 /// An environment without subgraphs or a pool: for constant folding and tests.

@@ -4,8 +4,12 @@ package struct Lifting {
     package private(set) var before: [Node] = []
     package private(set) var after: [Node] = []
 
-    package init(graph: consuming Graph) { self.graph = graph }
-    package consuming func finish() -> Graph { graph }
+    /// Takes the graph until `giveBack`: two owners would copy its arrays at each change.
+    package init(taking graph: inout Graph) {
+        self.graph = Graph()
+        swap(&self.graph, &graph)
+    }
+    package mutating func giveBack(to graph: inout Graph) { swap(&self.graph, &graph) }
 
     package func constant(_ id: ValueID?) -> Tensor? { id.flatMap { graph.constants[$0] } }
     package func type(_ id: ValueID?) -> ValueType { id.map { graph[$0].type } ?? .unknown }

@@ -17,9 +17,8 @@ extension Operator {
             guard let spec = inference.outputs[index].spec else {
                 throw SardonyxError(.invalidInput, "the shape of output \(index) cannot be told from the inputs")
             }
-            guard spec.isPossible else {
-                throw SardonyxError(.invalidValue, "output \(index) would have the impossible shape \(spec.text)")
-            }
+            try spec.checkPossible("output \(index)")
+            try context.environment.admit(spec)
             return spec
         }
         let kernel = try prepare(

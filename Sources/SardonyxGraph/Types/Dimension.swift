@@ -98,7 +98,8 @@ extension Array where Element == Dimension {
 }
 
 extension Array where Element == Int {
-    /// The product of the extents, or nil when it does not fit or an extent is negative.
+    /// The product of the extents, or nil when an extent is negative or the product above `TensorSpec.byteLimit`. Extents
+    /// beside one of zero count all the same: strides and parts of the shape are products of theirs.
     package var checkedElementCount: Int? {
         var count = 1
         var empty = false
@@ -109,7 +110,7 @@ extension Array where Element == Int {
                 continue
             }
             let (product, overflow) = count.multipliedReportingOverflow(by: extent)
-            if overflow { return nil }
+            if overflow || product > TensorSpec.byteLimit { return nil }
             count = product
         }
         return empty ? 0 : count

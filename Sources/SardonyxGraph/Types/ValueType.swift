@@ -69,6 +69,20 @@ package struct TensorSpec: Sendable, Hashable {
         shape.checkedElementCount.map { $0 <= Self.byteLimit / dataType.byteCount } ?? false
     }
 
+    /// - Parameter limit: the bytes that there are for it.
+    /// - Throws: `SardonyxError`: `invalidValue` for a negative extent, `memory` for a size above the limit.
+    package func checkPossible(
+        _ what: @autoclosure () -> String, limit: Int = TensorSpec.byteLimit
+    ) throws(SardonyxError) {
+        guard isPossible else {
+            let code: SardonyxError.Code = shape.contains { $0 < 0 } ? .invalidValue : .memory
+            throw SardonyxError(code, "\(what()) would have the impossible shape \(text)")
+        }
+        guard byteCount <= limit else {
+            throw SardonyxError(.memory, "\(what()), \(text), takes \(byteCount) bytes; there are \(limit)")
+        }
+    }
+
     package var elementCount: Int { shape.elementCount }
     package var byteCount: Int { elementCount * dataType.byteCount }
     package var text: String { dataType.name + SymbolicShape(shape).text }

@@ -32,7 +32,7 @@ enum Clip: Operator {
                 throw SardonyxError(.invalidModel, "'\(name)' must be a scalar; its shape is \(shape.text)")
             }
             // Attributes of old opsets are float, whatever the input is.
-            if let bound = context.knownDataType(input), bound != type, context.node.opset >= 11 {
+            if let bound = context.knownDataType(input), bound != type, context.node.opset >= 11 || bound != .float {
                 throw SardonyxError(.invalidModel, "'\(name)' is \(bound.name) and the input \(type.name)")
             }
         }
@@ -41,37 +41,46 @@ enum Clip: Operator {
 
     static func prepare(_ context: PreparationContext) throws -> Kernel {
         let spec = try context.input(0)
-        let types = [1, 2].map { context.has($0) ? context.inputs[$0]?.dataType : nil }
+        let bounds = [1, 2].map(context.inputSlot)
         var kernel =
             if spec.dataType == .float {
-                floatKernel(count: spec.elementCount)
+                floatKernel(count: spec.elementCount, bounds)
             } else {
-                try spec.dataType.visitNumber(Clipping(count: spec.elementCount, types: types))
+                try spec.dataType.visitNumber(
+                    Clipping(
+                        count: spec.elementCount, bounds: bounds,
+                        types: bounds.map { $0.flatMap { context.inputs[$0]?.dataType } }))
             }
         kernel.inPlace = [0: [0]]
         return kernel
     }
 
-    private static func floatKernel(count: Int) -> Kernel {
-        Kernel { frame in
-            let low = frame.scalar(1) ?? -Float.infinity
-            let high = frame.scalar(2) ?? Float.infinity
+    private static func floatKernel(count: Int, _ bounds: [Int?]) -> Kernel {
+        Kernel { [low = bounds[0], high = bounds[1]] frame in
+            let low = frame.scalar(slot: low) ?? -Float.infinity
+            let high = frame.scalar(slot: high) ?? Float.infinity
             sdx_unary_f32(frame.pool, SDX_UNARY_CLIP, frame.input(0), frame.output(0), Int64(count), low, high)
         }
     }
 
     private struct Clipping: NumberVisitor {
         let count: Int
+        let bounds: [Int?]
         let types: [DataType?]
 
         func visit<T: Number>(_ type: T.Type) throws -> Kernel {
-            let (count, low, high) = (count, types[0] == .float, types[1] == .float)
+            let (count, low, high) = (count, bound(0, T.self), bound(1, T.self))
             return Kernel { frame in
-                // A float bound of an old opset; `T` is another type here.
-                let low = low ? frame.scalar(1, as: Float.self).map { T.casting($0) } : frame.scalar(1)
-                let high = high ? frame.scalar(2, as: Float.self).map { T.casting($0) } : frame.scalar(2)
+                let (low, high) = (low(frame), high(frame))
                 Work<T>(x: frame.input(0), y: frame.output(0), low: low, high: high).run(count: count, on: frame.pool)
             }
+        }
+
+        private func bound<T: Number>(_ index: Int, _ type: T.Type) -> @Sendable (Frame) -> T? {
+            let slot = bounds[index]
+            // A float bound of an old opset; `T` is another type here.
+            if types[index] == .float { return { $0.scalar(slot: slot, as: Float.self).map { T.casting($0) } } }
+            return { $0.scalar(slot: slot) }
         }
     }
 
@@ -99,5 +108,8 @@ enum Clip: Operator {
         Example(
             "no lower bound", inputs: [Tensor(shape: [3], scalars: [-2, 0, 2] as [Int8]), nil, Tensor(1 as Int8)],
             outputs: [Tensor(shape: [3], scalars: [-2, 0, 1] as [Int8])]),
+        Example(
+            "no upper bound", inputs: [Tensor(shape: [3], scalars: [-2, 0, 2] as [Float]), Tensor(-1 as Float)],
+            outputs: [Tensor(shape: [3], scalars: [-1, 0, 2] as [Float])]),
     ]
 }

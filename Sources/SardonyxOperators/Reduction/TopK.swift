@@ -46,7 +46,7 @@ enum TopK: Operator {
         let result = try (context.wants(0) ? context.output(0) : context.output(1)).shape
         let selection = Selection(
             layout: AxisLayout(spec.shape, axis: axis), k: result[axis],
-            wantsLargest: context.node.flag("largest", default: true))
+            wantsLargest: context.node.flag("largest", default: true), positionSlot: context.outputSlot(1))
         var kernel = try spec.dataType.visitNumber(selection)
         if !context.wants(1) { kernel.workspaceByteCount = result.elementCount * 8 }
         kernel.absorbedInputs = [1]
@@ -57,11 +57,14 @@ enum TopK: Operator {
         let layout: AxisLayout
         let k: Int
         let wantsLargest: Bool
+        let positionSlot: Int?
 
         func visit<T: Number>(_ type: T.Type) throws -> Kernel {
-            let (layout, k, wantsLargest) = (layout, k, wantsLargest)
+            let (layout, k, wantsLargest, positionSlot) = (layout, k, wantsLargest, positionSlot)
             return Kernel { frame in
-                guard let positions = frame.optionalOutput(1) ?? frame.workspace?.assumingMemoryBound(to: Int64.self)
+                guard
+                    let positions = frame.output(slot: positionSlot)
+                        ?? frame.workspace?.assumingMemoryBound(to: Int64.self)
                 else { return }
                 Work<T>(
                     x: frame.input(0), values: frame.optionalOutput(0), positions: positions, layout: layout, k: k,
@@ -151,6 +154,10 @@ enum TopK: Operator {
                 Tensor(shape: [2, 3], scalars: [3, 3, 1, 7, 6, 5] as [Float]),
                 Tensor(shape: [2, 3], scalars: [1, 2, 3, 0, 2, 1] as [Int64]),
             ]),
+        Example(
+            "the values alone",
+            inputs: [Tensor(shape: [1, 4], scalars: [0, 3, 2, 1] as [Float]), Tensor(integers: [2])],
+            outputs: [Tensor(shape: [1, 2], scalars: [3, 2] as [Float])]),
         Example(
             "the smallest of columns", attributes: ["axis": .int(0), "largest": .int(0)],
             inputs: [Tensor(shape: [3, 2], scalars: [3, 9, 1, 8, 2, 8] as [Int32]), Tensor(integers: [2])],

@@ -59,13 +59,11 @@ enum AffineGrid: Operator {
             let rank = extents.count
             let points = extents.elementCount
             let strides = extents.rowMajorStrides
-            let coordinates: [[T.Wide]] = extents.map { extent in
-                (0..<extent).map { i in
-                    if alignsCorners { return extent == 1 ? -1 : T.Wide(-1 + 2 * Double(i) / Double(extent - 1)) }
-                    return T.Wide((2 * Double(i) + 1) / Double(extent) - 1)
-                }
+            let (extents, alignsCorners) = (extents, alignsCorners)
+            @Sendable func coordinate(_ i: Int, _ extent: Int) -> T.Wide {
+                if alignsCorners { return extent == 1 ? -1 : T.Wide(-1 + 2 * Double(i) / Double(extent - 1)) }
+                return T.Wide((2 * Double(i) + 1) / Double(extent) - 1)
             }
-            let extents = extents
             return .parallel(count: batch * points, grain: 1024) { frame, range in
                 let theta = frame.input(0, as: T.self)
                 let grid = frame.output(0, as: T.self)
@@ -76,7 +74,8 @@ enum AffineGrid: Operator {
                         var sum = T.Wide.zero
                         for column in 0..<rank {
                             let axis = rank - 1 - column
-                            sum += matrix[column].wide * coordinates[axis][point / strides[axis] % extents[axis]]
+                            sum +=
+                                matrix[column].wide * coordinate(point / strides[axis] % extents[axis], extents[axis])
                         }
                         grid[element * rank + row] = T(wide: sum + matrix[rank].wide)
                     }

@@ -51,24 +51,12 @@ struct Padding: Sendable {
             for range in [0..<lower[axis], upper..<max(output[axis], upper)] where !range.isEmpty {
                 var next = range.lowerBound
                 while next < range.upperBound {
-                    var run = 1
-                    var step = 0
-                    var source = 0
-                    if mode == .constant {
-                        run = range.upperBound - next
-                    } else {
-                        // A run of places whose sources go on in one direction is one copy.
-                        func from(_ place: Int) -> Int {
-                            lower[axis] + Padding.source(place - lower[axis], kept[axis], mode)
-                        }
-                        source = from(next)
-                        if next + 1 < range.upperBound {
-                            step = from(next + 1) - source
-                            run = 2
-                            while next + run < range.upperBound, from(next + run) - from(next + run - 1) == step {
-                                run += 1
-                            }
-                        }
+                    var (source, step, run) = Padding.source(next - lower[axis], kept[axis], mode)
+                    source += lower[axis]
+                    run = min(run, range.upperBound - next)
+                    guard extensions.count < Padding.copyLimit else {
+                        throw SardonyxError(
+                            .unsupported, "padding repeats the input more than \(Padding.copyLimit) times")
                     }
                     box[axis] = run
                     corner[axis] = next
@@ -121,16 +109,24 @@ struct Padding: Sendable {
         return result
     }
 
-    /// The element of 0 ..< extent that the place at `index`, outside of it, shows.
-    private static func source(_ index: Int, _ extent: Int, _ mode: Mode) -> Int {
+    /// More copies than a sensible model asks for; each takes memory in the plan.
+    private static let copyLimit = 1 << 16
+
+    /// The element of 0 ..< extent that the place at `index`, outside of it, shows; and for how many places the elements
+    /// go on from there in steps of `step`, so that these places are one copy.
+    private static func source(_ index: Int, _ extent: Int, _ mode: Mode) -> (element: Int, step: Int, run: Int) {
+        if extent == 1 { return (0, 0, .max) }
         func modulo(_ a: Int, _ b: Int) -> Int { a % b < 0 ? a % b + b : a % b }
         switch mode {
-        case .constant, .edge: return min(max(index, 0), extent - 1)
-        case .wrap: return modulo(index, extent)
+        case .constant: return (0, 0, .max)
+        case .edge: return (index < 0 ? 0 : extent - 1, 0, .max)
+        case .wrap:
+            let place = modulo(index, extent)
+            return (place, 1, extent - place)
         case .reflect:
-            if extent == 1 { return 0 }
-            let place = modulo(index, 2 * (extent - 1))
-            return place < extent ? place : 2 * (extent - 1) - place
+            let last = extent - 1
+            let place = modulo(index, 2 * last)
+            return place < last ? (place, 1, extent - place) : (2 * last - place, -1, 2 * last - place + 1)
         }
     }
 

@@ -2,5 +2,5 @@ import SardonyxGraph
 
 extension Frame {
     /// The only element of an input, or nil when the input is omitted.
-    func scalar<T>(_ index: Int, as type: T.Type = T.self) -> T? { optionalInput(index, as: type)?.pointee }
+    func scalar<T>(slot: Int?, as type: T.Type = T.self) -> T? { input(slot: slot, as: type)?.pointee }
 }

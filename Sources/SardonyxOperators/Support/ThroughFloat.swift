@@ -28,8 +28,10 @@ extension Frame {
     /// A part of the workspace as elements of a type.
     @inline(__always)
     func scratch<T>(_ offset: Int, as type: T.Type = T.self) -> UnsafeMutablePointer<T> {
-        // SAFETY: the kernel reserved the part at `offset` in its workspace, whose base is aligned to 64 bytes.
-        (workspace.unsafelyUnwrapped + offset).assumingMemoryBound(to: T.self)
+        // SAFETY: the kernel reserved the part at `offset` in its workspace, whose base is aligned to 64 bytes. A kernel
+        // whose parts are all empty has no workspace, and reads nothing at the address that stands for it.
+        let base = workspace ?? UnsafeMutableRawPointer(bitPattern: 64).unsafelyUnwrapped
+        return (base + offset).assumingMemoryBound(to: T.self)
     }
 }
 

@@ -40,7 +40,7 @@ struct PackedConvolution {
             let x = frame.input(0, as: Float.self)
             let y = frame.output(0, as: Float.self)
             let bias = frame.input(slot: biasSlot, as: Float.self)
-            let weights = storage?.base ?? frame.workspace.unsafelyUnwrapped + offset
+            let weights = storage?.base ?? UnsafeMutableRawPointer(frame.scratch(offset, as: UInt8.self))
             if storage == nil { Self.pack(form, isTransposed, frame.input(1), weights) }
             let packed = weights.assumingMemoryBound(to: Float.self)
             let space = frame.workspace.map { $0 + scratch }

@@ -1,0 +1,57 @@
+import Sardonyx
+import SardonyxLoading
+
+/// What opening a model takes, apart from running it.
+struct BenchLoading {
+    /// Milliseconds of the first opening in this process.
+    let first: Double
+    /// Milliseconds, the least of all.
+    let reader: Double
+    let open: Double
+    let session: Double
+    /// Resident memory in MB: before anything was opened, and how much more with the model open.
+    let baseMegabytes: Double
+    let openMegabytes: Double
+
+    private static let repetitions = 9
+
+    init(path: String) throws {
+        func milliseconds(_ body: () throws -> Void) rethrows -> Double {
+            let start = Process.now
+            try body()
+            return Double(Process.now - start) / 1e6
+        }
+        baseMegabytes = Process.residentMegabytes
+        var model: Model?
+        first = try milliseconds { model = try Model(contentsOf: path) }
+        openMegabytes = Process.residentMegabytes - baseMegabytes
+        guard let model else { preconditionFailure("the model was opened above") }
+        func least(_ body: () throws -> Void) rethrows -> Double {
+            var best = try milliseconds(body)
+            for _ in 1..<Self.repetitions { best = min(best, try milliseconds(body)) }
+            return best
+        }
+        reader = try least { try ModelLoader.walk(path: path) }
+        var opened: [Model] = []
+        // Freeing a model is no part of opening the next.
+        open = try least { opened.append(try Model(contentsOf: path)) }
+        var sessions: [Session] = []
+        session = try least { sessions.append(try Session(model)) }
+    }
+
+    var figures: [(key: String, value: JSON)] {
+        [
+            ("reader_ms", .number(reader)), ("open_ms", .number(open)), ("first_ms", .number(first)),
+            ("session_ms", .number(session)), ("base_mb", .number(baseMegabytes)), ("open_mb", .number(openMegabytes)),
+        ]
+    }
+
+    var text: String {
+        """
+        reader  \(fixed(reader)) ms, the file's structure alone
+        open    \(fixed(open)) ms with all checks; the first time \(fixed(first)) ms
+        session \(fixed(session)) ms
+        memory  \(fixed(openMegabytes, 1)) MB more than the \(fixed(baseMegabytes, 1)) MB before the model was opened
+        """
+    }
+}

@@ -1,0 +1,154 @@
+// SardonyxFuzz FIRST COUNT: damaged models, number FIRST to FIRST + COUNT - 1, each opened, planned and run.
+//
+// Prints each number before its model is touched, so that the last number printed is the one that trapped; the seed's
+// name follows on request (SARDONYX_FUZZ_WRITE=FILE writes the last damaged model there too). Exits 1 at an error that
+// is no SardonyxError, and by a signal at a trap. The last line is "N models: L loaded, R run".
+import Glibc
+import Sardonyx
+import SardonyxExecution
+import SardonyxTestSupport
+import Synchronization
+
+func say(_ text: String) {
+    let bytes = Array(text.utf8) + [0x0A]
+    _ = bytes.withUnsafeBytes { write(1, $0.baseAddress, $0.count) }
+}
+
+/// Ends runs that take long, and the process when that does not help.
+enum Watchdog {
+    private static let current = Mutex<Cancellation?>(nil)
+    private static let deadline = Atomic<UInt64>(.max)
+    /// In nanoseconds: what a run may take, and what opening, planning and running may after that.
+    private static let budget: UInt64 = 200_000_000
+    private static let patience: UInt64 = 30_000_000_000
+
+    static var now: UInt64 {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+    }
+
+    static func watch(_ cancellation: Cancellation) {
+        current.withLock { $0 = cancellation }
+        deadline.store(now + budget, ordering: .relaxed)
+    }
+
+    static func start() {
+        Task.detached {
+            while true {
+                try? await Task.sleep(for: .milliseconds(10))
+                let end = deadline.load(ordering: .relaxed)
+                if end == .max || now < end { continue }
+                current.withLock { $0 }?.cancel()
+                if now > end + patience {
+                    say("stuck")
+                    abort()
+                }
+            }
+        }
+    }
+}
+
+/// A bound on memory: what asks for more gets none. Not under AddressSanitizer, whose own map is larger than any bound.
+func limitMemory() {
+    guard dlsym(nil, "__asan_init") == nil else { return }
+    var limit = rlimit(rlim_cur: 4 << 30, rlim_max: 4 << 30)
+    setrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit)
+}
+
+/// The model's inputs filled with small numbers; nil when one is no tensor or is large.
+func makeInputs(_ model: Model, _ random: inout SeededGenerator) -> [String: Tensor]? {
+    var symbols: [String: Int] = [:]
+    var inputs: [String: Tensor] = [:]
+    for port in model.inputs {
+        guard let type = port.dataType else { return nil }
+        var shape: [Int] = []
+        for dimension in port.shape ?? [.fixed(2)] {
+            switch dimension {
+            case .fixed(let extent): shape.append(extent)
+            case .unknown: shape.append(1 + random.below(3))
+            case .symbol(let name):
+                let extent = symbols[name] ?? random.below(4)
+                symbols[name] = extent
+                shape.append(extent)
+            }
+        }
+        var count = 1
+        for extent in shape {
+            let (product, overflow) = count.multipliedReportingOverflow(by: extent)
+            if overflow || product > 1 << 16 { return nil }
+            count = product
+        }
+        guard var tensor = try? Tensor(dataType: type, shape: shape) else { return nil }
+        if type == .float {
+            tensor = Tensor(shape: shape, scalars: (0..<count).map { _ in Float(random.below(9)) / 2 - 2 })
+        } else if type == .int64 {
+            tensor = Tensor(shape: shape, scalars: (0..<count).map { _ in Int64(random.below(7) - 2) })
+        } else if type != .bool {
+            // Any bytes will do; in memory a bool is 0 or 1.
+            try? tensor.withUnsafeMutableBytes { bytes in
+                for index in bytes.indices { bytes[index] = type == .string ? 0 : UInt8(random.below(4)) }
+            }
+        }
+        inputs[port.name] = tensor
+    }
+    return inputs
+}
+
+enum Outcome { case refused, loaded, run }
+
+func attempt(_ bytes: [UInt8], _ random: inout SeededGenerator) throws -> Outcome {
+    let cancellation = Cancellation()
+    Watchdog.watch(cancellation)
+    var outcome = Outcome.refused
+    do {
+        let model = try bytes.withUnsafeBytes { try Model(bytes: $0) }
+        outcome = .loaded
+        var options = Session.Options()
+        options.threads = .count(1)
+        options.optimizes = random.chance(70)
+        let session = try Session(model, options: options)
+        guard let inputs = makeInputs(model, &random) else { return outcome }
+        let plan = try session.plan(for: inputs.mapValues(\.shape))
+        let results = plan.bound.plan.resultTypes.reduce(0) { $0 + ($1.spec?.byteCount ?? 0) }
+        guard plan.peakMemory.byteCount + results < 64 << 20 else { return outcome }
+        Watchdog.watch(cancellation)
+        _ = try session.runValues(inputs.mapValues(Datum.tensor), cancellation: cancellation)
+        outcome = .run
+    } catch is SardonyxError {
+        return outcome
+    }
+    return outcome
+}
+
+guard CommandLine.arguments.count == 3, let first = Int(CommandLine.arguments[1]),
+    let count = Int(CommandLine.arguments[2])
+else {
+    say("usage: SardonyxFuzz FIRST COUNT")
+    exit(2)
+}
+limitMemory()
+Watchdog.start()
+let file = getenv("SARDONYX_FUZZ_WRITE").map { String(cString: $0) }
+var loaded = 0
+var run = 0
+for number in first..<(first + count) {
+    var mutator = WireMutator(seed: UInt64(number))
+    let seed = Seeds.all[mutator.random.below(Seeds.all.count)]
+    let other = Seeds.all[mutator.random.below(Seeds.all.count)]
+    let bytes = mutator.damage(seed.bytes, other: other.bytes)
+    say("\(number) \(seed.name)")
+    if let file, let stream = fopen(file, "w") {
+        fwrite(bytes, 1, bytes.count, stream)
+        fclose(stream)
+    }
+    do {
+        let outcome = try attempt(bytes, &mutator.random)
+        if outcome != .refused { loaded += 1 }
+        if outcome == .run { run += 1 }
+    } catch {
+        say("an error that is no SardonyxError: \(error)")
+        exit(1)
+    }
+}
+say("\(count) models: \(loaded) loaded, \(run) run")
