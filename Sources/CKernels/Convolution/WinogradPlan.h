@@ -13,6 +13,9 @@
 /// Chunks enough to balance the threads of a device.
 #undef WINO_ENOUGH_CHUNKS
 #define WINO_ENOUGH_CHUNKS 8
+/// The most rows of a chunk where the transformed input is shared.
+#undef WINO_SHARED_ROWS
+#define WINO_SHARED_ROWS 64
 /// The fewest output slices of a range of depths: each range transforms two slices again.
 #undef WINO_LEAST_DEPTH
 #define WINO_LEAST_DEPTH 8
@@ -61,7 +64,9 @@ static SDX_FN(wino_plan) SDX_FN(plan_wino)(const sdx_conv_params *p) {
     plan.rows = p->n * plan.tiles;
     plan.slices = p->kernel[0];
     plan.blocks = (plan.rows + most - 1) / most;
-    if (plan.blocks < WINO_ENOUGH_CHUNKS) {
+    if (plan.blocks < WINO_ENOUGH_CHUNKS) { // fewer rows in a block, or several ranges of depths
+        int64_t parts = (plan.rows + WINO_MR - 1) / WINO_MR;
+        plan.blocks = parts < WINO_ENOUGH_CHUNKS ? parts : WINO_ENOUGH_CHUNKS;
         int64_t depths = (WINO_ENOUGH_CHUNKS + plan.blocks - 1) / plan.blocks;
         plan.depths = p->out[0] / WINO_LEAST_DEPTH < 1 ? 1 : p->out[0] / WINO_LEAST_DEPTH;
         if (plan.depths > depths) plan.depths = depths;
@@ -72,8 +77,9 @@ static SDX_FN(wino_plan) SDX_FN(plan_wino)(const sdx_conv_params *p) {
         plan.slices = p->out[0] + p->kernel[0] - 1;
         plan.v_rows = p->n * plan.slices * plan.tiles;
         plan.rows = plan.v_rows - (p->kernel[0] - 1) * plan.tiles; // of outputs: the last slices begin none
-        most = 64 / WINO_MR * WINO_MR;
-        plan.blocks = (plan.rows + most - 1) / most;
+        int64_t parts = (plan.rows + WINO_MR - 1) / WINO_MR, enough = WINO_ENOUGH_CHUNKS / plan.panels;
+        plan.blocks = (plan.rows + WINO_SHARED_ROWS - 1) / WINO_SHARED_ROWS;
+        if (plan.blocks < enough) plan.blocks = enough < parts ? enough : parts;
     }
     int64_t block = (plan.rows + plan.blocks - 1) / plan.blocks;
     if (!plan.shared) plan.v_rows = block;
