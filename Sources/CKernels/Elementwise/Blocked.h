@@ -1,7 +1,7 @@
 /// Vectors over the channel-blocked layout [n, c / 8, pixels, 8], in one ISA pass; after Vector.h. No include guard.
 ///
-/// `v8` is one pixel's 8 channels on every ISA. A unit is the fewest whole vectors that are whole pixels: half a pixel's
-/// vector twice, one pixel, or two pixels (AVX-512, where an odd last pixel is a vector's first half).
+/// `v8` is one pixel's 8 channels on every ISA. A unit is the fewest whole vectors that are whole pixels: two vectors
+/// of a pixel, one, or a vector of two pixels (AVX-512, where an odd last pixel is a vector's first half).
 #include "../Gemm/Activation.h"
 
 // How vectors wider than the target's registers are passed: they never are, these functions being always inline.
@@ -18,6 +18,7 @@
 
 typedef float v8 __attribute__((ext_vector_type(8)));
 typedef double d8 __attribute__((ext_vector_type(8)));
+typedef int32_t SDX_FN(sdx_i8) __attribute__((ext_vector_type(8)));
 typedef float SDX_FN(sdx_v8_any) __attribute__((ext_vector_type(8), aligned(4), may_alias));
 
 #undef SDX_UNIT
@@ -27,8 +28,17 @@ typedef float SDX_FN(sdx_v8_any) __attribute__((ext_vector_type(8), aligned(4), 
 
 SDX_INLINE v8 v8load(const float *p) { return *(const SDX_FN(sdx_v8_any) *)p; }
 SDX_INLINE void v8store(float *p, v8 v) { *(SDX_FN(sdx_v8_any) *)p = v; }
-/// The larger lane; NaN where either is NaN.
-SDX_INLINE v8 v8max_nan(v8 a, v8 b) { return a != a ? a : (a > b ? a : b); }
+/// The larger lane; NaN where either is NaN. Neon has an instruction for it.
+SDX_INLINE v8 v8max_nan(v8 a, v8 b) {
+#if SDX_TARGET_NEON
+    v8 r;
+    r.lo = (vf)vmaxq_f32((float32x4_t)a.lo, (float32x4_t)b.lo);
+    r.hi = (vf)vmaxq_f32((float32x4_t)a.hi, (float32x4_t)b.hi);
+    return r;
+#else
+    return a != a ? a : (a > b ? a : b);
+#endif
+}
 
 /// As vfma.
 SDX_INLINE v8 v8fma(v8 a, v8 b, v8 c) {
@@ -69,6 +79,7 @@ static __attribute__((unused, noinline)) void activate_floats(sdx_activation act
             }                                                                                                          \
         if (SDX_V > 8 && at < (n)) {                                                                                   \
             const int k = 0;                                                                                           \
+            (void)k;                                                                                                   \
             const vf v = vload_first((x) + at, 8);                                                                     \
             vstore_first((y) + at, 8, (expression));                                                                   \
         }                                                                                                              \

@@ -24,29 +24,36 @@ SDX_INLINE void SDX_FN(transpose8)(v8 r[8]) {
     }
 }
 
-/// `pixels` pixels of a block: 8 rows, `stride` floats apart, to pixels of 8 floats.
+SDX_INLINE void SDX_FN(to_eight)(const float *x, int64_t stride, float *y) {
+    v8 r[8];
+    for (int c = 0; c < 8; c++) r[c] = v8load(x + c * stride);
+    SDX_FN(transpose8)(r);
+    for (int k = 0; k < 8; k++) v8store(y + k * 8, r[k]);
+}
+
+SDX_INLINE void SDX_FN(from_eight)(const float *x, float *y, int64_t stride) {
+    v8 r[8];
+    for (int k = 0; k < 8; k++) r[k] = v8load(x + k * 8);
+    SDX_FN(transpose8)(r);
+    for (int c = 0; c < 8; c++) v8store(y + c * stride, r[c]);
+}
+
+/// `pixels` pixels of a block: 8 rows, `stride` floats apart, to pixels of 8 floats. Where they are no multiple of 8,
+/// some of the last eight are written again.
 static void SDX_FN(to_block)(const float *x, int64_t stride, float *y, int64_t pixels) {
-    int64_t p = 0;
-    for (; p + 8 <= pixels; p += 8) {
-        v8 r[8];
-        for (int c = 0; c < 8; c++) r[c] = v8load(x + c * stride + p);
-        SDX_FN(transpose8)(r);
-        for (int k = 0; k < 8; k++) v8store(y + (p + k) * 8, r[k]);
-    }
-    for (; p < pixels; p++)
-        for (int c = 0; c < 8; c++) y[p * 8 + c] = x[c * stride + p];
+    for (int64_t p = 0; p + 8 <= pixels; p += 8) SDX_FN(to_eight)(x + p, stride, y + p * 8);
+    if (pixels >= 8 && pixels % 8) SDX_FN(to_eight)(x + pixels - 8, stride, y + (pixels - 8) * 8);
+    if (pixels < 8)
+        for (int64_t p = 0; p < pixels; p++)
+            for (int c = 0; c < 8; c++) y[p * 8 + c] = x[c * stride + p];
 }
 
 static void SDX_FN(from_block)(const float *x, float *y, int64_t stride, int64_t pixels) {
-    int64_t p = 0;
-    for (; p + 8 <= pixels; p += 8) {
-        v8 r[8];
-        for (int k = 0; k < 8; k++) r[k] = v8load(x + (p + k) * 8);
-        SDX_FN(transpose8)(r);
-        for (int c = 0; c < 8; c++) v8store(y + c * stride + p, r[c]);
-    }
-    for (; p < pixels; p++)
-        for (int c = 0; c < 8; c++) y[c * stride + p] = x[p * 8 + c];
+    for (int64_t p = 0; p + 8 <= pixels; p += 8) SDX_FN(from_eight)(x + p * 8, y + p, stride);
+    if (pixels >= 8 && pixels % 8) SDX_FN(from_eight)(x + (pixels - 8) * 8, y + pixels - 8, stride);
+    if (pixels < 8)
+        for (int64_t p = 0; p < pixels; p++)
+            for (int c = 0; c < 8; c++) y[c * stride + p] = x[p * 8 + c];
 }
 
 #else

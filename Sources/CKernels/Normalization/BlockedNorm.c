@@ -11,8 +11,8 @@
 
 #ifndef SDX_BLOCKED_NORM_TYPES
 #define SDX_BLOCKED_NORM_TYPES
-/// Pixels that are read twice while in the first cache, and that are summed in float.
-enum { NORM_BLOCK = 512, NORM_FLOAT = 64 };
+/// Pixels that are read twice while in the first cache.
+enum { NORM_BLOCK = 512 };
 
 /// Mean and sum of squared deviations of a block's 8 channels over some pixels.
 typedef struct {
@@ -27,46 +27,19 @@ typedef struct {
 
 #if SDX_ISA_PASS
 #include "../Elementwise/Blocked.h"
-
-/// Σ x over pixels.
-SDX_INLINE d8 SDX_FN(block_sum)(const float *x, int64_t pixels) {
-    d8 sum = (d8)(0.0);
-    for (int64_t b = 0; b < pixels; b += NORM_FLOAT) {
-        int64_t end = b + NORM_FLOAT < pixels ? b + NORM_FLOAT : pixels, p = b;
-        v8 s[4] = {(v8)(0.0f), (v8)(0.0f), (v8)(0.0f), (v8)(0.0f)};
-        for (; p + 4 <= end; p += 4)
-            for (int k = 0; k < 4; k++) s[k] += v8load(x + (p + k) * 8);
-        for (; p < end; p++) s[0] += v8load(x + p * 8);
-        sum += __builtin_convertvector((s[0] + s[1]) + (s[2] + s[3]), d8);
-    }
-    return sum;
-}
+#include "../Reduction/BlockedSums.h"
 
 static void SDX_FN(moments_of_block)(const float *x, int64_t pixels, block_moments *result) {
     d8 mean = (d8)(0.0), m2 = (d8)(0.0);
     for (int64_t at = 0; at < pixels; at += NORM_BLOCK) {
         const int64_t n = pixels - at < NORM_BLOCK ? pixels - at : NORM_BLOCK;
         const float *p = x + at * 8;
-        const v8 shift = __builtin_convertvector(SDX_FN(block_sum)(p, n) / (double)n, v8);
-        d8 sum = (d8)(0.0), squares = (d8)(0.0);
-        for (int64_t b = 0; b < n; b += NORM_FLOAT) {
-            int64_t end = b + NORM_FLOAT < n ? b + NORM_FLOAT : n, i = b;
-            v8 s[2] = {(v8)(0.0f), (v8)(0.0f)}, q[2] = {(v8)(0.0f), (v8)(0.0f)};
-            for (; i + 2 <= end; i += 2)
-                for (int k = 0; k < 2; k++) {
-                    const v8 d = v8load(p + (i + k) * 8) - shift;
-                    s[k] += d;
-                    q[k] = v8fma(d, d, q[k]);
-                }
-            if (i < end) {
-                const v8 d = v8load(p + i * 8) - shift;
-                s[0] += d;
-                q[0] = v8fma(d, d, q[0]);
-            }
-            sum += __builtin_convertvector(s[0] + s[1], d8);
-            squares += __builtin_convertvector(q[0] + q[1], d8);
-        }
-        const d8 own = __builtin_convertvector(shift, d8) + sum / (double)n;
+        const v8 rounded = __builtin_convertvector(block_sum(p, n) / (double)n, v8);
+        float shift[8];
+        v8store(shift, rounded);
+        d8 sum, squares;
+        block_deviations(p, n, shift, &sum, &squares);
+        const d8 own = __builtin_convertvector(rounded, d8) + sum / (double)n;
         d8 deviations = squares - sum * (sum / (double)n);
         deviations = deviations < 0.0 ? (d8)(0.0) : deviations;
         const double all = (double)at + (double)n;

@@ -41,8 +41,8 @@ void sdx_group_norm_f32(
     int64_t spatial, const float *_Nullable scale, const float *_Nullable bias, float epsilon, sdx_activation_kind act,
     float leaky);
 
-/// The same with x and y in the channel-blocked layout [batch, channels / 8, pixels, 8]: groups · channels_per_group must
-/// be a multiple of 8, channels_per_group may be any. All activations.
+/// The same with x and y in the channel-blocked layout [batch, channels / 8, pixels, 8]: groups · channels_per_group is
+/// a multiple of 8, channels_per_group may be any. All activations.
 void sdx_group_norm_c8_f32(
     sdx_pool *_Nullable pool, const float *x, float *y, int64_t batch, int64_t groups, int64_t channels_per_group,
     int64_t pixels, const float *_Nullable scale, const float *_Nullable bias, float epsilon, sdx_activation act);
