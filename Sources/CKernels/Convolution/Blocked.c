@@ -9,6 +9,7 @@
 #if SDX_ISA_PASS
 #include "../Gemm/Activation.h"
 #include "BlockedTiles.h"
+#include "BlockedDot.h"
 #include "BlockedDense.h"
 #include "BlockedDepthwise.h"
 

@@ -6,13 +6,13 @@
 /// the sums go through y between the splits. A plain y is summed in scratch and transposed at the end.
 
 typedef struct {
-    sdx_conv_params params;  // with the pixels as one row where `flat`
+    sdx_conv_params params;  // with the pixels as one row where `direct`
     sdx_activation activation;
     sdx_conv_layout layout;
     const float *x, *packed, *bias, *residual;
     float *y, *workspace;
     const int64_t *offsets;
-    bool flat, direct;
+    bool direct, dots; // pointwise on x itself; few plain output channels (BlockedDot.h)
     int64_t unit, channels, m; // channels of an input block, of a group's input, of its output
     int64_t blocks, panels;    // of a group
     int64_t taps, pixels, in_pixels;
@@ -35,9 +35,10 @@ static SDX_FN(dense_plan) SDX_FN(plan_dense)(const sdx_conv_params *original, sd
     sdx_conv_params *p = &plan.params;
     plan.unit = layout == SDX_CONV_PLAIN_TO_C8 ? 1 : 8;
     plan.channels = p->c / p->groups;
-    plan.m = (p->k / p->groups + 7) / 8 * 8;
+    plan.dots = layout == SDX_CONV_C8_TO_PLAIN && p->k <= BLOCKED_MOST_DOTS;
+    plan.m = plan.dots ? p->k : (p->k / p->groups + 7) / 8 * 8;
     plan.blocks = plan.channels / plan.unit;
-    plan.panels = (plan.m + BLOCKED_LANES - 1) / BLOCKED_LANES;
+    plan.panels = plan.dots ? 1 : (plan.m + BLOCKED_LANES - 1) / BLOCKED_LANES;
     plan.taps = p->kernel[0] * p->kernel[1] * p->kernel[2];
     plan.pixels = p->out[0] * p->out[1] * p->out[2];
     plan.in_pixels = p->in[0] * p->in[1] * p->in[2];
@@ -96,7 +97,7 @@ static SDX_FN(dense_plan) SDX_FN(plan_dense)(const sdx_conv_params *original, sd
     plan.height = (p->out[1] + plan.row_chunks - 1) / plan.row_chunks;
     plan.column_chunks = (p->out[2] + width - 1) / width;
     plan.width = (p->out[2] + plan.column_chunks - 1) / plan.column_chunks;
-    plan.chunk_lanes = (plan.panels + lane_chunks - 1) / lane_chunks * BLOCKED_LANES;
+    plan.chunk_lanes = (plan.panels + lane_chunks - 1) / lane_chunks * BLOCKED_LANES; // 8 at least, as many as dots
     plan.lane_chunks = (plan.m + plan.chunk_lanes - 1) / plan.chunk_lanes;
     plan.chunks = images * plan.lane_chunks * plan.row_chunks * plan.column_chunks;
     plan.rows = blocked_rows_for(p, plan.unit, plan.height, plan.width);
@@ -122,14 +123,16 @@ static void SDX_FN(activate_values)(sdx_activation activation, float *y, int64_t
     if (i < count) vstore_first(y + i, count - i, vactivate(activation, vload_first(y + i, count - i)));
 }
 
-/// Finishes one row of a plain y from its sums.
+/// Finishes one row of a plain y from its sums, which lie 8 floats apart, or 1.
 static void SDX_FN(finish_plain)(
-    const float *sums, float bias, const float *residual, sdx_activation activation, float *y, int64_t count) {
+    const float *sums, bool apart, float bias, const float *residual, sdx_activation activation, float *y,
+    int64_t count) {
     for (int64_t i = 0; i < count; i += SDX_V) {
         int64_t n = count - i < SDX_V ? count - i : SDX_V;
         vf v = {0};
-        for (int j = 0; j < SDX_V; j++)
-            if (j < n) v[j] = sums[(i + j) * 8];
+        if (apart)
+            for (int j = 0; j < SDX_V; j++) v[j] = j < n ? sums[(i + j) * 8] : 0;
+        else v = vload_first(sums + i, n);
         v = v + bias;
         if (residual) v = v + vload_first(residual + i, n);
         vstore_first(y + i, n, vactivate(activation, v));
@@ -185,6 +188,29 @@ static void SDX_FN(dense_panel)(
     }
 }
 
+/// All output channels of the piece by BlockedDot.h, over channel blocks [block, block + count).
+static void SDX_FN(dense_dots)(
+    const SDX_FN(dense_plan) * plan, const SDX_FN(dense_piece) * c, const float *x, float *sums, int64_t block,
+    int64_t count) {
+    const sdx_conv_params *p = &plan->params;
+    int64_t width = c->ow1 - c->ow0, pixels = (c->oh1 - c->oh0) * width;
+    for (int64_t k = 0, channels; k < plan->m; k += channels) {
+        channels = SDX_FN(dot_panel)(plan->m - k);
+        blocked_tile t = {
+            .w = plan->packed + k * plan->channels * plan->taps + block * plan->taps * channels * 8,
+            .offsets = plan->offsets, .blocks = count, .x_block = plan->direct ? plan->pixels * 8 : plan->rows.block,
+            .w_block = plan->taps * channels * 8, .plane = p->kernel[1] * p->kernel[2], .d = taps_inside(p, 0, c->od),
+        };
+        for (int64_t oh = c->oh0; oh < c->oh1; oh++) {
+            tap_range h = taps_inside(p, 1, oh);
+            t.first = h.begin * p->kernel[2];
+            t.count = (h.end - h.begin) * p->kernel[2];
+            t.x = x + (plan->direct ? c->ow0 * 8 : (oh - c->oh0) * p->stride[1] * plan->rows.row);
+            SDX_FN(dot_rows)[channels - 1](&t, sums + k * pixels + (oh - c->oh0) * width, pixels, width, block > 0);
+        }
+    }
+}
+
 static void SDX_FN(dense_chunk)(void *context, int64_t chunk, int worker) {
     const SDX_FN(dense_plan) *plan = context;
     const sdx_conv_params *p = &plan->params;
@@ -220,7 +246,8 @@ static void SDX_FN(dense_chunk)(void *context, int64_t chunk, int worker) {
                     space + b * plan->rows.block);
             from = space;
         }
-        for (int64_t lane = c.lane0; lane < c.lane1; lane += SDX_FN(panel_lanes)(plan->m - lane))
+        if (plan->dots) SDX_FN(dense_dots)(plan, &c, from, sums, block, count);
+        for (int64_t lane = c.lane0; lane < c.lane1 && !plan->dots; lane += SDX_FN(panel_lanes)(plan->m - lane))
             SDX_FN(dense_panel)(plan, &c, from, sums, lane, block, count);
     }
     if (plan->layout != SDX_CONV_C8_TO_PLAIN) return;
@@ -228,14 +255,19 @@ static void SDX_FN(dense_chunk)(void *context, int64_t chunk, int worker) {
     for (int64_t k = c.lane0; k < c.lane1 && k < p->k; k++)
         for (int64_t oh = c.oh0; oh < c.oh1; oh++) {
             int64_t at = (c.image * p->k + k) * plan->pixels + (c.od * p->out[1] + oh) * p->out[2] + c.ow0;
-            const float *from = sums + (k - c.lane0) / 8 * 8 * pixels + (oh - c.oh0) * width * 8 + k % 8;
+            const float *from = plan->dots ? sums + k * pixels + (oh - c.oh0) * width
+                                           : sums + (k - c.lane0) / 8 * 8 * pixels + (oh - c.oh0) * width * 8 + k % 8;
             SDX_FN(finish_plain)(
-                from, plan->bias ? plan->bias[k] : 0, plan->residual ? plan->residual + at : NULL, plan->activation,
+                from, !plan->dots, plan->bias ? plan->bias[k] : 0, plan->residual ? plan->residual + at : NULL, plan->activation,
                 plan->y + at, width);
         }
 }
 
 static void SDX_FN(dense_pack)(const sdx_conv_params *p, sdx_conv_layout layout, const float *w, float *packed) {
+    if (layout == SDX_CONV_C8_TO_PLAIN && p->k <= BLOCKED_MOST_DOTS) {
+        SDX_FN(dot_pack)(p, w, packed);
+        return;
+    }
     int64_t unit = layout == SDX_CONV_PLAIN_TO_C8 ? 1 : 8, channels = p->c / p->groups, k = p->k / p->groups;
     int64_t m = (k + 7) / 8 * 8, taps = p->kernel[0] * p->kernel[1] * p->kernel[2];
     for (int64_t group = 0; group < p->groups; group++, w += k * channels * taps)

@@ -13,6 +13,9 @@ typedef struct {
     int64_t offset_floats, worker_floats;
 } SDX_FN(blocked_depthwise_plan);
 
+/// Pixels of a tile: the sums, a weight and a value fit the registers.
+enum { SDX_FN(most_depthwise) = SDX_TARGET_BASELINE ? 4 : SDX_V >= 8 ? 14 : 8 };
+
 static SDX_FN(blocked_depthwise_plan) SDX_FN(plan_blocked_depthwise)(const sdx_conv_params *p) {
     SDX_FN(blocked_depthwise_plan) plan = {.params = p};
     plan.taps = p->kernel[0] * p->kernel[1] * p->kernel[2];
@@ -33,30 +36,44 @@ static SDX_FN(blocked_depthwise_plan) SDX_FN(plan_blocked_depthwise)(const sdx_c
     return plan;
 }
 
-/// `pixels` neighbouring outputs of 8 channels over `count` taps.
-SDX_INLINE void SDX_FN(blocked_depthwise_pixels)(
-    const int pixels, const SDX_FN(blocked_depthwise_plan) * plan, const float *x, const float *w, const float *bias,
-    const float *residual, float *y, tap_range d, int64_t first, int64_t count, bool clamp, float low, float high) {
+/// One output row: its first pixel's first tap in the copied rows, its taps inside the input, its y.
+typedef struct {
+    const float *x, *w, *bias, *residual;
+    float *y;
+    const int64_t *offsets;
+    int64_t plane, first, count; // taps of a slice, and of those the ones inside the input
+    tap_range d;
+    bool clamp;
+    float low, high;
+} SDX_FN(depthwise_tile);
+
+/// `pixels` neighbouring outputs of 8 channels.
+SDX_INLINE void SDX_FN(blocked_depthwise_pixels)(const int pixels, const SDX_FN(depthwise_tile) * t) {
     enum { VECTORS = SDX_V < 8 ? 8 / SDX_V : 1, LANES = SDX_V < 8 ? SDX_V : 8 };
     typedef float lanes __attribute__((ext_vector_type(LANES)));
     typedef float lanes_any __attribute__((ext_vector_type(LANES), aligned(4), may_alias));
-    lanes sum[8][VECTORS];
+    lanes sum[SDX_FN(most_depthwise)][VECTORS];
 #pragma clang loop unroll(full)
-    for (int i = 0; i < pixels; i++)
+    for (int j = 0; j < VECTORS; j++) {
+        lanes start = {0};
+        if (t->bias) start = *(const lanes_any *)(t->bias + j * LANES);
 #pragma clang loop unroll(full)
-        for (int j = 0; j < VECTORS; j++) {
-            lanes start = {0};
-            if (bias) start = *(const lanes_any *)(bias + j * LANES);
-            if (residual) start = start + *(const lanes_any *)(residual + i * 8 + j * LANES);
-            sum[i][j] = start;
-        }
-    int64_t plane = plan->params->kernel[1] * plan->params->kernel[2];
-    for (int64_t td = d.begin; td < d.end; td++)
-        for (int64_t t = td * plane + first; t < td * plane + first + count; t++) {
-            const float *from = x + plan->offsets[t];
+        for (int i = 0; i < pixels; i++) sum[i][j] = start;
+    }
+    if (t->residual)
+#pragma clang loop unroll(full)
+        for (int i = 0; i < pixels; i++)
+#pragma clang loop unroll(full)
+            for (int j = 0; j < VECTORS; j++)
+                sum[i][j] = sum[i][j] + *(const lanes_any *)(t->residual + i * 8 + j * LANES);
+    for (int64_t d = t->d.begin; d < t->d.end; d++) {
+        const int64_t *offset = t->offsets + d * t->plane + t->first, *end = offset + t->count;
+        const float *w = t->w + (d * t->plane + t->first) * 8;
+        for (; offset < end; offset++, w += 8) {
+            const float *from = t->x + *offset;
 #pragma clang loop unroll(full)
             for (int j = 0; j < VECTORS; j++) {
-                lanes weight = *(const lanes_any *)(w + t * 8 + j * LANES);
+                lanes weight = *(const lanes_any *)(w + j * LANES);
 #pragma clang loop unroll(full)
                 for (int i = 0; i < pixels; i++) {
                     lanes v = *(const lanes_any *)(from + i * 8 + j * LANES);
@@ -68,17 +85,51 @@ SDX_INLINE void SDX_FN(blocked_depthwise_pixels)(
                 }
             }
         }
+    }
+    if (t->clamp) {
+        lanes low = t->low - (lanes){0}, high = t->high - (lanes){0};
+#pragma clang loop unroll(full)
+        for (int i = 0; i < pixels; i++)
+#pragma clang loop unroll(full)
+            for (int j = 0; j < VECTORS; j++) {
+                lanes above = low > sum[i][j] ? low : sum[i][j];
+                sum[i][j] = high < above ? high : above;
+            }
+    }
 #pragma clang loop unroll(full)
     for (int i = 0; i < pixels; i++)
 #pragma clang loop unroll(full)
-        for (int j = 0; j < VECTORS; j++) {
-            lanes v = sum[i][j];
-            if (clamp) {
-                v = low > v ? (lanes){0} + low : v;
-                v = high < v ? (lanes){0} + high : v;
-            }
-            *(lanes_any *)(y + i * 8 + j * LANES) = v;
+        for (int j = 0; j < VECTORS; j++) *(lanes_any *)(t->y + i * 8 + j * LANES) = sum[i][j];
+}
+
+static void SDX_FN(blocked_depthwise_row)(SDX_FN(depthwise_tile) * t, int64_t width) {
+    int64_t tiles = (width + SDX_FN(most_depthwise) - 1) / SDX_FN(most_depthwise);
+    for (int64_t i = 0; i < tiles; i++) {
+        int64_t pixels = width / tiles + (i < width % tiles);
+        switch (pixels) {
+        case 1: SDX_FN(blocked_depthwise_pixels)(1, t); break;
+        case 2: SDX_FN(blocked_depthwise_pixels)(2, t); break;
+        case 3: SDX_FN(blocked_depthwise_pixels)(3, t); break;
+        case 4: SDX_FN(blocked_depthwise_pixels)(4, t); break;
+#if !SDX_TARGET_BASELINE
+        case 5: SDX_FN(blocked_depthwise_pixels)(5, t); break;
+        case 6: SDX_FN(blocked_depthwise_pixels)(6, t); break;
+        case 7: SDX_FN(blocked_depthwise_pixels)(7, t); break;
+        case 8: SDX_FN(blocked_depthwise_pixels)(8, t); break;
+#endif
+#if SDX_V >= 8
+        case 9: SDX_FN(blocked_depthwise_pixels)(9, t); break;
+        case 10: SDX_FN(blocked_depthwise_pixels)(10, t); break;
+        case 11: SDX_FN(blocked_depthwise_pixels)(11, t); break;
+        case 12: SDX_FN(blocked_depthwise_pixels)(12, t); break;
+        case 13: SDX_FN(blocked_depthwise_pixels)(13, t); break;
+        case 14: SDX_FN(blocked_depthwise_pixels)(14, t); break;
+#endif
         }
+        t->x += 8 * pixels;
+        t->y += 8 * pixels;
+        if (t->residual) t->residual += 8 * pixels;
+    }
 }
 
 static void SDX_FN(blocked_depthwise_chunk)(void *context, int64_t chunk, int worker) {
@@ -98,25 +149,20 @@ static void SDX_FN(blocked_depthwise_chunk)(void *context, int64_t chunk, int wo
         int64_t ow0 = column * plan->width, width = p->out[2] - ow0 < plan->width ? p->out[2] - ow0 : plan->width;
         if (oh0 >= oh1 || width <= 0) continue;
         blocked_copy_rows(p, &plan->rows, plan->x + image * 8 * in_pixels, od, oh0, oh1, ow0, space);
-        const float *w = plan->packed + block * 8 * plan->taps, *bias = plan->bias ? plan->bias + block * 8 : NULL;
-        tap_range d = taps_inside(p, 0, od);
+        SDX_FN(depthwise_tile) t = {
+            .w = plan->packed + block * 8 * plan->taps, .bias = plan->bias ? plan->bias + block * 8 : NULL,
+            .offsets = plan->offsets, .plane = p->kernel[1] * p->kernel[2], .d = taps_inside(p, 0, od),
+            .clamp = clamp, .low = low, .high = high,
+        };
         for (int64_t oh = oh0; oh < oh1; oh++) {
             tap_range h = taps_inside(p, 1, oh);
-            int64_t first = h.begin * p->kernel[2], count = (h.end - h.begin) * p->kernel[2];
-            int64_t at = (image * out_pixels + (od * p->out[1] + oh) * p->out[2] + ow0) * 8, i = 0;
-            const float *row = space + (oh - oh0) * p->stride[1] * plan->rows.row;
-            for (; i + 8 <= width; i += 8)
-                SDX_FN(blocked_depthwise_pixels)(
-                    8, plan, row + 8 * i, w, bias, plan->residual ? plan->residual + at + 8 * i : NULL,
-                    plan->y + at + 8 * i, d, first, count, clamp, low, high);
-            for (; i + 4 <= width; i += 4)
-                SDX_FN(blocked_depthwise_pixels)(
-                    4, plan, row + 8 * i, w, bias, plan->residual ? plan->residual + at + 8 * i : NULL,
-                    plan->y + at + 8 * i, d, first, count, clamp, low, high);
-            for (; i < width; i++)
-                SDX_FN(blocked_depthwise_pixels)(
-                    1, plan, row + 8 * i, w, bias, plan->residual ? plan->residual + at + 8 * i : NULL,
-                    plan->y + at + 8 * i, d, first, count, clamp, low, high);
+            int64_t at = (image * out_pixels + (od * p->out[1] + oh) * p->out[2] + ow0) * 8;
+            t.first = h.begin * p->kernel[2];
+            t.count = (h.end - h.begin) * p->kernel[2];
+            t.x = space + (oh - oh0) * p->stride[1] * plan->rows.row;
+            t.y = plan->y + at;
+            t.residual = plan->residual ? plan->residual + at : NULL;
+            SDX_FN(blocked_depthwise_row)(&t, width);
             if (!clamp && p->activation.kind != SDX_ACTIVATION_NONE)
                 SDX_FN(activate_values)(p->activation, plan->y + at, 8 * width);
         }
