@@ -12,6 +12,7 @@ public final class Session: Sendable {
         public enum Threads: Sendable, Hashable {
             /// The process's pool: a thread for every CPU of the affinity mask and the cgroup quota.
             case available
+            /// A pool of the session's own with this many threads, the caller's among them.
             case count(Int)
 
             /// How many threads that is.

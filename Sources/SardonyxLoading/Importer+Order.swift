@@ -16,16 +16,17 @@ extension Importer {
             }
         }
         var isOrdered = true
-        var needs = [[Int]](repeating: [], count: nodes.count)
-        for (position, node) in nodes.enumerated() {
-            forEachName(readBy: node, depth: 0) { name in
-                guard let maker = producer[name] else { return }
-                needs[position].append(maker)
-                if maker >= position { isOrdered = false }
-            }
+        for (position, node) in nodes.enumerated() where isOrdered {
+            forEachName(readBy: node, depth: 0) { if let maker = producer[$0], maker >= position { isOrdered = false } }
         }
         if isOrdered { return nodes }
 
+        var needs = [[Int]](repeating: [], count: nodes.count)
+        for (position, node) in nodes.enumerated() {
+            forEachName(readBy: node, depth: 0) { name in
+                if let maker = producer[name] { needs[position].append(maker) }
+            }
+        }
         var waiting = needs.map(\.count)
         var readers = [[Int]](repeating: [], count: nodes.count)
         for (position, makers) in needs.enumerated() {

@@ -193,7 +193,8 @@ final class Importer {
     /// Lifts the node, checks it against the newest schema, and adds it to the graph.
     private func emit(_ node: Node, _ operatorType: any Operator.Type, into scope: GraphScope) throws {
         var node = node
-        if node.operatorType == "Constant", node.domain.isEmpty, let tensor = node.tensor("value"),
+        let type = node.operatorType
+        if type == "Constant", node.domain.isEmpty, let tensor = node.tensor("value"),
             let output = node.outputs.first, let output
         {
             scope.graph.constants[output] = tensor
@@ -205,8 +206,13 @@ final class Importer {
         let (before, after) = lifting.takeInserted()
         lifting.giveBack(to: &scope.graph)
         try result.get()
-        guard let lifted = registry.find(node) else {
+        guard let lifted = node.operatorType == type ? operatorType : registry.find(node) else {
             unsupported.append(Self.describe(node, "no such operator"))
+            return
+        }
+        if before.isEmpty && after.isEmpty {
+            try lifted.schema.check(node)
+            scope.graph.nodes.append(node)
             return
         }
         for helper in before + [node] + after {

@@ -20,7 +20,7 @@ enum Watchdog {
     private static let deadline = Atomic<UInt64>(.max)
     /// In nanoseconds: what a run may take, and what opening, planning and running may after that.
     private static let budget: UInt64 = 200_000_000
-    private static let patience: UInt64 = 30_000_000_000
+    private static let patience: UInt64 = 120_000_000_000
 
     static var now: UInt64 {
         var time = timespec()

@@ -62,9 +62,8 @@ package struct TypeInference {
         // Only this node's facts are captured: a captured dictionary would be copied at its next change.
         let constants = node.inputs.map { id in id.flatMap { graph.constants[$0] } }
         let known = node.inputs.map { id in id.flatMap { state.elements[$0] } }
-        var captured: [ValueID: ValueType] = [:]
-        for id in node.subgraphs.flatMap(\.captured) { captured[id] = graph[id].type }
-        let capturedTypes = captured
+        let capturedTypes = Dictionary(
+            node.subgraphs.flatMap(\.captured).map { ($0, graph[$0].type) }, uniquingKeysWith: { first, _ in first })
         var context = InferenceContext(
             node: node, inputs: inputs, constantOf: { constants[$0] }, elementsOf: { known[$0] },
             inferSubgraph: { subgraph, types in

@@ -12,7 +12,7 @@ enum MergeCommonSubexpressions: Pass {
         else { return .none }
         // Nodes that read what this sweep merges are the same in the end too, so that whole chains merge at once.
         let inputs = node.inputs.map { $0.map(site.resolve) }
-        for other in site.index.consumers[Int(site.resolve(first).index)].prefix(64) {
+        for other in site.index.consumers(of: site.resolve(first)).prefix(64) {
             let other = Int(other)
             guard other < site.position else { break }
             let candidate = site.graph.nodes[other]

@@ -10,14 +10,14 @@ package protocol Pass: Sendable {
 
 /// A node, where it stands, and who is around it.
 package struct Site {
-    package let graph: Graph
-    package let index: GraphIndex
+    fileprivate let sweep: Sweep
     package let position: Int
-    /// What patches of this sweep have replaced so far.
-    fileprivate let replacements: Replacements
+
+    package var graph: Graph { _read { yield sweep.graph } }
+    package var index: GraphIndex { _read { yield sweep.index } }
 
     /// The value that stands for this one once the patches that the sweep has taken so far are applied.
-    package func resolve(_ id: ValueID) -> ValueID { replacements.resolve(id) }
+    package func resolve(_ id: ValueID) -> ValueID { sweep.resolve(id) }
 
     package var node: Node { graph.nodes[position] }
 
@@ -34,9 +34,16 @@ package struct Site {
     }
 }
 
-/// Values that the patches of one sweep have replaced.
-private final class Replacements {
+/// What all sites of one sweep share, and the values that its patches have replaced so far.
+private final class Sweep {
+    let graph: Graph
+    let index: GraphIndex
     private var replaced: [ValueID: ValueID] = [:]
+
+    init(_ graph: Graph, _ index: GraphIndex) {
+        self.graph = graph
+        self.index = index
+    }
 
     /// - Parameter limit: values from this number on are a patch's own, which get their numbers when it is applied.
     func add(_ patch: Patch, limit: Int) {
@@ -87,16 +94,18 @@ package struct Optimizer {
         var applied: [Remark] = []
         var refused: [Remark] = []
         graph.removeDeadNodes()
+        var index = GraphIndex(graph)
         for _ in 0..<Self.maximumSweeps {
             var changed = false
             refused = []
             for pass in passes {
-                let (patches, remarks) = sweep(pass, graph)
+                let (patches, remarks) = sweep(pass, graph, index)
                 refused += remarks.filter { !$0.isApplied }
                 if patches.isEmpty { continue }
                 applied += remarks.filter(\.isApplied)
                 graph.apply(patches)
                 graph.removeDeadNodes()
+                index = GraphIndex(graph)
                 changed = true
                 if verifies { try graph.verify() }
             }
@@ -107,16 +116,15 @@ package struct Optimizer {
 
     /// Asks one pass about every node and takes patches that do not touch each other.
     private func sweep(
-        _ pass: any Pass.Type, _ graph: Graph
+        _ pass: any Pass.Type, _ graph: Graph, _ index: GraphIndex
     ) -> (patches: [(position: Int, patch: Patch)], remarks: [Remark]) {
-        let index = GraphIndex(graph)
         var patches: [(position: Int, patch: Patch)] = []
         var remarks: [Remark] = []
         var gone = Set<Int>()
         var needed = Set<Int>()
-        let replacements = Replacements()
+        let sweep = Sweep(graph, index)
         for position in graph.nodes.indices where !gone.contains(position) {
-            let site = Site(graph: graph, index: index, position: position, replacements: replacements)
+            let site = Site(sweep: sweep, position: position)
             switch pass.rewrite(site) {
             case .none: break
             case .refused(let reason):
@@ -136,7 +144,7 @@ package struct Optimizer {
                 gone.formUnion(patch.removed)
                 needed.formUnion(relied)
                 patches.append((position, patch))
-                replacements.add(patch, limit: graph.values.count)
+                sweep.add(patch, limit: graph.values.count)
                 remarks.append(Remark(pass: pass.name, node: site.node.displayName, text: patch.label, isApplied: true))
             }
         }

@@ -4,20 +4,21 @@ extension Graph {
     package func verify() throws(SardonyxError) {
         var defined = [Bool](repeating: false, count: values.count)
 
-        func define(_ id: ValueID, by what: String) throws(SardonyxError) {
+        // What is at fault is put in words only then.
+        func define(_ id: ValueID, by what: @autoclosure () -> String) throws(SardonyxError) {
             guard values.indices.contains(Int(id.index)) else {
-                throw SardonyxError(.invalidModel, "\(what) defines value \(id.index), which the graph does not have")
+                throw SardonyxError(.invalidModel, "\(what()) defines value \(id.index), which the graph does not have")
             }
             if defined[Int(id.index)] {
                 throw SardonyxError(
-                    .invalidModel, "value '\(self[id].name)' is defined twice, the second time by \(what)")
+                    .invalidModel, "value '\(self[id].name)' is defined twice, the second time by \(what())")
             }
             defined[Int(id.index)] = true
         }
-        func use(_ id: ValueID, by what: String) throws(SardonyxError) {
+        func use(_ id: ValueID, by what: @autoclosure () -> String) throws(SardonyxError) {
             guard values.indices.contains(Int(id.index)), defined[Int(id.index)] else {
                 let name = values.indices.contains(Int(id.index)) ? self[id].name : "#\(id.index)"
-                throw SardonyxError(.invalidModel, "\(what) reads '\(name)' before it is defined")
+                throw SardonyxError(.invalidModel, "\(what()) reads '\(name)' before it is defined")
             }
         }
 
@@ -25,10 +26,9 @@ extension Graph {
         for id in captures { try define(id, by: "the graph's captures") }
         for id in constants.keys { try define(id, by: "a constant") }
         for node in nodes {
-            var used: [ValueID] = []
-            node.forEachUse { used.append($0) }
-            for id in used { try use(id, by: "\(node.qualifiedType) '\(node.displayName)'") }
+            for case let id? in node.inputs { try use(id, by: "\(node.qualifiedType) '\(node.displayName)'") }
             for subgraph in node.subgraphs {
+                for id in subgraph.captured { try use(id, by: "\(node.qualifiedType) '\(node.displayName)'") }
                 guard subgraph.captured.count == subgraph.graph.captures.count else {
                     throw SardonyxError(.invalidModel, "a subgraph's captures do not match", node: node.displayName)
                 }

@@ -37,7 +37,7 @@ package struct Node: Sendable {
 
     /// The graphs inside, in the order of their attributes' names.
     package var subgraphs: [Subgraph] {
-        if attributes.isEmpty { return [] }
+        if !hasSubgraphs { return [] }
         var result: [Subgraph] = []
         for (_, attribute) in attributes.filter({ $0.value.isGraph }).sorted(by: { $0.key < $1.key }) {
             switch attribute {

@@ -1,14 +1,19 @@
 /// A value as it flows through a running model: a tensor, or what ONNX builds from tensors.
 public indirect enum Datum: Sendable {
+    /// A dense array.
     case tensor(Tensor)
     /// All elements have the same type; the type is kept for the empty sequence.
     case sequence([Datum])
+    /// A value that may be missing.
     case optional(Datum?)
+    /// Values by key, in the order in which the operator made them.
     case map([(key: MapKey, value: Datum)])
 
     /// A key of an ONNX map.
     public enum MapKey: Sendable, Hashable {
+        /// A key of an integer type.
         case integer(Int64)
+        /// A key that is text.
         case string(String)
     }
 

@@ -2,8 +2,11 @@
 ///
 /// Arithmetic on symbols builds the formula as a name, so that equal formulas stay equal: `H`, `floor(H/2)`.
 public enum Dimension: Sendable, Hashable, CustomStringConvertible {
+    /// A number.
     case fixed(Int)
+    /// A name, or a formula of names: `N`, `floor(H/2)`.
     case symbol(String)
+    /// Neither a number nor a name: known only after the run.
     case unknown
 
     /// The number, when it is known.

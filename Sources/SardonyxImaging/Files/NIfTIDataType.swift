@@ -1,22 +1,36 @@
 /// How a NIfTI file stores a voxel; raw values are the standard's codes.
 public enum NIfTIDataType: Int, Sendable, CaseIterable {
+    /// 8 bits without a sign.
     case uint8 = 2
+    /// 16 bits with a sign.
     case int16 = 4
+    /// 32 bits with a sign.
     case int32 = 8
+    /// IEEE 754 binary32.
     case float32 = 16
+    /// Real and imaginary part, each binary32.
     case complex64 = 32
+    /// IEEE 754 binary64.
     case float64 = 64
+    /// Red, green, blue, a byte each.
     case rgb24 = 128
+    /// 8 bits with a sign.
     case int8 = 256
+    /// 16 bits without a sign.
     case uint16 = 512
+    /// 32 bits without a sign.
     case uint32 = 768
+    /// 64 bits with a sign.
     case int64 = 1024
+    /// 64 bits without a sign.
     case uint64 = 1280
     /// IEEE 754 binary128.
     case float128 = 1536
+    /// Real and imaginary part, each binary64.
     case complex128 = 1792
     /// Two IEEE 754 binary128.
     case complex256 = 2048
+    /// Red, green, blue, opacity, a byte each.
     case rgba32 = 2304
 
     /// Values a voxel: 2 for complex (real, imaginary), 3 for RGB, 4 for RGBA, else 1.

@@ -1,10 +1,16 @@
 /// Where a voxel axis points, to the nearest anatomical direction.
 public enum Direction: Character, Sendable, CaseIterable {
+    /// Towards the patient's right hand.
     case right = "R"
+    /// Towards the patient's left hand.
     case left = "L"
+    /// Towards the face.
     case anterior = "A"
+    /// Towards the back.
     case posterior = "P"
+    /// Towards the head's top.
     case superior = "S"
+    /// Towards the feet.
     case inferior = "I"
 
     /// The axis of patient space: 0 left to right, 1 posterior to anterior, 2 inferior to superior.

@@ -22,9 +22,13 @@ public struct BrainExtraction: Sendable {
 
     /// The steps, in order.
     public enum Stage: String, Sendable, CaseIterable {
+        /// Orientation, resampling and scaling.
         case prepare = "preparing the volume"
+        /// The network's run, most of the time.
         case network = "running the network"
+        /// The probabilities back on the source's grid.
         case restore = "returning to the source grid"
+        /// The threshold, and the largest connected part.
         case clean = "keeping the largest part"
     }
 
