@@ -25,6 +25,7 @@ static const kernel_table_check families[] = {
     {"resize", kernel_table_resize},
     {"blocked", kernel_table_blocked},
     {"blocked pooling", kernel_table_blocked_pooling},
+    {"blocked channels", kernel_table_blocked_channels},
 };
 
 const kernel_table_check *kernel_table_family(int index) {

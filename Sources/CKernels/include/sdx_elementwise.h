@@ -86,6 +86,15 @@ void sdx_binary_f32(
 void sdx_to_c8_f32(sdx_pool *_Nullable pool, int64_t n, int64_t c, int64_t pixels, const float *x, float *y);
 void sdx_from_c8_f32(sdx_pool *_Nullable pool, int64_t n, int64_t c, int64_t pixels, const float *x, float *y);
 
+/// ONNX's DepthToSpace and SpaceToDepth by blocks of size · size pixels, x [n, c, h, w] and y in c8, both channel counts
+/// multiples of 8. DepthToSpace: y[i, k, h·size + r, w·size + s] = x[i, (r·size + s)·K + k, h, w], K = c / size², or with
+/// column_row_depth (mode CRD, PyTorch's pixel shuffle) x[i, (k·size + r)·size + s, h, w]. No overlap.
+void sdx_depth_to_space_c8_f32(
+    sdx_pool *_Nullable pool, int64_t n, int64_t c, int64_t h, int64_t w, int64_t size, int column_row_depth,
+    const float *x, float *y);
+void sdx_space_to_depth_c8_f32(
+    sdx_pool *_Nullable pool, int64_t n, int64_t c, int64_t h, int64_t w, int64_t size, const float *x, float *y);
+
 /// y[i, c, p] = act(x[i, c, p] op b[i·b_stride + c]), x and y in c8: b_stride 0 for values that all images share, c for
 /// values an image. op: all but POW and FMOD, which trap. y may be x, or must not overlap it or b.
 void sdx_channel_binary_c8_f32(

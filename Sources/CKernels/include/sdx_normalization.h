@@ -21,6 +21,12 @@ void sdx_softmax_f32(sdx_pool *_Nullable pool, const float *x, float *y, int64_t
 void sdx_log_softmax_f32(
     sdx_pool *_Nullable pool, const float *x, float *y, int64_t outer, int64_t axis, int64_t inner);
 
+/// Both over the channels, x and y in the channel-blocked layout [batch, channels / 8, pixels, 8]; the same bounds.
+void sdx_softmax_c8_f32(
+    sdx_pool *_Nullable pool, const float *x, float *y, int64_t batch, int64_t channels, int64_t pixels);
+void sdx_log_softmax_c8_f32(
+    sdx_pool *_Nullable pool, const float *x, float *y, int64_t batch, int64_t channels, int64_t pixels);
+
 /// y[r, i] = (x[r, i] − mean[r]) · inv_std[r] · scale[i] + bias[i], inv_std = 1/√(variance + epsilon). x: [rows, n];
 /// scale, bias: [n] or NULL; mean, inv_std: [rows] outputs or NULL.
 void sdx_layer_norm_f32(
@@ -73,6 +79,13 @@ void sdx_batch_norm_f32(
 /// within 0 ..< channels. x: [batch, channels, spatial]. y must not be x. 4 ULP for beta 0.75, 0.5 and 1, else 2 more.
 void sdx_lrn_f32(
     sdx_pool *_Nullable pool, const float *x, float *y, int64_t batch, int64_t channels, int64_t spatial, int64_t size,
+    float alpha, float beta, float bias);
+
+/// The same, x and y in the channel-blocked layout [batch, channels / 8, pixels, 8]; y may be x. Traps where it is not
+/// supported: more than 2,048 channels, or a size beyond 32.
+int sdx_lrn_c8_supported(int64_t channels, int64_t size);
+void sdx_lrn_c8_f32(
+    sdx_pool *_Nullable pool, const float *x, float *y, int64_t batch, int64_t channels, int64_t pixels, int64_t size,
     float alpha, float beta, float bias);
 
 /// y[o, a, i] = x[o, a, i] / (Σₐ |x|ᵖ)^(1/p), 0 where the norm is 0. p is 1 or 2. [outer, axis, inner].

@@ -32,6 +32,7 @@ int kernel_table_pooling(char *message, size_t size);
 int kernel_table_resize(char *message, size_t size);
 int kernel_table_blocked(char *message, size_t size);
 int kernel_table_blocked_pooling(char *message, size_t size);
+int kernel_table_blocked_channels(char *message, size_t size);
 
 /// A check by its name.
 typedef struct kernel_table_check {
