@@ -87,7 +87,9 @@ SDX_INLINE void SDX_FN(c8_product)(const int rows, const int vectors, const c8_t
                     for (int j = 0; j < vectors; j++) sum[r][j] = vfma(value, weights[j], sum[r][j]);
                 }
                 w += vectors * SDX_V;
-                __asm__ volatile("" ::: "memory"); // no load moves over a step: it would cost an accumulator
+#if !SDX_TARGET_AVX512
+                __asm__ volatile("" ::: "memory"); // loads that move over a step cost accumulators
+#endif
             }
         }
     }
