@@ -23,6 +23,7 @@ static const kernel_table_check families[] = {
     {"channel norm", kernel_table_channel_norm},
     {"pooling", kernel_table_pooling},
     {"resize", kernel_table_resize},
+    {"pad c8", kernel_table_pad_c8},
     {"blocked", kernel_table_blocked},
     {"blocked pooling", kernel_table_blocked_pooling},
     {"blocked channels", kernel_table_blocked_channels},

@@ -2,6 +2,9 @@
 /// output along w is a copy or a weighted sum of whole vectors.
 ///
 /// A filtered row is made in two steps: the input rows it needs are mixed into one in a buffer, then its pixels are.
+#include <math.h>
+
+#include "../include/sdx_activation.h"
 #include "../include/sdx_resize.h"
 #define SDX_SELF "../Resize/ResizeC8.c"
 #include "../Isa/EachIsa.h"
@@ -33,7 +36,10 @@ static inline int64_t resize_c8_count(const sdx_resize_axis *a, int64_t o) { ret
 #endif
 
 #if SDX_ISA_PASS
-#include "../Isa/Eight.h"
+#include "../Elementwise/Blocked.h"
+#define v8splat SDX_FN(resize_v8splat)
+
+SDX_INLINE v8 v8splat(float x) { return x - (v8){0}; }
 
 static void SDX_FN(nearest_c8_chunk)(void *context, int64_t chunk, int worker) {
     (void)worker;

@@ -101,6 +101,26 @@ void sdx_channel_binary_c8_f32(
     sdx_pool *_Nullable pool, sdx_binary_op op, int64_t n, int64_t c, int64_t pixels, const float *x, const float *b,
     int64_t b_stride, float *y, sdx_activation act);
 
+/// What stands outside a padded tensor.
+typedef enum sdx_pad_mode {
+    SDX_PAD_CONSTANT = 0, ///< a value
+    SDX_PAD_EDGE,         ///< the nearest element
+    SDX_PAD_REFLECT,      ///< mirrored without repeating the first or last element, as often as needed
+    SDX_PAD_WRAP,         ///< periodic
+} sdx_pad_mode;
+
+/// y[i, c, o] = x[i, c, o − pad_begin] over the spatial axes D, H, W, in c8; what lies outside x is as `mode` says
+/// (`value` where x is empty). pad_begin may be negative, `out` is any size >= 0. Copies bits. No overlap.
+void sdx_pad_c8_f32(
+    sdx_pool *_Nullable pool, int64_t n, int64_t c, const int64_t in[_Nonnull 3], const int64_t pad_begin[_Nonnull 3],
+    const int64_t out[_Nonnull 3], sdx_pad_mode mode, float value, const float *x, float *y);
+
+/// y[i, c, o] = x[i, c, begin + o·step] over the spatial axes D, H, W, in c8. step >= 1, 0 <= begin, and
+/// begin + (out − 1)·step < in where out > 0. Copies bits. No overlap.
+void sdx_crop_c8_f32(
+    sdx_pool *_Nullable pool, int64_t n, int64_t c, const int64_t in[_Nonnull 3], const int64_t begin[_Nonnull 3],
+    const int64_t step[_Nonnull 3], const int64_t out[_Nonnull 3], const float *x, float *y);
+
 /// dst[i₀, …] = src[Σ iₖ·src_strides[k]], dst contiguous of `shape`. Strides count elements, may be 0 or negative.
 /// elem_size: 1, 2, 4, 8 or 16 bytes. No overlap.
 /// Rows are copied where src's innermost stride is 1, filled where it is 0, else 2D blocks are transposed.

@@ -30,6 +30,7 @@ int kernel_table_row_norm(char *message, size_t size);
 int kernel_table_channel_norm(char *message, size_t size);
 int kernel_table_pooling(char *message, size_t size);
 int kernel_table_resize(char *message, size_t size);
+int kernel_table_pad_c8(char *message, size_t size);
 int kernel_table_blocked(char *message, size_t size);
 int kernel_table_blocked_pooling(char *message, size_t size);
 int kernel_table_blocked_channels(char *message, size_t size);
