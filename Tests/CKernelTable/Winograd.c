@@ -40,6 +40,12 @@ static const winograd_row rows[] = {
     {"3D, without padding", 1, 16, 16, {7, 8, 9}, .bias = true},
     {"3D, wide padding in front", 2, 8, 24, {3, 5, 5}, .pad_begin = {2, 2, 2}, .pad_end = {0, 1, 0}},
     {"3D, wide padding at the end", 1, 8, 8, {3, 4, 5}, .pad_end = {6, 2, 2}, .bias = true},
+    {"3D, pairs of slices", 1, 72, 72, {6, 8, 9}, PADS({1, 1, 1}), .bias = true, .residual = true, RELU},
+    {"3D, pairs and one slice", 2, 72, 48, {9, 4, 5}, PADS({1, 1, 1}), .bias = true},
+    {"3D, pairs without padding", 1, 64, 72, {9, 7, 6}, .residual = true},
+    {"3D, pairs and wide padding", 1, 64, 64, {5, 4, 3}, .pad_begin = {2, 2, 2}, .pad_end = {5, 2, 2}, .bias = true},
+    {"3D, ranges of pairs", 1, 40, 40, {69, 4, 5}, PADS({1, 1, 1}), .bias = true, .residual = true, RELU},
+    {"3D, pairs of small slices", 1, 72, 72, {12, 2, 2}, PADS({1, 1, 1}), .bias = true},
     {"3D, an empty input", 1, 8, 16, {0, 4, 4}, PADS({2, 1, 1}), .bias = true},
 };
 enum { RANDOM_ROWS = 120, MOST_WORK = 12000000 };

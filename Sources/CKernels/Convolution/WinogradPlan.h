@@ -4,8 +4,8 @@
 /// The products of a block of rows with a panel of output channels are transformed back while they are in the cache.
 ///
 /// Large maps: a chunk is a block of rows through a range of depths. It holds the transformed slices that an output
-/// slice needs in a ring, in scratch of the worker. Small maps: all slices are transformed first, into memory that all share;
-/// then a chunk is a block of rows by one panel, so that the weights, then the larger part, are read once.
+/// slice needs in a ring, in scratch of the worker. Small maps: all slices are transformed first, into memory that all
+/// share; then a chunk is a block of rows by one panel, so that the weights, then the larger part, are read once.
 
 /// The cache that a block of rows shall fit, in bytes.
 #undef WINO_CACHE_BYTES
@@ -24,16 +24,20 @@ typedef struct {
     const sdx_conv_params *p;
     const float *x, *packed, *bias, *residual;
     float *y, *workspace;
-    int m;
-    int64_t points;           // (m + 2)²
-    int64_t across, tiles;    // tiles in a row of tiles, in a plane
-    int64_t steps, panels;    // of WINO_CB input channels, of WINO_LANES output channels
+    winograd_form form;
+    int64_t plane_points;      // (m + 2)²
+    int64_t factors;           // products for a point of the plane: the taps in depth, or the four points of form.deep
+    int64_t pitch, levels;     // output slices made at once (1 or 2), and how often
+    int64_t across, tiles;     // tiles in a row of tiles, in a plane
+    int64_t steps, panels;     // of WINO_CB input channels, of WINO_LANES output channels
     int shared;
-    int64_t rows;             // of outputs: the tiles of a plane of each image, with `shared` of all slices
-    int64_t blocks, depths;   // of rows, of output slices
-    int64_t slices;           // of the ring, or of an image with `shared`
-    int64_t v_rows;           // rows of a slice in the ring, or of everything
-    int64_t v_plane, m_plane; // floats between the values of two points
+    int64_t rows;              // of outputs: the tiles of a plane of each image, with `shared` of all levels
+    int64_t blocks, ranges;    // of rows, of levels
+    int64_t slices;            // of an image with `shared`: levels with form.deep, else input slices with the padding
+    int64_t v_rows;            // rows of a slice in the ring, or of everything
+    int64_t v_plane, m_plane;  // floats between the values of two points
+    int64_t kept_rows;         // rows of the ring of plane-transformed slices, form.deep only
+    int64_t kept_plane;
     int64_t shared_floats, worker_floats;
 } SDX_FN(wino_plan);
 
@@ -49,44 +53,59 @@ SDX_INLINE int64_t SDX_FN(wino_start)(int64_t total, int64_t parts, int64_t part
     return part * (total / parts) + (part < extra ? part : extra);
 }
 
+SDX_INLINE int64_t SDX_FN(wino_ceil)(int64_t a, int64_t b) { return a / b + (a % b != 0); }
+
+/// The parts that n levels are cut into to have `wanted` parts, each of WINO_LEAST_DEPTH output slices at least.
+static int64_t SDX_FN(wino_ranges)(const SDX_FN(wino_plan) * plan, int64_t wanted) {
+    int64_t most = plan->levels * plan->pitch / WINO_LEAST_DEPTH;
+    return most < 1 ? 1 : most < wanted ? most : wanted;
+}
+
 static SDX_FN(wino_plan) SDX_FN(plan_wino)(const sdx_conv_params *p) {
-    SDX_FN(wino_plan) plan = {.p = p, .m = winograd_tile(p), .depths = 1};
-    plan.points = (plan.m + 2) * (plan.m + 2);
-    plan.across = (p->out[2] + plan.m - 1) / plan.m;
-    plan.tiles = (p->out[1] + plan.m - 1) / plan.m * plan.across;
-    plan.steps = (p->c + WINO_CB - 1) / WINO_CB;
-    plan.panels = (p->k + WINO_LANES - 1) / WINO_LANES;
+    SDX_FN(wino_plan) plan = {.p = p, .form = winograd_best(p), .ranges = 1};
+    const int m = plan.form.m, deep = plan.form.deep;
+    plan.plane_points = (m + 2) * (m + 2);
+    plan.factors = deep ? 4 : p->kernel[0];
+    plan.pitch = deep ? 2 : 1;
+    plan.levels = SDX_FN(wino_ceil)(p->out[0], plan.pitch);
+    plan.across = SDX_FN(wino_ceil)(p->out[2], m);
+    plan.tiles = SDX_FN(wino_ceil)(p->out[1], m) * plan.across;
+    plan.steps = SDX_FN(wino_ceil)(p->c, WINO_CB);
+    plan.panels = SDX_FN(wino_ceil)(p->k, WINO_LANES);
     if (plan.tiles == 0 || p->n == 0 || p->k == 0 || p->out[0] == 0) return plan;
 
-    int64_t c = plan.steps * WINO_CB, row_floats = plan.points * (p->kernel[0] * c + WINO_LANES);
+    int64_t c = plan.steps * WINO_CB, parts;
+    int64_t row_floats = plan.plane_points * ((plan.factors + (deep ? 2 : 0)) * c + plan.pitch * WINO_LANES);
     int64_t most = WINO_CACHE_BYTES / (int64_t)sizeof(float) / row_floats / WINO_MR;
     most = most < 1 ? WINO_MR : most > 4 ? 4 * WINO_MR : most * WINO_MR;
     plan.rows = p->n * plan.tiles;
-    plan.slices = p->kernel[0];
-    plan.blocks = (plan.rows + most - 1) / most;
+    plan.blocks = SDX_FN(wino_ceil)(plan.rows, most);
     if (plan.blocks < WINO_ENOUGH_CHUNKS) { // fewer rows in a block, or several ranges of depths
-        int64_t parts = (plan.rows + WINO_MR - 1) / WINO_MR;
+        parts = SDX_FN(wino_ceil)(plan.rows, WINO_MR);
         plan.blocks = parts < WINO_ENOUGH_CHUNKS ? parts : WINO_ENOUGH_CHUNKS;
-        int64_t depths = (WINO_ENOUGH_CHUNKS + plan.blocks - 1) / plan.blocks;
-        plan.depths = p->out[0] / WINO_LEAST_DEPTH < 1 ? 1 : p->out[0] / WINO_LEAST_DEPTH;
-        if (plan.depths > depths) plan.depths = depths;
+        plan.ranges = SDX_FN(wino_ranges)(&plan, SDX_FN(wino_ceil)(WINO_ENOUGH_CHUNKS, plan.blocks));
     }
-    plan.shared = plan.blocks * plan.depths < WINO_ENOUGH_CHUNKS;
+    plan.shared = plan.blocks * plan.ranges < WINO_ENOUGH_CHUNKS;
     if (plan.shared) {
-        plan.depths = 1;
-        plan.slices = p->out[0] + p->kernel[0] - 1;
+        int64_t more = deep ? 0 : plan.factors - 1; // slices than levels
+        plan.slices = plan.levels + more;
         plan.v_rows = p->n * plan.slices * plan.tiles;
-        plan.rows = plan.v_rows - (p->kernel[0] - 1) * plan.tiles; // of outputs: the last slices begin none
-        int64_t parts = (plan.rows + WINO_MR - 1) / WINO_MR, enough = WINO_ENOUGH_CHUNKS / plan.panels;
-        plan.blocks = (plan.rows + WINO_SHARED_ROWS - 1) / WINO_SHARED_ROWS;
+        plan.rows = plan.v_rows - more * plan.tiles; // the last slices begin none
+        parts = SDX_FN(wino_ceil)(plan.rows, WINO_MR);
+        int64_t enough = WINO_ENOUGH_CHUNKS / plan.panels;
+        plan.blocks = SDX_FN(wino_ceil)(plan.rows, WINO_SHARED_ROWS);
         if (plan.blocks < enough) plan.blocks = enough < parts ? enough : parts;
+        // Here the transform goes through the ranges of levels, for one step of channels.
+        plan.ranges = deep ? SDX_FN(wino_ranges)(&plan, SDX_FN(wino_ceil)(WINO_ENOUGH_CHUNKS, plan.steps * p->n)) : 1;
     }
-    int64_t block = (plan.rows + plan.blocks - 1) / plan.blocks;
+    int64_t block = SDX_FN(wino_ceil)(plan.rows, plan.blocks);
     if (!plan.shared) plan.v_rows = block;
     plan.v_plane = SDX_FN(wino_plane)(plan.v_rows * c);
     plan.m_plane = SDX_FN(wino_plane)(block * WINO_LANES);
-    plan.worker_floats = plan.points * plan.m_plane;
-    if (plan.shared) plan.shared_floats = plan.points * plan.v_plane;
-    else plan.worker_floats += plan.slices * plan.points * plan.v_plane;
+    plan.kept_rows = plan.shared ? plan.tiles : block;
+    plan.kept_plane = deep ? SDX_FN(wino_plane)(plan.shared ? plan.tiles * WINO_CB : block * c) : 0;
+    plan.worker_floats = plan.plane_points * (plan.pitch * plan.m_plane + 2 * plan.kept_plane);
+    if (plan.shared) plan.shared_floats = plan.plane_points * plan.v_plane * (deep ? 4 : 1);
+    else plan.worker_floats += plan.plane_points * plan.v_plane * plan.factors;
     return plan;
 }

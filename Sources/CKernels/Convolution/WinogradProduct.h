@@ -21,17 +21,20 @@
 #define WINO_MR 4
 #define WINO_NV 2
 #endif
-/// Floats from the weights in use to those that are fetched ahead: they come from memory or a shared cache, at 8 bytes a
-/// cycle and worse, and the processor's own prefetching stops at each page.
+/// Floats from the weights in use to those that are fetched ahead: they come from memory or a shared cache, at 8 bytes
+/// a cycle and worse, and the processor's own prefetching stops at each page.
 #undef WINO_AHEAD
 #define WINO_AHEAD 1024
 #undef WINO_LANES
 #define WINO_LANES (WINO_NV * SDX_V)
 
-/// One factor of a sum of matrix products: the taps in depth are summed before the inverse transform.
+/// One product of a sum of them. The sums of a register tile begin at zero, go on, or begin with what is stored; they
+/// end up stored, in the first or second result, or as F(2, 3) in depth needs them: its results are first + second +
+/// third and first - second + fourth product.
 typedef struct {
     const float *input, *weights;
-} SDX_FN(wino_tap);
+    int begin, end;
+} SDX_FN(wino_factor);
 
 SDX_INLINE void SDX_FN(wino_steps)(
     const int rows, const int vectors, const int count, vf sum[WINO_MR][WINO_NV], const float *v, const float *u) {
@@ -52,36 +55,50 @@ SDX_INLINE void SDX_FN(wino_steps)(
     }
 }
 
-/// m[i][lanes] = Σ over taps, c of input[c][i] · weights[c][lanes]; `step` floats from one step of channels of the input
-/// to the next: rows of the whole input times WINO_CB.
+/// Sums over factors, c of input[c][i] · weights[c][lanes] into m[i][lanes] and `second`, as the factors say. `step`
+/// floats lie from one step of channels of the input to the next: rows of the whole input times WINO_CB.
 SDX_INLINE void SDX_FN(wino_product)(
-    const int rows, const int vectors, const SDX_FN(wino_tap) * tap, int64_t taps, int64_t channels, int64_t step,
-    float *m) {
+    const int rows, const int vectors, const SDX_FN(wino_factor) * factor, int64_t factors, int64_t channels,
+    int64_t step, float *m, float *second) {
     vf sum[WINO_MR][WINO_NV];
-#pragma clang loop unroll(full)
-    for (int i = 0; i < rows; i++)
-#pragma clang loop unroll(full)
-        for (int j = 0; j < vectors; j++) sum[i][j] = (vf){0};
-    for (; taps > 0; taps--, tap++) {
-        const float *v = tap->input, *u = tap->weights;
+#define WINO_EACH(STATEMENT)                                                                                           \
+    _Pragma("clang loop unroll(full)") for (int i = 0; i < rows; i++)                                                  \
+        _Pragma("clang loop unroll(full)") for (int j = 0; j < vectors; j++) {                                         \
+        const int64_t at = (i * vectors + j) * SDX_V;                                                                  \
+        (void)at;                                                                                                      \
+        STATEMENT;                                                                                                     \
+    }
+    WINO_EACH(sum[i][j] = (vf){0})
+    for (; factors > 0; factors--, factor++) {
+        if (factor->begin == WINO_ZERO) {
+            WINO_EACH(sum[i][j] = (vf){0})
+        } else if (factor->begin != WINO_GO_ON) {
+            const float *from = factor->begin == WINO_FIRST ? m : second;
+            WINO_EACH(sum[i][j] = vload(from + at))
+        }
+        const float *v = factor->input, *u = factor->weights;
         int64_t c = channels;
         for (; c >= WINO_CB; c -= WINO_CB, v += step, u += WINO_CB * vectors * SDX_V)
             SDX_FN(wino_steps)(rows, vectors, WINO_CB, sum, v, u);
         if (WINO_CB > 8 && c > 0) SDX_FN(wino_steps)(rows, vectors, 8, sum, v, u);
+        if (factor->end == WINO_SUM_AND_DIFFERENCE) {
+            WINO_EACH(vf was = vload(m + at); vstore(m + at, was + sum[i][j]); vstore(second + at, was - sum[i][j]))
+        } else if (factor->end != WINO_NOTHING) {
+            float *to = factor->end == WINO_STORE_SECOND ? second : m;
+            WINO_EACH(vstore(to + at, sum[i][j]))
+        }
     }
-#pragma clang loop unroll(full)
-    for (int i = 0; i < rows; i++)
-#pragma clang loop unroll(full)
-        for (int j = 0; j < vectors; j++) vstore(m + (i * vectors + j) * SDX_V, sum[i][j]);
+#undef WINO_EACH
 }
 
 typedef void (*SDX_FN(wino_product_function))(
-    const SDX_FN(wino_tap) * tap, int64_t taps, int64_t channels, int64_t step, float *m);
+    const SDX_FN(wino_factor) * factor, int64_t factors, int64_t channels, int64_t step, float *m, float *second);
 
 #define WINO_PRODUCT(R, N)                                                                                             \
     static void SDX_FN(wino_product_##R##x##N)(                                                                        \
-        const SDX_FN(wino_tap) * tap, int64_t taps, int64_t channels, int64_t step, float *m) {                        \
-        SDX_FN(wino_product)(R, N, tap, taps, channels, step, m);                                                      \
+        const SDX_FN(wino_factor) * factor, int64_t factors, int64_t channels, int64_t step, float *m,                 \
+        float *second) {                                                                                               \
+        SDX_FN(wino_product)(R, N, factor, factors, channels, step, m, second);                                        \
     }
 #if WINO_NV == 4
 #define WINO_PRODUCTS(R) WINO_PRODUCT(R, 2) WINO_PRODUCT(R, 4)

@@ -1,7 +1,25 @@
 /// The steps of a Winograd convolution, in one ISA pass; after WinogradPlan.h. No include guard.
 
+/// A tile of a plane, counted over all images.
+typedef struct {
+    int64_t image, h, w; // of its first output
+} SDX_FN(wino_tile);
+
+SDX_INLINE SDX_FN(wino_tile) SDX_FN(wino_tile_at)(const SDX_FN(wino_plan) * plan, int64_t tile) {
+    int64_t m = plan->form.m, rest = tile % plan->tiles;
+    return (SDX_FN(wino_tile)){tile / plan->tiles, rest / plan->across * m, rest % plan->across * m};
+}
+
+SDX_INLINE void SDX_FN(wino_next)(const SDX_FN(wino_plan) * plan, SDX_FN(wino_tile) * t) {
+    if ((t->w += plan->form.m) < plan->p->out[2]) return;
+    t->w = 0;
+    if ((t->h += plan->form.m) < plan->p->out[1]) return;
+    t->h = 0;
+    t->image++;
+}
+
 /// Copies the existing pixels of the (edge × edge) window at (h, w) of a plane into a patch of zeros.
-static void SDX_FN(wino_patch)(
+static __attribute__((noinline)) void SDX_FN(wino_patch)(
     const float *from, int64_t height, int64_t width, int64_t h, int64_t w, int64_t edge, float *patch) {
     memset(patch, 0, (size_t)(edge * edge * 8) * sizeof(float));
     int64_t i0 = h < 0 ? -h : 0, i1 = height - h < edge ? height - h : edge;
@@ -12,152 +30,214 @@ static void SDX_FN(wino_patch)(
                (size_t)((j1 - j0) * 8) * sizeof(float));
 }
 
-/// Transforms channel steps [step0, step1) of plane tiles [tile, tile + count), counted over all images, of input slice
-/// `slice`; tile i goes to row i of v. All are 0 where the slice lies outside x.
-static void SDX_FN(wino_transform)(
-    const SDX_FN(wino_plan) * plan, int64_t slice, int64_t tile, int64_t count, int64_t step0, int64_t step1,
-    float *v) {
+#undef WINO_PATCH
+#define WINO_PATCH (2 * 36 * 8)
+
+/// The window of a tile for one step of channels: in x, or in `patch` where it reaches beyond. With a last half step
+/// the upper lanes repeat the lower ones.
+SDX_INLINE SDX_FN(wino_window) SDX_FN(wino_window_at)(
+    const SDX_FN(wino_plan) * plan, SDX_FN(wino_tile) tile, int64_t slice, int64_t step, float *patch) {
+    static const float zeros[6 * 8];
     const sdx_conv_params *p = plan->p;
-    const int m = plan->m;
-    int64_t height = p->in[1], width = p->in[2], pixels = height * width, block = p->in[0] * pixels * 8;
-    int64_t edge = m + 2, row = width * 8;
-    _Alignas(64) float patch[2 * 36 * 8];
-    for (int64_t step = step0; step < step1; step++) {
-        float *to = v + step * plan->v_rows * WINO_CB;
-        if (slice < 0 || slice >= p->in[0]) {
-            for (int64_t i = 0; i < plan->points; i++)
-                memset(to + i * plan->v_plane, 0, (size_t)(count * WINO_CB) * sizeof(float));
-            continue;
-        }
-        int64_t c = step * WINO_CB, image = tile / plan->tiles;
-        bool half = WINO_CB > 8 && p->c - c == 8; // then the upper lanes repeat the lower ones
-        int64_t h = tile % plan->tiles / plan->across * m - p->pad_begin[1];
-        int64_t w = tile % plan->across * m - p->pad_begin[2], last_w = plan->across * m - p->pad_begin[2];
-        int64_t last_h = plan->tiles / plan->across * m - p->pad_begin[1];
+    if (slice < 0 || slice >= p->in[0]) return (SDX_FN(wino_window)){zeros, 0, 0};
+    int64_t edge = plan->form.m + 2, height = p->in[1], width = p->in[2], block = p->in[0] * height * width * 8;
+    int64_t c = step * WINO_CB, h = tile.h - p->pad_begin[1], w = tile.w - p->pad_begin[2];
+    bool half = WINO_CB > 8 && p->c - c == 8;
+    const float *from = plan->x + (tile.image * p->c + c) / 8 * block + slice * height * width * 8;
+    if (h >= 0 && w >= 0 && h + edge <= height && w + edge <= width)
+        return (SDX_FN(wino_window)){from + (h * width + w) * 8, width * 8, half ? 0 : block};
+    SDX_FN(wino_patch)(from, height, width, h, w, edge, patch);
+    if (WINO_CB == 8 || half) return (SDX_FN(wino_window)){patch, edge * 8, 0};
+    SDX_FN(wino_patch)(from + block, height, width, h, w, edge, patch + edge * edge * 8);
+    return (SDX_FN(wino_window)){patch, edge * 8, edge * edge * 8};
+}
+
+/// Transforms channel steps [step0, step1) of plane tiles [tile, tile + count), counted over all images, of input slice
+/// `slice`, in the plane. Tile i of the first step goes to row i of v, the next step `rows` rows further.
+static void SDX_FN(wino_transform)(
+    const SDX_FN(wino_plan) * plan, int64_t slice, int64_t tile, int64_t count, int64_t step0, int64_t step1, float *v,
+    int64_t plane, int64_t rows) {
+    _Alignas(64) float patch[WINO_PATCH];
+    for (int64_t step = step0; step < step1; step++, v += rows * WINO_CB) {
+        SDX_FN(wino_tile) at = SDX_FN(wino_tile_at)(plan, tile);
+        float *to = v;
         for (int64_t i = 0; i < count; i++, to += WINO_CB) {
-            const float *from = plan->x + (image * p->c + c) / 8 * block + slice * pixels * 8;
-            int64_t from_row = row, from_block = half ? 0 : block;
-            if (h < 0 || w < 0 || h + edge > height || w + edge > width) {
-                SDX_FN(wino_patch)(from, height, width, h, w, edge, patch);
-                if (WINO_CB > 8 && !half) {
-                    from_block = edge * edge * 8;
-                    SDX_FN(wino_patch)(from + block, height, width, h, w, edge, patch + from_block);
-                }
-                from = patch;
-                from_row = edge * 8;
-            } else {
-                from += (h * width + w) * 8;
-            }
+            SDX_FN(wino_window) from = SDX_FN(wino_window_at)(plan, at, slice, step, patch);
             for (int64_t lane = 0; lane < WINO_CB; lane += SDX_V) {
-                if (m == 4) SDX_FN(wino_input_tile)(4, from + lane, from_row, from_block, to + lane, plan->v_plane);
-                else SDX_FN(wino_input_tile)(2, from + lane, from_row, from_block, to + lane, plan->v_plane);
+                if (plan->form.m == 4) SDX_FN(wino_input_tile)(4, &from, lane, to + lane, plane);
+                else SDX_FN(wino_input_tile)(2, &from, lane, to + lane, plane);
             }
-            if ((w += m) < last_w) continue;
-            w = -p->pad_begin[2];
-            if ((h += m) < last_h) continue;
-            h = -p->pad_begin[1];
-            image++;
+            SDX_FN(wino_next)(plan, &at);
         }
     }
 }
 
-/// Transforms the products of one panel back and stores them. Row `row` is a tile of output slice `depth` where that is
-/// not negative, counted over all images; else a tile of the slices of all images.
+/// The same of the four slices from `slice` on, in depth as well. The first two are in `kept` as the function above
+/// leaves them with plan->kept_plane and kept_rows, and are replaced by the last two.
+static void SDX_FN(wino_transform_pair)(
+    const SDX_FN(wino_plan) * plan, int64_t slice, int64_t tile, int64_t count, int64_t step0, int64_t step1,
+    float *kept, float *v) {
+    _Alignas(64) float patch3[WINO_PATCH], patch4[WINO_PATCH];
+    for (int64_t step = step0; step < step1; step++) {
+        SDX_FN(wino_tile) at = SDX_FN(wino_tile_at)(plan, tile);
+        float *to = v, *k = kept;
+        for (int64_t i = 0; i < count; i++, to += WINO_CB, k += WINO_CB) {
+            SDX_FN(wino_window) third = SDX_FN(wino_window_at)(plan, at, slice + 2, step, patch3);
+            SDX_FN(wino_window) fourth = SDX_FN(wino_window_at)(plan, at, slice + 3, step, patch4);
+            for (int64_t l = 0; l < WINO_CB; l += SDX_V) {
+                if (plan->form.m == 4)
+                    SDX_FN(wino_input_pair)(4, &third, &fourth, l, k + l, plan->kept_plane, to + l, plan->v_plane);
+                else
+                    SDX_FN(wino_input_pair)(2, &third, &fourth, l, k + l, plan->kept_plane, to + l, plan->v_plane);
+            }
+            SDX_FN(wino_next)(plan, &at);
+        }
+        v += plan->v_rows * WINO_CB;
+        kept += plan->kept_rows * WINO_CB;
+    }
+}
+
+/// The two slices that a range of levels begins with, in the plane, into `kept`.
+static void SDX_FN(wino_keep)(
+    const SDX_FN(wino_plan) * plan, int64_t level, int64_t tile, int64_t count, int64_t step0, int64_t step1,
+    float *kept) {
+    int64_t slice = level * 2 - plan->p->pad_begin[0];
+    for (int64_t i = 0; i < 2; i++)
+        SDX_FN(wino_transform)(
+            plan, slice + i, tile, count, step0, step1, kept + i * plan->plane_points * plan->kept_plane,
+            plan->kept_plane, plan->kept_rows);
+}
+
+/// Transforms the products of one panel for output slice `part` of the levels back and stores them. Row `row` is a tile
+/// of level `level` where that is not negative, counted over all images; else a tile of the slices of all images.
 static void SDX_FN(wino_inverse)(
     const SDX_FN(wino_plan) * plan, const float *products, int64_t panel, int64_t vectors, int64_t row, int64_t count,
-    int64_t depth) {
+    int64_t level, int64_t part) {
     const sdx_conv_params *p = plan->p;
-    const int m = plan->m;
-    int64_t pixels = p->out[1] * p->out[2], block = p->out[0] * pixels * 8;
+    const int m = plan->form.m;
+    int64_t width = p->out[2], slice = p->out[1] * width * 8, block = p->out[0] * slice;
     for (int64_t j = 0; j < vectors; j++) {
         int64_t k = panel * WINO_LANES + j * SDX_V;
         bool half = SDX_V > 8 && p->k - k == 8;
         vf bias = plan->bias ? vload_first(plan->bias + k, half ? 8 : SDX_V) : (vf){0};
-        SDX_FN(wino_target) to = {.row = p->out[2] * 8, .block = block, .activation = p->activation};
-        int64_t plane = row / plan->tiles, tile = row % plan->tiles, th = tile / plan->across, tw = tile % plan->across;
-        for (int64_t i = 0; i < count; i++) {
-            int64_t image = depth < 0 ? plane / plan->slices : plane, d = depth < 0 ? plane % plan->slices : depth;
-            if (d < p->out[0]) {
-                int64_t at = (image * p->k + k) / 8 * block + (d * pixels + (th * p->out[2] + tw) * m) * 8 + k % 8;
-                to.y = plan->y + at;
-                to.residual = plan->residual ? plan->residual + at : NULL;
-                to.height = p->out[1] - th * m < m ? p->out[1] - th * m : m;
-                to.width = p->out[2] - tw * m < m ? p->out[2] - tw * m : m;
-                const float *from = products + (i * vectors + j) * SDX_V;
-                vf y[4][4];
-                if (m == 4) SDX_FN(wino_output_tile)(4, from, plan->m_plane, y);
-                else SDX_FN(wino_output_tile)(2, from, plan->m_plane, y);
-                if (to.height < m || to.width < m) SDX_FN(wino_finish_part)(half, y, bias, &to);
-                else if (m == 4) SDX_FN(wino_finish_whole)(4, half, y, bias, &to);
-                else SDX_FN(wino_finish_whole)(2, half, y, bias, &to);
-            }
-            if (++tw < plan->across) continue;
-            tw = 0;
-            if (++th * plan->across < plan->tiles) continue;
-            th = 0;
-            plane++;
+        SDX_FN(wino_tile) at = SDX_FN(wino_tile_at)(plan, row);
+        for (int64_t i = 0; i < count; i++, SDX_FN(wino_next)(plan, &at)) {
+            int64_t image = level < 0 ? at.image / plan->slices : at.image;
+            int64_t depth = (level < 0 ? at.image % plan->slices : level) * plan->pitch + part;
+            if (depth >= p->out[0]) continue;
+            int64_t first = (image * p->k + k) / 8 * block + depth * slice + (at.h * width + at.w) * 8 + k % 8;
+            SDX_FN(wino_target) to = {
+                plan->residual ? plan->residual + first : NULL, plan->y + first, width * 8, block,
+                p->out[1] - at.h < m ? p->out[1] - at.h : m, width - at.w < m ? width - at.w : m, p->activation};
+            const float *from = products + (i * vectors + j) * SDX_V;
+            vf y[4][4];
+            if (m == 4) SDX_FN(wino_output_tile)(4, from, plan->m_plane, y);
+            else SDX_FN(wino_output_tile)(2, from, plan->m_plane, y);
+            if (to.height < m || to.width < m) SDX_FN(wino_finish_part)(half, y, bias, &to);
+            else if (m == 4) SDX_FN(wino_finish_whole)(4, half, y, bias, &to);
+            else SDX_FN(wino_finish_whole)(2, half, y, bias, &to);
         }
     }
 }
 
-/// One panel of output channels of `count` rows: products and inverse transform. input[t] is the first row of depth tap
-/// t at the first point, or NULL where that tap lies outside x.
+/// One panel of output channels of `count` rows: products and inverse transform. input[t] is the first row at the first
+/// point of the plane of depth tap t, or NULL where that tap lies outside x; with form.deep of depth point t.
 static void SDX_FN(wino_panel)(
-    const SDX_FN(wino_plan) * plan, const float *const input[3], int64_t panel, int64_t row, int64_t count,
-    int64_t depth, float *products) {
+    const SDX_FN(wino_plan) * plan, const float *const input[4], int64_t panel, int64_t row, int64_t count,
+    int64_t level, float *products) {
     const sdx_conv_params *p = plan->p;
     int64_t lanes = p->k - panel * WINO_LANES < WINO_LANES ? p->k - panel * WINO_LANES : WINO_LANES;
-    int64_t vectors = (lanes + SDX_V - 1) / SDX_V, width = vectors * SDX_V;
-    int64_t slab = p->c * width, parts = (count + WINO_MR - 1) / WINO_MR;
-    const float *weights = plan->packed + panel * WINO_LANES * p->c * p->kernel[0] * plan->points;
-    for (int64_t point = 0; point < plan->points; point++) {
+    int64_t vectors = SDX_FN(wino_ceil)(lanes, SDX_V), width = vectors * SDX_V;
+    int64_t slab = p->c * width, parts = SDX_FN(wino_ceil)(count, WINO_MR);
+    int64_t second = plan->plane_points * plan->m_plane; // from a level's first output slice to the next
+    const float *weights = plan->packed + panel * WINO_LANES * p->c * plan->factors * plan->plane_points;
+    for (int64_t point = 0; point < plan->plane_points; point++) {
         for (int64_t part = 0; part < parts; part++) {
-            int64_t row0 = SDX_FN(wino_start)(count, parts, part);
-            int64_t rows = SDX_FN(wino_start)(count, parts, part + 1) - row0, taps = 0;
-            SDX_FN(wino_tap) tap[3];
-            for (int64_t t = 0; t < p->kernel[0]; t++)
+            int64_t row0 = SDX_FN(wino_start)(count, parts, part), factors = 0;
+            int64_t rows = SDX_FN(wino_start)(count, parts, part + 1) - row0;
+            float *m = products + point * plan->m_plane + row0 * width;
+            SDX_FN(wino_factor) factor[4];
+            for (int64_t t = 0; t < plan->factors; t++)
                 if (input[t])
-                    tap[taps++] = (SDX_FN(wino_tap)){
-                        input[t] + point * plan->v_plane + row0 * WINO_CB, weights + (point * p->kernel[0] + t) * slab};
+                    factor[factors++] = (SDX_FN(wino_factor)){
+                        input[t] + point * plan->v_plane + row0 * WINO_CB,
+                        weights + (point * plan->factors + t) * slab, WINO_ZERO, WINO_STORE};
+            if (plan->form.deep) {
+                factor[1].end = WINO_SUM_AND_DIFFERENCE;
+                factor[2].begin = WINO_FIRST;
+                factor[3].begin = WINO_SECOND;
+                factor[3].end = WINO_STORE_SECOND;
+            } else {
+                for (int64_t t = 1; t < factors; t++) factor[t].begin = WINO_GO_ON;
+                for (int64_t t = 0; t < factors - 1; t++) factor[t].end = WINO_NOTHING;
+            }
+            if (factors == 0) memset(m, 0, (size_t)(rows * width) * sizeof(float));
             SDX_FN(wino_products)[rows - 1][vectors - 1](
-                tap, taps, p->c, plan->v_rows * WINO_CB, products + point * plan->m_plane + row0 * width);
+                factor, factors, p->c, plan->v_rows * WINO_CB, m, m + second);
         }
     }
-    SDX_FN(wino_inverse)(plan, products, panel, vectors, row, count, depth);
+    for (int64_t i = 0; i < plan->pitch; i++)
+        SDX_FN(wino_inverse)(plan, products + i * second, panel, vectors, row, count, level, i);
 }
 
-/// Large maps: a block of rows through a range of output slices.
+/// Large maps: a block of rows through a range of levels.
 static void SDX_FN(wino_sweep)(void *context, int64_t chunk, int worker) {
     const SDX_FN(wino_plan) *plan = context;
     const sdx_conv_params *p = plan->p;
-    int64_t block = chunk % plan->blocks, range = chunk / plan->blocks, taps = p->kernel[0];
+    int64_t block = chunk % plan->blocks, range = chunk / plan->blocks, steps = plan->steps;
     int64_t row = SDX_FN(wino_start)(plan->rows, plan->blocks, block);
     int64_t count = SDX_FN(wino_start)(plan->rows, plan->blocks, block + 1) - row;
-    int64_t depth0 = SDX_FN(wino_start)(p->out[0], plan->depths, range);
-    int64_t depth1 = SDX_FN(wino_start)(p->out[0], plan->depths, range + 1);
-    float *products = plan->workspace + worker * plan->worker_floats, *ring = products + plan->points * plan->m_plane;
-    int64_t slot = plan->points * plan->v_plane, next = depth0 - p->pad_begin[0]; // the next slice to transform
-    for (int64_t depth = depth0; depth < depth1; depth++) {
-        int64_t first = depth - p->pad_begin[0];
-        const float *input[3];
-        for (; next < first + taps; next++)
-            if (next >= 0 && next < p->in[0])
-                SDX_FN(wino_transform)(plan, next, row, count, 0, plan->steps, ring + next % taps * slot);
-        for (int64_t t = 0; t < taps; t++)
-            input[t] = first + t >= 0 && first + t < p->in[0] ? ring + (first + t) % taps * slot : NULL;
+    int64_t level0 = SDX_FN(wino_start)(plan->levels, plan->ranges, range);
+    int64_t level1 = SDX_FN(wino_start)(plan->levels, plan->ranges, range + 1);
+    float *products = plan->workspace + worker * plan->worker_floats;
+    float *kept = products + plan->pitch * plan->plane_points * plan->m_plane;
+    float *ring = kept + 2 * plan->plane_points * plan->kept_plane;
+    int64_t slot = plan->plane_points * plan->v_plane, next = level0 - p->pad_begin[0]; // the next slice to transform
+    if (plan->form.deep) SDX_FN(wino_keep)(plan, level0, row, count, 0, steps, kept);
+    for (int64_t level = level0; level < level1; level++) {
+        const float *input[4];
+        int64_t first = level * plan->pitch - p->pad_begin[0];
+        if (plan->form.deep) {
+            SDX_FN(wino_transform_pair)(plan, first, row, count, 0, steps, kept, ring);
+            for (int64_t t = 0; t < 4; t++) input[t] = ring + t * slot;
+        } else {
+            for (; next < first + plan->factors; next++)
+                if (next >= 0 && next < p->in[0])
+                    SDX_FN(wino_transform)(
+                        plan, next, row, count, 0, steps, ring + next % plan->factors * slot, plan->v_plane,
+                        plan->v_rows);
+            for (int64_t t = 0; t < plan->factors; t++) {
+                bool inside = first + t >= 0 && first + t < p->in[0];
+                input[t] = inside ? ring + (first + t) % plan->factors * slot : NULL;
+            }
+        }
         for (int64_t panel = 0; panel < plan->panels; panel++)
-            SDX_FN(wino_panel)(plan, input, panel, row, count, depth, products);
+            SDX_FN(wino_panel)(plan, input, panel, row, count, level, products);
     }
 }
 
-/// Small maps, first: one step of channels of one slice.
+/// Small maps, first: one step of channels of one slice, or of a range of levels.
 static void SDX_FN(wino_transform_chunk)(void *context, int64_t chunk, int worker) {
-    (void)worker;
     const SDX_FN(wino_plan) *plan = context;
-    int64_t step = chunk % plan->steps, plane = chunk / plan->steps, image = plane / plan->slices;
-    SDX_FN(wino_transform)(
-        plan, plane % plan->slices - plan->p->pad_begin[0], image * plan->tiles, plan->tiles, step, step + 1,
-        plan->workspace + plane * plan->tiles * WINO_CB);
+    int64_t step = chunk % plan->steps, rest = chunk / plan->steps, tiles = plan->tiles;
+    float *v = plan->workspace + step * plan->v_rows * WINO_CB;
+    if (!plan->form.deep) {
+        int64_t image = rest / plan->slices;
+        SDX_FN(wino_transform)(
+            plan, rest % plan->slices - plan->p->pad_begin[0], image * tiles, tiles, step, step + 1,
+            v + rest * tiles * WINO_CB, plan->v_plane, plan->v_rows);
+        return;
+    }
+    int64_t image = rest / plan->ranges, range = rest % plan->ranges;
+    int64_t level = SDX_FN(wino_start)(plan->levels, plan->ranges, range);
+    int64_t end = SDX_FN(wino_start)(plan->levels, plan->ranges, range + 1);
+    float *kept = plan->workspace + plan->shared_floats + worker * plan->worker_floats +
+                  plan->pitch * plan->plane_points * plan->m_plane;
+    SDX_FN(wino_keep)(plan, level, image * tiles, tiles, step, step + 1, kept);
+    for (; level < end; level++)
+        SDX_FN(wino_transform_pair)(
+            plan, level * 2 - plan->p->pad_begin[0], image * tiles, tiles, step, step + 1, kept,
+            v + (image * plan->slices + level) * tiles * WINO_CB);
 }
 
 /// Then: a block of rows by one panel.
@@ -166,9 +246,9 @@ static void SDX_FN(wino_panel_chunk)(void *context, int64_t chunk, int worker) {
     int64_t panel = chunk % plan->panels, block = chunk / plan->panels;
     int64_t row = SDX_FN(wino_start)(plan->rows, plan->blocks, block);
     int64_t count = SDX_FN(wino_start)(plan->rows, plan->blocks, block + 1) - row;
-    const float *input[3];
-    for (int64_t t = 0; t < plan->p->kernel[0]; t++)
-        input[t] = plan->workspace + (row + t * plan->tiles) * WINO_CB;
+    int64_t apart = plan->form.deep ? plan->plane_points * plan->v_plane : plan->tiles * WINO_CB;
+    const float *input[4];
+    for (int64_t t = 0; t < plan->factors; t++) input[t] = plan->workspace + row * WINO_CB + t * apart;
     SDX_FN(wino_panel)(
         plan, input, panel, row, count, -1, plan->workspace + plan->shared_floats + worker * plan->worker_floats);
 }
@@ -185,10 +265,11 @@ static void SDX_FN(wino_run)(
     plan.y = y;
     plan.workspace = workspace;
     if (plan.shared) {
-        sdx_parallel_for(pool, p->n * plan.slices * plan.steps, SDX_FN(wino_transform_chunk), &plan);
+        int64_t parts = plan.form.deep ? plan.ranges : plan.slices;
+        sdx_parallel_for(pool, p->n * parts * plan.steps, SDX_FN(wino_transform_chunk), &plan);
         sdx_parallel_for(pool, plan.blocks * plan.panels, SDX_FN(wino_panel_chunk), &plan);
     } else {
-        sdx_parallel_for(pool, plan.blocks * plan.depths, SDX_FN(wino_sweep), &plan);
+        sdx_parallel_for(pool, plan.blocks * plan.ranges, SDX_FN(wino_sweep), &plan);
     }
 }
 
@@ -202,26 +283,29 @@ static int64_t SDX_FN(wino_workspace_floats)(const sdx_conv_params *p, int worke
 
 /// -1 on overflow.
 static int64_t SDX_FN(wino_packed_floats)(const sdx_conv_params *p) {
-    int64_t m = winograd_tile(p), lanes = (p->k + SDX_V - 1) / SDX_V * SDX_V, floats;
-    if (__builtin_mul_overflow(p->c * p->kernel[0] * (m + 2) * (m + 2), lanes, &floats)) return -1;
+    winograd_form form = winograd_best(p);
+    int64_t points = (form.m + 2) * (form.m + 2) * (form.deep ? 4 : p->kernel[0]), floats;
+    if (__builtin_mul_overflow(p->c * points, SDX_FN(wino_ceil)(p->k, SDX_V) * SDX_V, &floats)) return -1;
     return floats;
 }
 
-/// Packed weights: by panel of WINO_LANES output channels, point, depth tap, input channel, lane (whole vectors, the
-/// surplus lanes 0).
+/// Packed weights: by panel of WINO_LANES output channels, point of the plane, depth tap or point, input channel, lane
+/// (whole vectors, the surplus lanes 0).
 static void SDX_FN(wino_pack)(const sdx_conv_params *p, const float *w, float *packed) {
-    const int m = winograd_tile(p), edge = m + 2;
-    int64_t points = edge * edge, taps = p->kernel[0], padded = (p->k + SDX_V - 1) / SDX_V * SDX_V;
+    winograd_form form = winograd_best(p);
+    int64_t points = (form.m + 2) * (form.m + 2), padded = SDX_FN(wino_ceil)(p->k, SDX_V) * SDX_V;
+    int64_t factors = form.deep ? 4 : p->kernel[0];
     for (int64_t k0 = 0; k0 < padded; k0 += WINO_LANES) {
         int64_t width = padded - k0 < WINO_LANES ? padded - k0 : WINO_LANES;
-        for (int64_t t = 0; t < taps; t++)
-            for (int64_t c = 0; c < p->c; c++)
-                for (int64_t lane = 0; lane < width; lane++) {
-                    double u[36] = {0};
-                    if (k0 + lane < p->k) winograd_weights(m, w + (((k0 + lane) * p->c + c) * taps + t) * 9, u);
+        for (int64_t c = 0; c < p->c; c++)
+            for (int64_t lane = 0; lane < width; lane++) {
+                double u[4 * 36] = {0};
+                if (k0 + lane < p->k)
+                    winograd_weights(form, p->kernel[0], w + ((k0 + lane) * p->c + c) * p->kernel[0] * 9, u);
+                for (int64_t f = 0; f < factors; f++)
                     for (int64_t i = 0; i < points; i++)
-                        packed[((i * taps + t) * p->c + c) * width + lane] = (float)u[i];
-                }
-        packed += width * p->c * taps * points;
+                        packed[((i * factors + f) * p->c + c) * width + lane] = (float)u[f * points + i];
+            }
+        packed += width * p->c * factors * points;
     }
 }

@@ -11,28 +11,52 @@
 /// and two stores.
 #define SDX_WINOGRAD_TRANSFORM_COST 12.0
 
-/// The cost of a run with tiles of m × m, in multiply-adds.
-static inline double winograd_cost(const sdx_conv_params *p, int m) {
-    double tiles = (double)p->n * (double)p->out[0] * (double)((p->out[1] + m - 1) / m) *
-                   (double)((p->out[2] + m - 1) / m);
+/// How a convolution is done: m × m outputs of a plane a tile; with `deep` also pairs of output slices, F(2, 3) in
+/// depth, else the products of the depth taps are summed.
+typedef struct {
+    int m, deep;
+} winograd_form;
+
+/// How the sums of a product begin and end; see WinogradProduct.h.
+enum { WINO_ZERO, WINO_GO_ON, WINO_FIRST, WINO_SECOND };
+enum { WINO_NOTHING, WINO_STORE, WINO_STORE_SECOND, WINO_SUM_AND_DIFFERENCE };
+
+/// The cost of a run, in multiply-adds.
+static inline double winograd_cost(const sdx_conv_params *p, winograd_form form) {
+    int m = form.m;
+    double tiles = (double)p->n * (double)((p->out[1] + m - 1) / m) * (double)((p->out[2] + m - 1) / m);
     double c = (double)p->c, k = (double)p->k, taps = (double)p->kernel[0], points = (m + 2) * (m + 2);
-    double products = tiles * points * taps * c * k, transforms = tiles * points * (c + k);
-    return products + transforms * SDX_WINOGRAD_TRANSFORM_COST + points * taps * c * k * SDX_WINOGRAD_WEIGHT_COST;
+    double levels = (double)p->out[0], transforms = points * (c + k);
+    if (form.deep) {
+        taps = 4;
+        levels = (double)((p->out[0] + 1) / 2);
+        transforms *= 4; // two planes, and their sums
+    }
+    return levels * tiles * (points * taps * c * k + transforms * SDX_WINOGRAD_TRANSFORM_COST) +
+           points * taps * c * k * SDX_WINOGRAD_WEIGHT_COST;
 }
 
-/// The m of the tiles: 4, or 2 where that costs less (small maps, whose weights are the larger part).
-static inline int winograd_tile(const sdx_conv_params *p) { return winograd_cost(p, 2) < winograd_cost(p, 4) ? 2 : 4; }
+/// The form that costs least: m = 2 for small maps, whose weights are the larger part; `deep` from a few slices on.
+static inline winograd_form winograd_best(const sdx_conv_params *p) {
+    winograd_form best = {4, 0};
+    for (int m = 4; m >= 2; m -= 2)
+        for (int deep = 0; deep <= (p->kernel[0] == 3); deep++) {
+            winograd_form form = {m, deep};
+            if (winograd_cost(p, form) < winograd_cost(p, best)) best = form;
+        }
+    return best;
+}
 
 /// The estimated time of a direct convolution over that of this one.
 static inline double winograd_gain(const sdx_conv_params *p) {
     double pixels = (double)p->n * (double)p->out[0] * (double)p->out[1] * (double)p->out[2];
     double weights = (double)p->c * (double)p->k * (double)p->kernel[0] * 9;
     double direct = pixels * weights + weights * SDX_WINOGRAD_WEIGHT_COST;
-    return direct > 0 ? direct / winograd_cost(p, winograd_tile(p)) : 0;
+    return direct > 0 ? direct / winograd_cost(p, winograd_best(p)) : 0;
 }
 
-/// u = G g Gᵀ of a kernel of 3 × 3 for tiles of m × m, in double: (m + 2)² values.
-static inline void winograd_weights(int m, const float *g, double *u) {
+/// u = G g Gᵀ of a kernel g of 3 × 3 for tiles of m × m: (m + 2)² values.
+static inline void winograd_plane_weights(int m, const double *g, double *u) {
     static const double root = 1.41421356237309504880, third = 1.0 / 3, sixth = 1.0 / 6;
     const double four[6][3] = {
         {1, 0, 0},
@@ -48,12 +72,27 @@ static inline void winograd_weights(int m, const float *g, double *u) {
     for (int i = 0; i < m + 2; i++)
         for (int j = 0; j < 3; j++) {
             rows[i][j] = 0;
-            for (int t = 0; t < 3; t++) rows[i][j] += transform[i][t] * (double)g[t * 3 + j];
+            for (int t = 0; t < 3; t++) rows[i][j] += transform[i][t] * g[t * 3 + j];
         }
     for (int i = 0; i < m + 2; i++)
         for (int j = 0; j < m + 2; j++) {
             u[i * (m + 2) + j] = 0;
             for (int t = 0; t < 3; t++) u[i * (m + 2) + j] += rows[i][t] * transform[j][t];
         }
+}
+
+/// The transformed weights of a kernel w of taps × 3 × 3: with `deep` the points of the plane for each of four points
+/// in depth, else for each tap.
+static inline void winograd_weights(winograd_form form, int64_t taps, const float *w, double *u) {
+    static const double depth[4][3] = {{0.5, 0.5, 0.5}, {0.5, -0.5, 0.5}, {1, 0, 0}, {0, 0, 1}}; // at 1, -1, 0, ∞
+    int64_t points = (form.m + 2) * (form.m + 2);
+    for (int64_t i = 0; i < (form.deep ? 4 : taps); i++) {
+        double plane[9];
+        for (int j = 0; j < 9; j++)
+            plane[j] = form.deep ? depth[i][0] * (double)w[j] + depth[i][1] * (double)w[9 + j] +
+                                       depth[i][2] * (double)w[18 + j]
+                                 : (double)w[i * 9 + j];
+        winograd_plane_weights(form.m, plane, u + i * points);
+    }
 }
 #endif

@@ -4,6 +4,8 @@
 /// point. F(4, 3) has the points 0, ±1/√2, ±√2 and infinity: they cost what 0, ±1, ±2 do and err a fifth as much.
 /// F(2, 3) has 0, ±1 and infinity. In the plane rows and columns are transformed one after the other. Lanes are
 /// channels, so that nothing is shuffled.
+///
+/// In depth F(2, 3) may come on top: a step is four input slices and two output slices.
 #define WINO_HALF_ROOT 0.70710678118654752f
 #define WINO_ROOT 1.41421356237309505f
 
@@ -57,26 +59,71 @@ SDX_INLINE vf SDX_FN(wino_load)(const float *x, int64_t block) {
 #endif
 }
 
-/// Transforms one vector of channels of a tile of (m + 2)² pixels at x, rows `row` floats apart. Value ξ goes to
-/// v + ξ · plane.
-SDX_INLINE void SDX_FN(wino_input_tile)(
-    const int m, const float *x, int64_t row, int64_t block, float *v, int64_t plane) {
-    vf t[6][6];
+/// A window of (m + 2)² pixels of one or two blocks of channels.
+typedef struct {
+    const float *x;
+    int64_t row, block; // floats between rows, and between blocks
+} SDX_FN(wino_window);
+
+/// The columns of a window, transformed: t[i][j] of point i and column j.
+SDX_INLINE void SDX_FN(wino_input_columns)(
+    const int m, const SDX_FN(wino_window) * from, int64_t lane, vf t[6][6]) {
 #pragma clang loop unroll(full)
     for (int j = 0; j < m + 2; j++) {
         vf d[6], column[6];
 #pragma clang loop unroll(full)
-        for (int i = 0; i < m + 2; i++) d[i] = SDX_FN(wino_load)(x + i * row + j * 8, block);
+        for (int i = 0; i < m + 2; i++) d[i] = SDX_FN(wino_load)(from->x + lane + i * from->row + j * 8, from->block);
         SDX_FN(wino_input_row)(m, d, column);
 #pragma clang loop unroll(full)
         for (int i = 0; i < m + 2; i++) t[i][j] = column[i];
     }
+}
+
+/// Transforms one vector of channels of a window. The value of point ξ goes to v + ξ · plane.
+SDX_INLINE void SDX_FN(wino_input_tile)(
+    const int m, const SDX_FN(wino_window) * from, int64_t lane, float *v, int64_t plane) {
+    vf t[6][6];
+    SDX_FN(wino_input_columns)(m, from, lane, t);
 #pragma clang loop unroll(full)
     for (int i = 0; i < m + 2; i++) {
         vf d[6];
         SDX_FN(wino_input_row)(m, t[i], d);
 #pragma clang loop unroll(full)
-        for (int j = 0; j < m + 2; j++) vstore(v + (i * (m + 2) + j) * plane, d[j]);
+        for (int j = 0; j < m + 2; j++) {
+            float *to = v + (i * (m + 2) + j) * plane;
+            vstore(to, d[j]);
+            __builtin_prefetch(to + 2 * WINO_CB, 1); // these are too many streams for the processor's own
+        }
+    }
+}
+
+/// The same of four successive slices with F(2, 3) in depth, at the points 1, -1, 0 and infinity. `kept` holds the
+/// first two slices, transformed in the plane (the second (m + 2)² · plane floats further), and then the last two,
+/// which are `third` and `fourth`.
+SDX_INLINE void SDX_FN(wino_input_pair)(
+    const int m, const SDX_FN(wino_window) * third, const SDX_FN(wino_window) * fourth, int64_t lane,
+    float *restrict kept, int64_t kept_plane, float *restrict v, int64_t plane) {
+    const int points = (m + 2) * (m + 2);
+    vf t3[6][6], t4[6][6];
+    SDX_FN(wino_input_columns)(m, third, lane, t3);
+    SDX_FN(wino_input_columns)(m, fourth, lane, t4);
+#pragma clang loop unroll(full)
+    for (int i = 0; i < m + 2; i++) {
+        vf d3[6], d4[6];
+        SDX_FN(wino_input_row)(m, t3[i], d3);
+        SDX_FN(wino_input_row)(m, t4[i], d4);
+#pragma clang loop unroll(full)
+        for (int j = 0; j < m + 2; j++) {
+            const int point = i * (m + 2) + j;
+            float *k = kept + point * kept_plane, *to = v + point * plane;
+            vf d1 = vload(k), d2 = vload(k + points * kept_plane);
+            vstore(to, d3[j] + d2);
+            vstore(to + points * plane, d3[j] - d2);
+            vstore(to + 2 * points * plane, d1 - d3[j]);
+            vstore(to + 3 * points * plane, d4[j] - d2);
+            vstore(k, d3[j]);
+            vstore(k + points * kept_plane, d4[j]);
+        }
     }
 }
 
