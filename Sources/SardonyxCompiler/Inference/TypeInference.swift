@@ -27,20 +27,21 @@ package struct TypeInference {
         for (id, tensor) in graph.inputDefaults where graph.constants[id] != nil {
             graph[id].type = .tensor(tensor.dataType, SymbolicShape(tensor.shape))
         }
-        var kept: [Node] = []
-        kept.reserveCapacity(graph.nodes.count)
-        let nodes = graph.nodes
-        graph.nodes = []
-        for var node in nodes {
+        // The nodes change where they are: a copy of each costs as much as the visit.
+        var nodes: [Node] = []
+        swap(&nodes, &graph.nodes)
+        var isGone = [Bool](repeating: false, count: nodes.count)
+        for position in nodes.indices {
             do {
-                if try !visit(&node, &graph, &state) { kept.append(node) }
+                isGone[position] = try visit(&nodes[position], &graph, &state)
             } catch var error as SardonyxError {
                 // A constant that breaks an operator's rule is the model's fault, not an input's.
                 if error.code == .invalidValue { error.code = .invalidModel }
-                throw error.at(node)
+                throw error.at(nodes[position])
             }
         }
-        graph.nodes = kept
+        if isGone.contains(true) { nodes = zip(nodes, isGone).filter { !$1 }.map(\.0) }
+        graph.nodes = nodes
     }
 
     /// - Returns: whether the node's outputs have all become constants, so that the node can go.
@@ -61,11 +62,11 @@ package struct TypeInference {
 
         // Only this node's facts are captured: a captured dictionary would be copied at its next change.
         let constants = node.inputs.map { id in id.flatMap { graph.constants[$0] } }
-        let known = node.inputs.map { id in id.flatMap { state.elements[$0] } }
+        let known = state.elements.isEmpty ? [] : node.inputs.map { id in id.flatMap { state.elements[$0] } }
         let capturedTypes = Dictionary(
             node.subgraphs.flatMap(\.captured).map { ($0, graph[$0].type) }, uniquingKeysWith: { first, _ in first })
         var context = InferenceContext(
-            node: node, inputs: inputs, constantOf: { constants[$0] }, elementsOf: { known[$0] },
+            node: node, inputs: inputs, constantOf: { constants[$0] }, elementsOf: { known.isEmpty ? nil : known[$0] },
             inferSubgraph: { subgraph, types in
                 try infer(subgraph, types, outerTypes: subgraph.captured.map { capturedTypes[$0] ?? .unknown })
             })

@@ -16,6 +16,9 @@ enum Clip: Operator {
     /// Through opset 10 the bounds are attributes.
     static func lift(_ node: inout Node, from opset: Int, in lifting: inout Lifting) throws {
         guard opset < 11 else { return }
+        guard node.inputs.dropFirst().allSatisfy({ $0 == nil }) else {
+            throw SardonyxError(.invalidModel, "the bounds are attributes in opset \(opset), and the node gives inputs")
+        }
         node.removeConsumedInputs(opset: opset)
         for (position, name) in ["min", "max"].enumerated() {
             let bound = node.float(name)

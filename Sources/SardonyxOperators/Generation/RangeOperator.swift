@@ -53,7 +53,7 @@ enum RangeOperator: Operator {
         guard delta != 0, steps.isFinite, steps < 1e15 else {
             throw SardonyxError(.invalidValue, "there is no range from \(start) to \(limit) by \(delta)")
         }
-        return max(Int(steps), 0)
+        return Int(max(steps, 0))
     }
 
     static func prepare(_ context: PreparationContext) throws -> Kernel {

@@ -32,53 +32,24 @@ enum DequantizeLinear: Operator {
     }
 
     static func prepare(_ context: PreparationContext) throws -> Kernel {
-        let (x, scale) = (try context.input(0), try context.input(1))
+        let x = try context.input(0).dataType
         let target = try context.output(0).dataType
-        let layout = try QuantizationLayout(context.node, shape: x.shape, scale: scale.shape)
-        var workspace = Workspace.Layout()
-        let form = Form(
-            layout: layout, scales: try QuantizationParameters(context, input: 1, &workspace),
-            zeros: context.has(2) ? try QuantizationParameters(context, input: 2, &workspace) : nil)
-        var kernel: Kernel
-        if target == .float, layout.isPerTensor, x.dataType == .uint8 || x.dataType == .int8 {
-            kernel = form.eightBitKernel(isSigned: x.dataType == .int8)
-        } else if let table = x.dataType.byteMeanings {
-            kernel = try target.visitReal(Target<UInt8>(form: form) { Double(table[Int($0)]) })
-        } else {
-            kernel = try x.dataType.visitInteger(Source(form: form, target: target))
-        }
-        kernel.workspaceByteCount = workspace.byteCount
-        return kernel
-    }
-
-    private struct Form: Sendable {
-        let layout: QuantizationLayout
-        let scales: QuantizationParameters
-        let zeros: QuantizationParameters?
-
-        func load(_ frame: Frame) {
-            scales.load(frame)
-            zeros?.load(frame)
-        }
-
-        func eightBitKernel(isSigned: Bool) -> Kernel {
-            let form = self
-            let count = Int64(layout.count)
-            return Kernel { frame in
-                form.load(frame)
-                let scale = Float(form.scales.values(frame)[0])
-                let zero = form.zeros.map { Int32($0.values(frame)[0]) } ?? 0
-                if isSigned {
-                    sdx_convert_i8_f32(frame.pool, frame.input(0), frame.output(0), count, scale, zero)
-                } else {
-                    sdx_convert_u8_f32(frame.pool, frame.input(0), frame.output(0), count, scale, zero)
-                }
+        let form = try QuantizationForm(context)
+        switch x {
+        case .int8 where target == .float && form.layout.isPerTensor:
+            return form.perTensorKernel { sdx_convert_i8_f32($0.pool, $0.input(0), $0.output(0), $1, $2, $3) }
+        case .uint8 where target == .float && form.layout.isPerTensor:
+            return form.perTensorKernel { sdx_convert_u8_f32($0.pool, $0.input(0), $0.output(0), $1, $2, $3) }
+        default:
+            if let table = x.byteMeanings {
+                return try target.visitReal(Target<UInt8>(form: form) { Double(table[Int($0)]) })
             }
+            return try x.visitInteger(Source(form: form, target: target))
         }
     }
 
     private struct Source: IntegerVisitor {
-        let form: Form
+        let form: QuantizationForm
         let target: DataType
 
         func visit<X: Number & FixedWidthInteger>(_ type: X.Type) throws -> Kernel {
@@ -87,7 +58,7 @@ enum DequantizeLinear: Operator {
     }
 
     private struct Target<X: BitwiseCopyable & Sendable>: RealVisitor {
-        let form: Form
+        let form: QuantizationForm
         let value: @Sendable (X) -> Double
 
         func visit<Y: Real>(_ type: Y.Type) throws -> Kernel {
@@ -106,10 +77,7 @@ enum DequantizeLinear: Operator {
                     }
                 }
             }
-            return Kernel { frame in
-                form.load(frame)
-                loop.run(frame)
-            }
+            return form.kernel { loop.run($0) }
         }
     }
 

@@ -48,25 +48,20 @@ enum QuantizeLinear: Operator {
     }
 
     static func prepare(_ context: PreparationContext) throws -> Kernel {
-        let (x, scale) = (try context.input(0), try context.input(1))
+        let x = try context.input(0).dataType
         let target = try context.output(0).dataType
-        let layout = try QuantizationLayout(context.node, shape: x.shape, scale: scale.shape)
-        var workspace = Workspace.Layout()
-        let quantization = Quantization(
-            layout: layout, scales: try QuantizationParameters(context, input: 1, &workspace),
-            zeros: context.has(2) ? try QuantizationParameters(context, input: 2, &workspace) : nil,
-            precision: try Precision(context.node, scale: scale.dataType))
-        var kernel: Kernel
-        if x.dataType == .float, layout.isPerTensor, quantization.precision == .single,
-            target == .uint8 || target == .int8
-        {
-            kernel = quantization.eightBitKernel(isSigned: target == .int8)
-        } else {
+        let form = try QuantizationForm(context)
+        let precision = try Precision(context.node, scale: context.input(1).dataType)
+        let isPlain = x == .float && form.layout.isPerTensor && precision == .single
+        switch target {
+        case .int8 where isPlain:
+            return form.perTensorKernel { sdx_quantize_f32_i8($0.pool, $0.input(0), $0.output(0), $1, $2, $3) }
+        case .uint8 where isPlain:
+            return form.perTensorKernel { sdx_quantize_f32_u8($0.pool, $0.input(0), $0.output(0), $1, $2, $3) }
+        default:
             let code = try Code(target, saturates: context.node.flag("saturate", default: true))
-            kernel = try x.dataType.visitNumber(Loops(quantization: quantization, code: code))
+            return try x.visitNumber(Loops(form: form, precision: precision, code: code))
         }
-        kernel.workspaceByteCount = workspace.byteCount
-        return kernel
     }
 
     /// What the quotient is rounded to.
@@ -120,39 +115,12 @@ enum QuantizeLinear: Operator {
         }
     }
 
-    private struct Quantization: Sendable {
-        let layout: QuantizationLayout
-        let scales: QuantizationParameters
-        let zeros: QuantizationParameters?
-        let precision: Precision
-
-        func load(_ frame: Frame) {
-            scales.load(frame)
-            zeros?.load(frame)
-        }
-
-        func eightBitKernel(isSigned: Bool) -> Kernel {
-            let quantization = self
-            let count = Int64(layout.count)
-            return Kernel { frame in
-                quantization.load(frame)
-                let scale = Float(quantization.scales.values(frame)[0])
-                let zero = quantization.zeros.map { Int32($0.values(frame)[0]) } ?? 0
-                if isSigned {
-                    sdx_quantize_f32_i8(frame.pool, frame.input(0), frame.output(0), count, scale, zero)
-                } else {
-                    sdx_quantize_f32_u8(frame.pool, frame.input(0), frame.output(0), count, scale, zero)
-                }
-            }
-        }
-    }
-
     private struct Loops: NumberVisitor {
-        let quantization: Quantization
+        let form: QuantizationForm
+        let precision: Precision
         let code: Code
 
         func visit<T: Number>(_ type: T.Type) throws -> Kernel {
-            let quantization = quantization
             let loop =
                 switch code {
                 case .integer(let range, isWide: false):
@@ -164,17 +132,14 @@ enum QuantizeLinear: Operator {
                         format.encode(zero != 0 || addsZero ? quotient + zero : quotient, saturates: saturates)
                     }
                 }
-            return Kernel { frame in
-                quantization.load(frame)
-                loop.run(frame)
-            }
+            return form.kernel { loop.run($0) }
         }
 
         private func loop<T: Number, Y: BitwiseCopyable & Sendable>(
             _ type: T.Type, _ encode: @escaping @Sendable (_ quotient: Double, _ zero: Double) -> Y
         ) -> ParallelLoop {
-            let (layout, precision) = (quantization.layout, quantization.precision)
-            let (scaleValues, zeroValues) = (quantization.scales, quantization.zeros)
+            let (layout, precision) = (form.layout, precision)
+            let (scaleValues, zeroValues) = (form.scales, form.zeros)
             return ParallelLoop(count: layout.count, grain: 4096) { frame, range in
                 let x = frame.input(0, as: T.self)
                 let y = frame.output(0, as: Y.self)

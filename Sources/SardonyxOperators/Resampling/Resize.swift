@@ -105,6 +105,9 @@ enum Resize: Operator {
         let geometry = try ResizeGeometry(
             context.node, input: spec.shape, scales: sizes == nil ? try numbers(2) : nil, sizes: sizes,
             roi: filter.coordinates == .cropAndResize ? try numbers(1) : nil)
+        guard geometry.axes.allSatisfy({ $0.input <= Int32.max }) else {
+            throw SardonyxError(.unsupported, "resizing an axis of over \(Int32.max) elements is not supported")
+        }
         let extrapolation = context.node.float("extrapolation_value", default: 0)
         var kernel: Kernel
         if geometry.axes.allSatisfy(\.isIdentity) {

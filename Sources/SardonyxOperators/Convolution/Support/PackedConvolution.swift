@@ -22,6 +22,9 @@ struct PackedConvolution {
                 ? sdx_conv_transpose_f32_workspace_bytes($0, Int32(context.workers))
                 : sdx_conv_f32_workspace_bytes($0, Int32(context.workers))
         }
+        guard max(packedBytes, workspaceBytes) < TensorSpec.byteLimit else {
+            throw SardonyxError(.memory, "the convolution's scratch memory is larger than any memory")
+        }
         var workspace = Workspace.Layout()
         let scratch = workspace.reserve(Int(workspaceBytes))
         var packed: TensorStorage?
