@@ -71,6 +71,7 @@ package struct Optimizer {
         FoldBatchNormalization.self,
         FoldPad.self,
         FuseConvolutionBias.self,
+        FuseResidual.self,
         FuseActivation.self,
     ]
 

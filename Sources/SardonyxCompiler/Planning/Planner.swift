@@ -10,6 +10,8 @@ package struct Planner {
     package var optimizer: Optimizer
     /// The largest value that is planned for, in bytes: operators prepare tables as large as what they make.
     package var valueLimit: Int
+    /// Whether values between nodes may have layouts other than plain ones.
+    package var usesLayouts = true
 
     package init(
         registry: OperatorRegistry, packedWeights: PackedWeights, workers: Int, optimizer: Optimizer,
@@ -40,17 +42,18 @@ package struct Planner {
             try inference.run(on: &graph)
         }
         var layout = Layout(graph, self)
+        if usesLayouts { try layout.negotiate() }
         return try layout.plan()
     }
 }
 
 /// The state of one planning.
 private struct Layout {
-    let graph: Graph
+    var graph: Graph
+    /// The layouts of values that are not plain.
+    var layouts: [ValueID: TensorLayout] = [:]
     let planner: Planner
     var steps: [Plan.Step] = []
-    /// The value whose memory a value shares: through views and in-place outputs.
-    var roots: [ValueID: ValueID] = [:]
     var locations: [ValueID: Plan.Location] = [:]
     var constants: [Tensor] = []
     var datumCount = 0
@@ -60,7 +63,13 @@ private struct Layout {
         self.planner = planner
     }
 
-    func root(of id: ValueID) -> ValueID { roots[id] ?? id }
+    /// Gives values their layouts.
+    mutating func negotiate() throws {
+        var negotiation = LayoutNegotiation(graph, planner.registry) { [self] node in context(of: node) }
+        try negotiation.run()
+        graph = negotiation.graph
+        layouts = negotiation.layouts
+    }
 
     mutating func plan() throws -> Plan {
         for (index, id) in (graph.inputs + graph.captures).enumerated() { locations[id] = .input(index) }
@@ -70,40 +79,51 @@ private struct Layout {
         }
         let works = try graph.nodes.map(prepare)
         let lastUse = lastUses()
-        assignRoots(works, lastUse)
-        let (placement, lowerBound) = try place(works, lastUse)
-        return assemble(works, lastUse, placement, lowerBound)
+        let storage = sharedStorage(works, lastUse)
+        let (placement, lowerBound) = try place(works, lastUse, storage)
+        return assemble(works, storage, placement, lowerBound)
     }
 
     private func spec(_ id: ValueID?) -> TensorSpec? {
         guard let id else { return nil }
         guard let spec = graph[id].type.spec, spec.dataType != .string else { return nil }
-        return spec
+        return spec.with(layouts[id] ?? .plain)
     }
 
-    private func prepare(_ node: Node) throws -> Plan.Step.Work {
-        guard let type = planner.registry.find(node) else {
-            throw SardonyxError(.unsupported, "no such operator").at(node)
-        }
-        if type.execution.isDynamic { return .dynamic(type) }
+    /// What `prepare` sees of a node; nil where a type is not known or no plain tensor of numbers.
+    private func context(of node: Node) -> PreparationContext? {
         let inputs = node.inputs.map(spec)
         let outputs = node.outputs.map(spec)
         guard zip(node.inputs, inputs).allSatisfy({ $0 == nil || $1 != nil }),
-            zip(node.outputs, outputs).allSatisfy({ $0 == nil || $1 != nil })
-        else { return .dynamic(type) }
-        for case let (index, output?) in outputs.enumerated() {
-            do { try output.checkPossible("output \(index)", limit: planner.valueLimit) } catch { throw error.at(node) }
-        }
+            zip(node.outputs, outputs).allSatisfy({ $0 == nil || $1 != nil }),
+            (inputs + outputs).allSatisfy({ $0?.isPossible ?? true })
+        else { return nil }
         let values = node.inputs.map { id in id.flatMap { graph.constants[$0] } }
-        let context = PreparationContext(
+        return PreparationContext(
             node: node, inputs: inputs, outputs: outputs, constants: values, workers: planner.workers,
             packedWeights: planner.packedWeights,
             inputValues: values.map { $0.map(planner.packedWeights.identify) })
+    }
+
+    private func operatorType(of node: Node) -> (any Operator.Type)? {
+        node.domain == Reorder.schema.domain ? Reorder.self : planner.registry.find(node)
+    }
+
+    private func prepare(_ node: Node) throws -> Plan.Step.Work {
+        guard let type = operatorType(of: node) else {
+            throw SardonyxError(.unsupported, "no such operator").at(node)
+        }
+        if type.execution.isDynamic { return .dynamic(type) }
+        for case let (index, output?) in node.outputs.map(spec).enumerated() {
+            do { try output.checkPossible("output \(index)", limit: planner.valueLimit) } catch { throw error.at(node) }
+        }
+        guard let context = context(of: node) else { return .dynamic(type) }
+        let isPlain = (context.inputs + context.outputs).allSatisfy { $0?.layout ?? .plain == .plain }
         do {
             return .kernel(try type.prepare(context))
         } catch let error as SardonyxError {
             // The operator wants a value that is known only at run time.
-            if error.code == .unsupported { return .dynamic(type) }
+            if error.code == .unsupported, isPlain { return .dynamic(type) }
             throw error.at(node)
         }
     }
@@ -116,49 +136,18 @@ private struct Layout {
         return lastUse
     }
 
-    /// Lets views and in-place outputs share memory.
-    private mutating func assignRoots(_ works: [Plan.Step.Work], _ lastUse: [Int]) {
-        // The last use of a root through all values that share its memory so far.
-        var rootUse = lastUse
-        var isArena = [Bool](repeating: false, count: graph.values.count)
-        let results = Set(graph.outputs)
-        for (step, node) in graph.nodes.enumerated() {
-            guard case .kernel(let kernel) = works[step] else { continue }
-            var claimed: [ValueID] = []
-            for (index, output) in node.outputs.enumerated() {
-                guard let output else { continue }
-                let outputUse = max(lastUse[Int(output.index)], step)
-                if let source = kernel.views[index], let input = node.inputs[source] {
-                    let root = root(of: input)
-                    roots[output] = root
-                    rootUse[Int(root.index)] = max(rootUse[Int(root.index)], outputUse)
-                    continue
-                }
-                isArena[Int(output.index)] = true
-                if results.contains(output) { continue }
-                for candidate in kernel.inPlace[index] ?? [] {
-                    guard candidate < node.inputs.count, let input = node.inputs[candidate] else { continue }
-                    let root = root(of: input)
-                    guard isArena[Int(root.index)], rootUse[Int(root.index)] == step, !results.contains(root),
-                        spec(input)?.byteCount == spec(output)?.byteCount,
-                        spec(root)?.byteCount == spec(output)?.byteCount,
-                        // Another input in the same memory would be read after it was overwritten.
-                        node.inputs.allSatisfy({ $0 == nil || $0 == input || self.root(of: $0!) != root }),
-                        !claimed.contains(root)
-                    else { continue }
-                    roots[output] = root
-                    claimed.append(root)
-                    rootUse[Int(root.index)] = outputUse
-                    isArena[Int(output.index)] = false
-                    break
-                }
-            }
+    private func sharedStorage(_ works: [Plan.Step.Work], _ lastUse: [Int]) -> SharedStorage {
+        let steps = zip(graph.nodes, works).map { node, work in
+            var kernel: Kernel?
+            if case .kernel(let prepared) = work { kernel = prepared }
+            return SharedStorage.Step(inputs: node.inputs, outputs: node.outputs, kernel: kernel)
         }
+        return SharedStorage(steps, lastUse: lastUse, results: graph.outputs) { spec($0)?.byteCount ?? 0 }
     }
 
     /// Offsets of the arena's buffers.
     private mutating func place(
-        _ works: [Plan.Step.Work], _ lastUse: [Int]
+        _ works: [Plan.Step.Work], _ lastUse: [Int], _ storage: SharedStorage
     ) throws -> (placement: ArenaPlanner.Placement, lowerBound: Int) {
         var lifetimes: [Lifetime] = []
         var owners: [ValueID] = []
@@ -174,18 +163,17 @@ private struct Layout {
                 continue
             }
             for case let output? in node.outputs {
-                let root = root(of: output)
+                let root = storage.resolve(output).root
                 let use = max(lastUse[Int(output.index)], step)
                 if let index = position[root] {
                     lifetimes[index].last = max(lifetimes[index].last, use)
-                } else if root == output {
-                    if let number = resultNumbers[output] {
-                        locations[output] = .output(number)
-                    } else {
-                        position[output] = lifetimes.count
-                        owners.append(output)
-                        lifetimes.append(Lifetime(size: spec(output)?.byteCount ?? 0, first: step, last: use))
-                    }
+                } else if let number = resultNumbers[root], locations[root] == nil {
+                    locations[root] = .output(number)
+                } else if locations[root] == nil {
+                    // The first value in the buffer may be a part of what the buffer is for.
+                    position[root] = lifetimes.count
+                    owners.append(root)
+                    lifetimes.append(Lifetime(size: spec(root)?.byteCount ?? 0, first: step, last: use))
                 }
             }
         }
@@ -201,11 +189,18 @@ private struct Layout {
         return (placement, ArenaPlanner.lowerBound(lifetimes))
     }
 
-    private func location(_ id: ValueID) -> Plan.Location { locations[root(of: id)] ?? .arena(0) }
+    private func location(_ id: ValueID, _ storage: SharedStorage) -> Plan.Location {
+        let (root, byteOffset) = storage.resolve(id)
+        guard let location = locations[root] else { return .arena(0) }
+        // Only the arena holds values inside others.
+        if case .arena(let start) = location { return .arena(start + byteOffset) }
+        return location
+    }
 
     private mutating func assemble(
-        _ works: [Plan.Step.Work], _ lastUse: [Int], _ placement: ArenaPlanner.Placement, _ lowerBound: Int
+        _ works: [Plan.Step.Work], _ storage: SharedStorage, _ placement: ArenaPlanner.Placement, _ lowerBound: Int
     ) -> Plan {
+        func location(_ id: ValueID) -> Plan.Location { self.location(id, storage) }
         var workspace = 0
         var isStatic = true
         var datumUse = [Int](repeating: -1, count: datumCount)
@@ -225,16 +220,20 @@ private struct Layout {
         }
         for (step, node) in graph.nodes.enumerated() {
             var inputs = node.inputs.map { $0.map(location) }
+            var outputs = node.outputs.map { $0.map(location) }
             switch works[step] {
             case .kernel(let kernel):
                 workspace = max(workspace, kernel.workspaceByteCount)
-                for index in kernel.absorbedInputs where index < inputs.count { inputs[index] = nil }
-                if kernel.isView(of: node.outputs.map { $0 != nil }) { continue }
+                for index in kernel.absorbedInputs.union(storage.madeInPlace[step]) where index < inputs.count {
+                    inputs[index] = nil
+                }
+                for index in storage.sharedParts[step] { outputs[index] = nil }
+                if isDone(kernel, node, storage, step) { continue }
             case .dynamic: isStatic = false
             }
             steps.append(
                 Plan.Step(
-                    node: node, work: works[step], inputs: inputs, outputs: node.outputs.map { $0.map(location) },
+                    node: node, work: works[step], inputs: inputs, outputs: outputs,
                     inputSpecs: node.inputs.map(spec), outputSpecs: node.outputs.map(spec),
                     outputTypes: node.outputs.map { $0.map { graph[$0].type } ?? .unknown },
                     captures: node.subgraphAttributes.mapValues { subgraph in
@@ -248,5 +247,14 @@ private struct Layout {
             workspaceByteCount: ArenaPlanner.rounded(workspace), datumCount: datumCount,
             isStatic: isStatic && graph.outputs.allSatisfy { graph[$0].type.spec != nil },
             arenaLowerBound: lowerBound, graph: graph)
+    }
+
+    /// Whether nothing is left to run: every output is a view, or all that is in it was made there.
+    private func isDone(_ kernel: Kernel, _ node: Node, _ storage: SharedStorage, _ step: Int) -> Bool {
+        if !kernel.places.isEmpty {
+            return node.inputs.indices.allSatisfy { kernel.places[$0] == nil || storage.madeInPlace[step].contains($0) }
+        }
+        return kernel.isView(
+            of: node.outputs.indices.map { node.outputs[$0] != nil && !storage.sharedParts[step].contains($0) })
     }
 }

@@ -4,6 +4,11 @@ package struct Kernel: Sendable {
     package var workspaceByteCount = 0
     /// Output → input: the output is the input's bytes under another shape, nothing needs to run.
     package var views: [Int: Int] = [:]
+    /// Output → the part of an input that it is a copy of. Where the plan lets both share memory, `run` is not given the
+    /// output.
+    package var parts: [Int: Part] = [:]
+    /// Input → the byte of output 0 where its copy begins. Where the plan has the input made there, `run` is not given it.
+    package var places: [Int: Int] = [:]
     /// Output → inputs that it may overwrite, element by element, when nothing reads them afterwards.
     package var inPlace: [Int: [Int]] = [:]
     /// Inputs whose bytes `prepare` has taken in (packed weights, axes) and that a run does not read.
@@ -13,6 +18,17 @@ package struct Kernel: Sendable {
     /// Multiply-adds of one run, for profiles.
     package var multiplyAdds = 0
     package var run: @Sendable (Frame) throws -> Void
+
+    /// Bytes of an input, as many as an output has.
+    package struct Part: Sendable, Hashable {
+        package var input: Int
+        package var byteOffset: Int
+
+        package init(input: Int, byteOffset: Int) {
+            self.input = input
+            self.byteOffset = byteOffset
+        }
+    }
 
     package init(run: @escaping @Sendable (Frame) throws -> Void) { self.run = run }
 

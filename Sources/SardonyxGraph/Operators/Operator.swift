@@ -16,7 +16,11 @@ package protocol Operator: Sendable {
     /// Sets the outputs' types from the inputs' types and from what is known of their values.
     static func infer(_ context: inout InferenceContext) throws
 
-    /// Makes the kernel for concrete shapes.
+    /// The layouts, other than plain ones throughout, that `prepare` has kernels for with these types and constants, the best
+    /// first. The inputs and outputs of the context are plain.
+    static func layouts(_ context: PreparationContext) throws -> [LayoutOffer]
+
+    /// Makes the kernel for concrete shapes and layouts.
     static func prepare(_ context: PreparationContext) throws -> Kernel
 
     /// Computes the outputs as new values.
@@ -49,6 +53,8 @@ extension Operator {
     package static var execution: Execution { .planned }
     package static var examples: [Example] { [] }
     package static func lift(_ node: inout Node, from opset: Int, in lifting: inout Lifting) throws {}
+
+    package static func layouts(_ context: PreparationContext) throws -> [LayoutOffer] { [] }
 
     package static func prepare(_ context: PreparationContext) throws -> Kernel {
         throw SardonyxError(.unsupported, "\(schema.qualifiedName) has no planned form")

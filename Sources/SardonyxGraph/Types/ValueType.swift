@@ -51,14 +51,16 @@ package indirect enum ValueType: Sendable, Hashable {
     }
 }
 
-/// A tensor's element type and concrete shape.
+/// A tensor's element type, concrete shape and layout in memory.
 package struct TensorSpec: Sendable, Hashable {
     package var dataType: DataType
     package var shape: [Int]
+    package var layout: TensorLayout
 
-    package init(dataType: DataType, shape: [Int]) {
+    package init(dataType: DataType, shape: [Int], layout: TensorLayout = .plain) {
         self.dataType = dataType
         self.shape = shape
+        self.layout = layout
     }
 
     /// No tensor is larger, in bytes: more than a process can address, and sums of many still fit an `Int`.

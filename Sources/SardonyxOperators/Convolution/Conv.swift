@@ -22,15 +22,22 @@ enum Conv: Operator {
         try ConvolutionGeometry.infer(&context, output: try context.dataType(0))
     }
 
+    static func layouts(_ context: PreparationContext) throws -> [LayoutOffer] {
+        try BlockedConvolution.offers(context)
+    }
+
     static func prepare(_ context: PreparationContext) throws -> Kernel {
         let type = try context.input(0).dataType
         if type.isHalfWidth { return try context.throughFloat(prepare) }
         let geometry = try ConvolutionGeometry(context)
         let activation = try FusedActivation(context.node)
         var kernel: Kernel
-        if type == .float, geometry.window.rank <= 3 {
+        if let sides = BlockedConvolution.sides(x: try context.input(0).layout, y: try context.output(0).layout) {
+            kernel = try BlockedConvolution(geometry, activation, sides).kernel(context)
+        } else if type == .float, geometry.window.rank <= 3 {
             let form = geometry.kernelForm(try FusedActivation.kernelForm(activation))
-            kernel = try PackedConvolution(form: form, layout: geometry.layoutName("conv")).kernel(context)
+            kernel = try PackedConvolution(form: form, functions: .plain, layout: geometry.layoutName("conv")).kernel(
+                context)
         } else {
             kernel = try type.visitReal(
                 Loops(

@@ -50,22 +50,35 @@ enum ConvTranspose: Operator {
         context.set(0, type, shape)
     }
 
+    private static func geometry(_ context: PreparationContext) throws -> ConvolutionGeometry {
+        let input = try context.input(0).shape
+        let output = try context.output(0).shape
+        let attributes = try TransposedWindow(
+            context.node, kernel: Array(try context.input(1).shape.dropFirst(2)))
+        return ConvolutionGeometry(
+            batch: input[0], channels: input[1], filters: output[1], groups: context.node.int("group", default: 1),
+            window: attributes.window(input: Array(input.dropFirst(2)), output: Array(output.dropFirst(2))))
+    }
+
+    static func layouts(_ context: PreparationContext) throws -> [LayoutOffer] {
+        guard context.constant(1) != nil, let offer = try context.channelBlocks(isPreferred: true).first else {
+            return []
+        }
+        let form = try geometry(context).kernelForm(FusedActivation.kernelForm(nil))
+        return withUnsafePointer(to: form) { sdx_conv_transpose_c8_f32_supported($0) } != 0 ? [offer] : []
+    }
+
     static func prepare(_ context: PreparationContext) throws -> Kernel {
         let type = try context.input(0).dataType
         if type.isHalfWidth { return try context.throughFloat(prepare) }
-        let input = try context.input(0).shape
-        let weights = try context.input(1).shape
-        let output = try context.output(0).shape
-        let attributes = try TransposedWindow(context.node, kernel: Array(weights.dropFirst(2)))
-        let geometry = ConvolutionGeometry(
-            batch: input[0], channels: input[1], filters: output[1], groups: context.node.int("group", default: 1),
-            window: attributes.window(input: Array(input.dropFirst(2)), output: Array(output.dropFirst(2))))
+        let geometry = try geometry(context)
         let activation = try FusedActivation(context.node)
         var kernel: Kernel
         if type == .float, geometry.window.rank <= 3 {
             let form = geometry.kernelForm(try FusedActivation.kernelForm(activation))
             kernel = try PackedConvolution(
-                form: form, layout: geometry.layoutName("conv transpose"), isTransposed: true
+                form: form, functions: context.isBlocked ? .transposedBlocked : .transposed,
+                layout: geometry.layoutName("conv transpose \(context.isBlocked)")
             ).kernel(context)
         } else {
             kernel = try type.visitReal(Loops(geometry: geometry, activation: activation, bias: context.inputSlot(2)))

@@ -42,6 +42,8 @@ enum Clip: Operator {
         try context.passThrough()
     }
 
+    static func layouts(_ context: PreparationContext) throws -> [LayoutOffer] { try context.channelBlocks() }
+
     static func prepare(_ context: PreparationContext) throws -> Kernel {
         let spec = try context.input(0)
         let bounds = [1, 2].map(context.inputSlot)

@@ -35,6 +35,8 @@ enum Dropout: Operator {
         context.set(1, .bool, context.shape(0))
     }
 
+    static func layouts(_ context: PreparationContext) throws -> [LayoutOffer] { try context.channelBlocks() }
+
     static func prepare(_ context: PreparationContext) throws -> Kernel {
         if let flags = try context.integers(2), flags.first ?? 0 != 0 {
             throw SardonyxError(.unsupported, "training has no planned form")

@@ -28,7 +28,12 @@ enum PRelu: Operator {
         throw SardonyxError(.invalidModel, "the slope's shape \(slope.text) does not broadcast to \(x.text)")
     }
 
+    static func layouts(_ context: PreparationContext) throws -> [LayoutOffer] {
+        try context.binaryOffers(isCommutative: false)
+    }
+
     static func prepare(_ context: PreparationContext) throws -> Kernel {
+        if let kernel = try context.blockedBinaryKernel(SDX_BINARY_PRELU) { return kernel }
         let type = try context.input(0).dataType
         let broadcast = try context.broadcastPair()
         var kernel =

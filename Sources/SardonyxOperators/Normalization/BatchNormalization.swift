@@ -50,6 +50,12 @@ enum BatchNormalization: Operator {
         }
     }
 
+    static func layouts(_ context: PreparationContext) throws -> [LayoutOffer] {
+        guard !context.node.flag("training_mode"), try (1...4).allSatisfy({ try context.input($0).dataType == .float })
+        else { return [] }
+        return try context.channelBlocks()
+    }
+
     static func prepare(_ context: PreparationContext) throws -> Kernel {
         let x = try context.input(0)
         let statistics = ChannelStatistics(
@@ -64,12 +70,16 @@ enum BatchNormalization: Operator {
         var kernel: Kernel
         if x.dataType == .float, statistics.types.allSatisfy({ $0 == .float }) {
             let layout = statistics.layout
-            kernel = Kernel { frame in
-                sdx_batch_norm_f32(
-                    frame.pool, frame.input(0), frame.output(0), layout.batch, layout.channels, layout.inner,
-                    frame.input(1), frame.input(2), frame.input(3), frame.input(4), statistics.epsilon,
-                    SDX_ACTIVATION_NONE, 0)
-            }
+            let activation = try FusedActivation.kernelForm(FusedActivation(context.node))
+            kernel =
+                x.layout == .channelBlocks
+                ? statistics.blocked(activation)
+                : Kernel { frame in
+                    sdx_batch_norm_f32(
+                        frame.pool, frame.input(0), frame.output(0), layout.batch, layout.channels, layout.inner,
+                        frame.input(1), frame.input(2), frame.input(3), frame.input(4), statistics.epsilon,
+                        activation.kind, activation.a)
+                }
         } else {
             kernel = try x.dataType.visitReal(Inference(statistics: statistics))
         }
@@ -82,6 +92,28 @@ enum BatchNormalization: Operator {
         let layout: ChannelLayout
         let epsilon: Float
         let types: [DataType]
+
+        /// Channels in blocks: scale and shift of each channel are made in the workspace first.
+        func blocked(_ activation: sdx_activation) -> Kernel {
+            let (layout, epsilon) = (layout, epsilon)
+            let channels = Int(layout.channels)
+            var kernel = Kernel { frame in
+                let (scale, bias) = (frame.input(1, as: Float.self), frame.input(2, as: Float.self))
+                let (mean, variance) = (frame.input(3, as: Float.self), frame.input(4, as: Float.self))
+                guard let factors = frame.workspace?.assumingMemoryBound(to: Float.self) else { return }
+                let shifts = factors + channels
+                for channel in 0..<channels {
+                    let factor = Double(scale[channel]) / (Double(variance[channel]) + Double(epsilon)).squareRoot()
+                    factors[channel] = Float(factor)
+                    shifts[channel] = Float(Double(bias[channel]) - Double(mean[channel]) * factor)
+                }
+                sdx_scale_shift_c8_f32(
+                    frame.pool, frame.input(0), frame.output(0), layout.batch, layout.channels, layout.inner, factors,
+                    shifts, activation)
+            }
+            kernel.workspaceByteCount = 2 * channels * MemoryLayout<Float>.stride
+            return kernel
+        }
 
         func parameter(_ input: Int, _ channel: Int, in frame: Frame) -> Double {
             frame.double(input, types[input - 1], channel)

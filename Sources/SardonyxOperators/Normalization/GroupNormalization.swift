@@ -40,10 +40,12 @@ enum GroupNormalization: Operator {
         try context.requireChannelVectors([1, 2], channels: extent, schema)
     }
 
+    static func layouts(_ context: PreparationContext) throws -> [LayoutOffer] { try context.channelBlocks() }
+
     static func prepare(_ context: PreparationContext) throws -> Kernel {
         let x = try context.input(0)
         let groups = try groups(context.node)
-        let statistics = GroupStatistics(x.shape, groups: groups, epsilon: context.node.float("epsilon", default: 1e-5))
+        let statistics = try GroupStatistics(context, groups: groups)
         let kernel = try statistics.kernel(x.dataType)
         guard context.node.flag("sardonyx_scales_groups") else { return kernel }
         return try x.dataType.visitElement(

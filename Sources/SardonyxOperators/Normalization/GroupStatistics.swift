@@ -8,31 +8,52 @@ struct GroupStatistics: RealVisitor {
     let channelsPerGroup: Int
     let spatial: Int
     let epsilon: Float
+    /// Applied to the results; float only.
+    let activation: FusedActivation?
+    private let layout: TensorLayout
 
-    init(_ shape: [Int], groups: Int, epsilon: Float) {
-        let layout = ChannelLayout(shape)
+    init(_ context: PreparationContext, groups: Int) throws {
+        let spec = try context.input(0)
+        let layout = ChannelLayout(spec.shape)
         batch = Int(layout.batch)
         self.groups = groups
         channelsPerGroup = groups == 0 ? 0 : Int(layout.channels) / groups
         spatial = Int(layout.inner)
-        self.epsilon = epsilon
+        epsilon = context.node.float("epsilon", default: 1e-5)
+        activation = try FusedActivation(context.node)
+        self.layout = spec.layout
     }
 
     func kernel(_ type: DataType) throws -> Kernel {
         var kernel: Kernel
         if type == .float {
             let shape = self
-            kernel = Kernel { frame in
-                sdx_group_norm_f32(
-                    frame.pool, frame.input(0), frame.output(0), Int64(shape.batch), Int64(shape.groups),
-                    Int64(shape.channelsPerGroup), Int64(shape.spatial), frame.input(1), frame.input(2), shape.epsilon,
-                    SDX_ACTIVATION_NONE, 0)
-            }
+            let form = try FusedActivation.kernelForm(activation)
+            kernel =
+                layout == .channelBlocks
+                ? blocked(form)
+                : Kernel { frame in
+                    sdx_group_norm_f32(
+                        frame.pool, frame.input(0), frame.output(0), Int64(shape.batch), Int64(shape.groups),
+                        Int64(shape.channelsPerGroup), Int64(shape.spatial), frame.input(1), frame.input(2),
+                        shape.epsilon,
+                        form.kind, form.a)
+                }
         } else {
             kernel = try type.visitReal(self)
         }
         kernel.inPlace = [0: [0]]
         return kernel
+    }
+
+    private func blocked(_ activation: sdx_activation) -> Kernel {
+        let shape = self
+        return Kernel { frame in
+            sdx_group_norm_c8_f32(
+                frame.pool, frame.input(0), frame.output(0), Int64(shape.batch), Int64(shape.groups),
+                Int64(shape.channelsPerGroup), Int64(shape.spatial), frame.input(1), frame.input(2), shape.epsilon,
+                activation)
+        }
     }
 
     func visit<T: Real>(_ type: T.Type) throws -> Kernel {

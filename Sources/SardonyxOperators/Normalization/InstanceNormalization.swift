@@ -25,11 +25,11 @@ enum InstanceNormalization: Operator {
         try context.requireChannelVectors([1, 2], channels: shape[1], schema)
     }
 
+    static func layouts(_ context: PreparationContext) throws -> [LayoutOffer] { try context.channelBlocks() }
+
     static func prepare(_ context: PreparationContext) throws -> Kernel {
         let x = try context.input(0)
-        return try GroupStatistics(
-            x.shape, groups: Int(ChannelLayout(x.shape).channels), epsilon: context.node.float("epsilon", default: 1e-5)
-        ).kernel(x.dataType)
+        return try GroupStatistics(context, groups: Int(ChannelLayout(x.shape).channels)).kernel(x.dataType)
     }
 
     static let examples = [

@@ -21,6 +21,8 @@ enum AveragePool: Operator {
         context.set(0, try context.dataType(0), try PoolingGeometry.output(context))
     }
 
+    static func layouts(_ context: PreparationContext) throws -> [LayoutOffer] { try context.channelBlocks() }
+
     static func prepare(_ context: PreparationContext) throws -> Kernel {
         let type = try context.input(0).dataType
         if type.isHalfWidth { return try context.throughFloat(prepare) }
@@ -28,6 +30,15 @@ enum AveragePool: Operator {
         let includesPadding = context.node.flag("count_include_pad")
         if type == .float, geometry.hasKernelForm {
             let form = geometry.kernelForm
+            if context.isBlocked {
+                return Kernel { frame in
+                    withUnsafePointer(to: form) {
+                        sdx_average_pool_c8_f32(
+                            frame.pool, frame.input(0), frame.output(0), Int64(geometry.planes), $0,
+                            includesPadding ? 1 : 0)
+                    }
+                }
+            }
             return Kernel { frame in
                 withUnsafePointer(to: form) {
                     sdx_average_pool_f32(

@@ -11,9 +11,12 @@ enum GlobalAveragePool: Operator {
 
     static func infer(_ context: inout InferenceContext) throws { try GlobalPooling.infer(&context) }
 
+    static func layouts(_ context: PreparationContext) throws -> [LayoutOffer] { try GlobalPooling.layouts(context) }
+
     static func prepare(_ context: PreparationContext) throws -> Kernel {
         try GlobalPooling.prepare(
             context, float: { sdx_global_average_pool_f32($0, $1, $2, $3, $4) },
+            blocked: { sdx_global_average_pool_c8_f32($0, $1, $2, $3, $4, $5) },
             other: { Mean(planes: $0, spatial: $1) })
     }
 

@@ -22,6 +22,8 @@ enum MaxPool: Operator {
         context.set(1, .int64, shape)
     }
 
+    static func layouts(_ context: PreparationContext) throws -> [LayoutOffer] { try context.channelBlocks() }
+
     static func prepare(_ context: PreparationContext) throws -> Kernel {
         let type = try context.input(0).dataType
         if type.isHalfWidth { return try context.throughFloat(prepare) }
@@ -30,6 +32,13 @@ enum MaxPool: Operator {
         let isColumnMajor = context.node.flag("storage_order")
         if type == .float, geometry.hasKernelForm, context.wants(0) {
             let form = geometry.kernelForm
+            if context.isBlocked {
+                return Kernel { frame in
+                    withUnsafePointer(to: form) {
+                        sdx_max_pool_c8_f32(frame.pool, frame.input(0), frame.output(0), Int64(geometry.planes), $0)
+                    }
+                }
+            }
             return Kernel { frame in
                 withUnsafePointer(to: form) {
                     sdx_max_pool_f32(

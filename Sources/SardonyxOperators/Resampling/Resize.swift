@@ -82,6 +82,13 @@ enum Resize: Operator {
         context.set(0, type, output)
     }
 
+    /// Batch and channels stay; the tables are constant.
+    static func layouts(_ context: PreparationContext) throws -> [LayoutOffer] {
+        let (input, output) = (try context.input(0).shape, try context.output(0).shape)
+        let isConstant = (1...3).allSatisfy { !context.has($0) || context.constant($0) != nil }
+        return isConstant && input.prefix(2) == output.prefix(2) ? try context.channelBlocks() : []
+    }
+
     static func prepare(_ context: PreparationContext) throws -> Kernel {
         let spec = try context.input(0)
         let filter = try ResampleFilter(context.node)
@@ -118,7 +125,7 @@ enum Resize: Operator {
         } else {
             let taps = geometry.axes.map { $0.isIdentity ? AxisTaps.identity($0.input) : filter.taps($0) }
             kernel = try SeparableResize(geometry: geometry, taps: taps, extrapolation: extrapolation)
-                .kernel(spec.dataType)
+                .kernel(spec)
         }
         kernel.absorbedInputs = Set((1...3).filter { context.has($0) })
         return kernel

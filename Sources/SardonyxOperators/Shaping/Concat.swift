@@ -61,27 +61,39 @@ enum Concat: Operator {
         return result.allSatisfy { $0 == .unknown } ? nil : result
     }
 
+    static func layouts(_ context: PreparationContext) throws -> [LayoutOffer] {
+        try context.channelBlocks(inputs: Array(context.inputs.indices))
+    }
+
     static func prepare(_ context: PreparationContext) throws -> Kernel {
         let output = try context.output(0)
         let axis = try normalizedAxis(context.node.int("axis", default: 0), rank: output.shape.count)
-        let strides = output.shape.rowMajorStrides
+        let strides = output.storedShape.rowMajorStrides
         var copies: [StridedCopy] = []
         var position = 0
+        var starts: [Int] = []
         for index in context.inputs.indices {
-            let input = try context.input(index)
+            let input = try context.input(index).storedShape
             copies.append(
                 try StridedCopy(
-                    shape: input.shape, from: input.shape.rowMajorStrides, to: strides,
+                    shape: input, from: input.rowMajorStrides, to: strides,
                     elementSize: output.dataType.byteCount, targetOffset: position * strides[axis]))
-            position += input.shape[axis]
+            starts.append(position * strides[axis])
+            position += input[axis]
         }
         if copies.count == 1 { return .view }
-        return Kernel { [copies] frame in
+        var kernel = Kernel { [copies] frame in
             let y = frame.output(0, as: UInt8.self)
             for index in copies.indices {
-                copies[index].run(frame.input(index, as: UInt8.self), y, pool: frame.pool)
+                // Inputs that were made in their place are not given.
+                guard let x = frame.optionalInput(index, as: UInt8.self) else { continue }
+                copies[index].run(x, y, pool: frame.pool)
             }
         }
+        if output.dataType != .string, output.storedShape[..<axis].allSatisfy({ $0 == 1 }) {
+            for (index, start) in starts.enumerated() { kernel.places[index] = start * output.dataType.byteCount }
+        }
+        return kernel
     }
 
     static let examples = [

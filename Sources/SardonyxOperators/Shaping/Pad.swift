@@ -53,17 +53,29 @@ enum Pad: Operator {
         context.set(0, type, result)
     }
 
+    static func layouts(_ context: PreparationContext) throws -> [LayoutOffer] {
+        let (input, output) = (try context.input(0).shape, try context.output(0).shape)
+        guard input.count > 1, let pads = try context.integers(1) else { return [] }
+        let (begins, _) = try amounts(pads, axes: context.integers(3), rank: input.count)
+        return begins[1] == 0 && input[1] == output[1] ? try context.channelBlocks() : []
+    }
+
     static func prepare(_ context: PreparationContext) throws -> Kernel {
         let input = try context.input(0)
-        let (begins, ends) = try amounts(
+        var (begins, ends) = try amounts(
             context.integers(1) ?? [], axes: context.integers(3), rank: input.shape.count)
+        if input.layout == .channelBlocks {
+            begins.append(0)
+            ends.append(0)
+        }
         if begins.allSatisfy({ $0 == 0 }), ends.allSatisfy({ $0 == 0 }) {
             var kernel = Kernel.view
             kernel.absorbedInputs = [1, 2, 3]
             return kernel
         }
         let padding = try Padding(
-            input.shape, begins: begins, ends: ends, elementSize: input.dataType.byteCount, mode: mode(context.node))
+            input.storedShape, begins: begins, ends: ends, elementSize: input.dataType.byteCount,
+            mode: mode(context.node))
         let hasValue = context.has(2)
         var kernel = Kernel { frame in
             padding.run(

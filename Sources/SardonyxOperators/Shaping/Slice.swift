@@ -98,13 +98,22 @@ enum Slice: Operator {
         }
     }
 
+    static func layouts(_ context: PreparationContext) throws -> [LayoutOffer] {
+        let input = try context.input(0)
+        guard input.canBlockChannels,
+            let axes = try context.integers(3) ?? context.integers(1).map({ Array($0.indices) }),
+            try !normalizedAxes(axes, rank: input.shape.count).contains(1)
+        else { return [] }
+        return try context.channelBlocks()
+    }
+
     static func prepare(_ context: PreparationContext) throws -> Kernel {
         let input = try context.input(0)
         let ranges = try ranges(
             starts: context.integers(1) ?? [], ends: context.integers(2) ?? [], axes: context.integers(3),
             steps: context.integers(4), rank: input.shape.count)
-        var shape = input.shape
-        let strides = input.shape.rowMajorStrides
+        var shape = input.storedShape
+        let strides = shape.rowMajorStrides
         var steps = strides
         var offset = 0
         for range in ranges {
@@ -118,6 +127,13 @@ enum Slice: Operator {
             shape: shape, from: steps, elementSize: input.dataType.byteCount, sourceOffset: offset
         ).kernel(inputCount: input.elementCount)
         kernel.absorbedInputs = [1, 2, 3, 4]
+        // One run of elements is a part of the input; `steps` of extents of 1 do not matter.
+        let isRun = shape.indices.allSatisfy { axis in
+            shape[axis] == 1 || steps[axis] == shape[(axis + 1)...].reduce(1, *)
+        }
+        if input.dataType != .string, isRun, shape.elementCount > 0 {
+            kernel.parts[0] = Kernel.Part(input: 0, byteOffset: offset * input.dataType.byteCount)
+        }
         return kernel
     }
 

@@ -89,6 +89,16 @@ enum Split: Operator {
         return SymbolicShape(repeating: part, count: wanted - 1) + [wanted == 1 ? extent : last]
     }
 
+    static func layouts(_ context: PreparationContext) throws -> [LayoutOffer] {
+        guard try context.input(0).canBlockChannels, context.outputs.allSatisfy({ $0?.canBlockChannels ?? true }) else {
+            return []
+        }
+        var inputs = [TensorLayout](repeating: .plain, count: context.inputs.count)
+        inputs[0] = .channelBlocks
+        let outputs = [TensorLayout](repeating: .channelBlocks, count: context.outputs.count)
+        return [LayoutOffer(inputs: inputs, outputs: outputs)]
+    }
+
     static func prepare(_ context: PreparationContext) throws -> Kernel {
         let input = try context.input(0)
         let axis = try normalizedAxis(context.node.int("axis", default: 0), rank: input.shape.count)
@@ -97,13 +107,17 @@ enum Split: Operator {
         let parts =
             try context.integers(1).map { try explicit($0, of: extent, outputs: count) }
             ?? even(context.node, of: extent, outputs: count)
-        let strides = input.shape.rowMajorStrides
+        let stored = input.storedShape
+        let strides = stored.rowMajorStrides
+        // What one of the stored extents holds of the axis.
+        let unit = input.shape[axis] == stored[axis] ? 1 : TensorLayout.blockSize
         var copies: [StridedCopy?] = []
+        var starts: [Int] = []
         var begin = 0
         for (index, part) in parts.enumerated() {
-            let part = part.value ?? 0
+            let part = (part.value ?? 0) / unit
             if context.wants(index) {
-                var shape = input.shape
+                var shape = stored
                 shape[axis] = part
                 copies.append(
                     try StridedCopy(
@@ -112,6 +126,7 @@ enum Split: Operator {
             } else {
                 copies.append(nil)
             }
+            starts.append(begin * strides[axis])
             begin += part
         }
         if count == 1 {
@@ -127,6 +142,11 @@ enum Split: Operator {
             }
         }
         kernel.absorbedInputs = [1]
+        if input.dataType != .string, stored[..<axis].allSatisfy({ $0 == 1 }) {
+            for (index, start) in starts.enumerated() where context.wants(index) {
+                kernel.parts[index] = Kernel.Part(input: 0, byteOffset: start * input.dataType.byteCount)
+            }
+        }
         return kernel
     }
 

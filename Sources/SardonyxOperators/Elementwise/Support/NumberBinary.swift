@@ -24,7 +24,12 @@ extension NumberBinary {
         context.combineElements { combine($0[0], $0[1]) }
     }
 
+    static func layouts(_ context: PreparationContext) throws -> [LayoutOffer] {
+        try context.binaryOffers(isCommutative: kernel == SDX_BINARY_ADD || kernel == SDX_BINARY_MUL)
+    }
+
     static func prepare(_ context: PreparationContext) throws -> Kernel {
+        if let kernel = try context.blockedBinaryKernel(Self.kernel) { return kernel }
         let type = try context.input(0).dataType
         let broadcast = try context.broadcastPair()
         var kernel =

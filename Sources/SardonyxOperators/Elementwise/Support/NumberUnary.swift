@@ -15,6 +15,8 @@ extension NumberUnary {
 
     static func infer(_ context: inout InferenceContext) throws { try context.passThrough() }
 
+    static func layouts(_ context: PreparationContext) throws -> [LayoutOffer] { try context.channelBlocks() }
+
     static func prepare(_ context: PreparationContext) throws -> Kernel {
         let spec = try context.input(0)
         var kernel =

@@ -25,6 +25,8 @@ extension RealUnary {
 
     static func infer(_ context: inout InferenceContext) throws { try context.passThrough() }
 
+    static func layouts(_ context: PreparationContext) throws -> [LayoutOffer] { try context.channelBlocks() }
+
     static func prepare(_ context: PreparationContext) throws -> Kernel { try prepareReal(context) }
 
     static func prepareReal(_ context: PreparationContext) throws -> Kernel {

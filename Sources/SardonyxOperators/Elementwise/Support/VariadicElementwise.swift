@@ -20,6 +20,12 @@ extension VariadicElementwise {
 
     static func infer(_ context: inout InferenceContext) throws { try context.broadcastAll() }
 
+    static func layouts(_ context: PreparationContext) throws -> [LayoutOffer] {
+        let shape = try context.output(0).shape
+        guard context.inputs.allSatisfy({ $0?.shape == shape }) else { return [] }
+        return try context.channelBlocks(inputs: Array(context.inputs.indices))
+    }
+
     static func prepare(_ context: PreparationContext) throws -> Kernel {
         let output = try context.output(0)
         let count = context.inputs.count

@@ -56,21 +56,40 @@ enum GlobalPooling {
         context.set(0, type, input[..<2] + SymbolicShape(repeating: .fixed(1), count: input.count - 2))
     }
 
-    /// A kernel that reduces each plane: `float` by a C function, `other` in Swift.
+    /// Channels in blocks give one number a channel, in the order of the channels.
+    static func layouts(_ context: PreparationContext) throws -> [LayoutOffer] {
+        guard try context.input(0).canBlockChannels else { return [] }
+        return [LayoutOffer(inputs: [.channelBlocks], outputs: [.plain])]
+    }
+
+    /// A kernel that reduces each plane: `float` and `blocked` by C functions, `other` in Swift.
     static func prepare<V: RealVisitor>(
         _ context: PreparationContext,
         float:
             @escaping @Sendable (OpaquePointer?, UnsafePointer<Float>, UnsafeMutablePointer<Float>, Int64, Int64) ->
             Void,
+        blocked:
+            (
+                @Sendable (OpaquePointer?, Int64, Int64, Int64, UnsafePointer<Float>, UnsafeMutablePointer<Float>) ->
+                    Void
+            )? =
+            nil,
         other: (_ planes: Int, _ spatial: Int) -> V
     ) throws -> Kernel where V.Result == Kernel {
         let spec = try context.input(0)
         let planes = spec.shape[0] * spec.shape[1]
         let spatial = spec.shape.dropFirst(2).reduce(1, *)
         if spec.dataType.isHalfWidth {
-            return try context.throughFloat { try prepare($0, float: float, other: other) }
+            return try context.throughFloat { try prepare($0, float: float, blocked: blocked, other: other) }
         }
         guard spec.dataType == .float else { return try spec.dataType.visitReal(other(planes, spatial)) }
+        if spec.layout == .channelBlocks {
+            guard let blocked else { throw SardonyxError(.unsupported, "there is no kernel for channels in blocks") }
+            let (batch, channels) = (Int64(spec.shape[0]), Int64(spec.shape[1]))
+            return Kernel { frame in
+                blocked(frame.pool, batch, channels, Int64(spatial), frame.input(0), frame.output(0))
+            }
+        }
         return Kernel { frame in float(frame.pool, frame.input(0), frame.output(0), Int64(planes), Int64(spatial)) }
     }
 }

@@ -50,10 +50,20 @@ extension Reduction {
         }
     }
 
+    /// Over all spatial axes: one number a channel, in the order of the channels.
+    static func layouts(_ context: PreparationContext) throws -> [LayoutOffer] {
+        let spec = try context.input(0)
+        guard spec.canBlockChannels, !context.has(1) || context.constant(1) != nil,
+            try ReductionAxes.resolve(context.integers(1), rank: spec.shape.count, context.node).sorted()
+                == Array(2..<spec.shape.count)
+        else { return [] }
+        return [LayoutOffer(inputs: [.channelBlocks, .plain], outputs: [.plain])]
+    }
+
     static func prepare(_ context: PreparationContext) throws -> Kernel {
         let spec = try context.input(0)
         let axes = try ReductionAxes.resolve(context.integers(1), rank: spec.shape.count, context.node)
-        let layout = ReductionLayout(spec.shape, reducing: axes)
+        let layout = ReductionLayout(spec.storedShape, reducing: axes)
         var kernel: Kernel
         if layout.reducedCount == 1, keepsSingleElements {
             kernel = .view

@@ -38,8 +38,9 @@ struct NearestResize {
     }
 
     func kernel() throws -> Kernel {
-        let merged = MergedAxes(geometry)
+        let merged = spec.layout == .channelBlocks ? MergedAxes(blocksOf: geometry) : MergedAxes(geometry)
         if merged.axes.count <= 3, spec.dataType.byteCount <= 8 {
+            let isBlocked = spec.layout == .channelBlocks
             let missing = 3 - merged.axes.count
             let extents = [Int](repeating: 1, count: missing)
             let input = extents + merged.axes.map(\.input)
@@ -56,6 +57,13 @@ struct NearestResize {
                             guard let d = d.baseAddress, let h = h.baseAddress, let w = w.baseAddress else { return }
                             withUnsafePointer(to: (d, h, w)) { index in
                                 index.withMemoryRebound(to: UnsafePointer<Int32>.self, capacity: 3) { index in
+                                    if isBlocked {
+                                        let outside = extrapolation.withUnsafeBytes { $0.loadUnaligned(as: Float.self) }
+                                        sdx_resize_nearest_c8_f32(
+                                            frame.pool, frame.input(0), frame.output(0), planes, from, to, index,
+                                            outside)
+                                        return
+                                    }
                                     sdx_resize_nearest(
                                         frame.pool, size, frame.input(0, as: UInt8.self),
                                         frame.output(0, as: UInt8.self),
@@ -106,6 +114,15 @@ struct MergedAxes {
         var output: Int
         /// The resampled axis, or nil for merged ones that stay.
         var source: Int?
+    }
+
+    /// The spatial axes of a tensor with its channels in blocks, each for itself; batch and channels stay.
+    init(blocksOf geometry: ResizeGeometry) {
+        planes = geometry.axes[0].input * geometry.axes[1].input / TensorLayout.blockSize
+        axes = geometry.axes.indices.dropFirst(2).map { index in
+            let axis = geometry.axes[index]
+            return Axis(input: axis.input, output: axis.output, source: axis.isIdentity ? nil : index)
+        }
     }
 
     /// The product of the leading axes that stay.

@@ -7,9 +7,13 @@ struct SeparableResize {
     let taps: [AxisTaps]
     let extrapolation: Float
 
-    func kernel(_ type: DataType) throws -> Kernel {
-        let merged = MergedAxes(geometry)
-        if type == .float, merged.axes.count <= 3 { return float(merged) }
+    func kernel(_ spec: TensorSpec) throws -> Kernel {
+        let type = spec.dataType
+        let isBlocked = spec.layout == .channelBlocks
+        let merged = isBlocked ? MergedAxes(blocksOf: geometry) : MergedAxes(geometry)
+        if type == .float, merged.axes.count <= 3 {
+            return float(merged, isBlocked ? sdx_resize_separable_c8_f32 : sdx_resize_separable_f32)
+        }
         if type == .bool { return try Loops<UInt8>(self, isBoolean: true).kernel() }
         return try type.visitNumber(Generic(resize: self))
     }
@@ -29,7 +33,13 @@ struct SeparableResize {
         }
     }
 
-    private func float(_ merged: MergedAxes) -> Kernel {
+    private typealias CFunction =
+        @convention(c) (
+            OpaquePointer?, UnsafePointer<Float>, UnsafeMutablePointer<Float>, Int64, UnsafePointer<sdx_resize_axis>,
+            Float
+        ) -> Void
+
+    private func float(_ merged: MergedAxes, _ resize: @escaping CFunction) -> Kernel {
         let missing = [AxisTaps](repeating: .identity(1), count: 3 - merged.axes.count)
         let tables = (missing + merged.axes.map { axis in axis.source.map { taps[$0] } ?? .identity(axis.input) })
             .map(Table.init)
@@ -40,7 +50,7 @@ struct SeparableResize {
                     Self.withAxis(tables[2]) { w in
                         withUnsafePointer(to: (d, h, w)) { axes in
                             axes.withMemoryRebound(to: sdx_resize_axis.self, capacity: 3) { axes in
-                                sdx_resize_separable_f32(
+                                resize(
                                     frame.pool, frame.input(0), frame.output(0), planes, axes, extrapolation)
                             }
                         }

@@ -1,0 +1,62 @@
+import CKernels
+import SardonyxGraph
+
+/// A float convolution with its channels in blocks on one side or both, by the C kernels; the weights (input 1) are
+/// constant.
+struct BlockedConvolution {
+    private let form: sdx_conv_params
+    private let sides: sdx_conv_layout
+    private let geometry: ConvolutionGeometry
+
+    /// Which kernel takes tensors of these layouts; nil for plain ones on both sides.
+    static func sides(x: TensorLayout, y: TensorLayout) -> sdx_conv_layout? {
+        switch (x, y) {
+        case (.plain, .plain): nil
+        case (.plain, .channelBlocks): SDX_CONV_PLAIN_TO_C8
+        case (.channelBlocks, .channelBlocks): SDX_CONV_C8_TO_C8
+        case (.channelBlocks, .plain): SDX_CONV_C8_TO_PLAIN
+        }
+    }
+
+    init(_ geometry: ConvolutionGeometry, _ activation: FusedActivation?, _ sides: sdx_conv_layout) throws {
+        self.geometry = geometry
+        self.sides = sides
+        form = geometry.kernelForm(try FusedActivation.kernelForm(activation))
+    }
+
+    /// Blocks on both sides where both channel counts allow it, else on one.
+    static func offers(_ context: PreparationContext) throws -> [LayoutOffer] {
+        let (x, y) = (try context.input(0), try context.output(0))
+        guard x.dataType == .float, (3...5).contains(x.shape.count), context.constant(1) != nil else { return [] }
+        let layouts = [x, y].map { $0.canBlockChannels ? TensorLayout.channelBlocks : .plain }
+        guard let sides = sides(x: layouts[0], y: layouts[1]) else { return [] }
+        let convolution = try BlockedConvolution(ConvolutionGeometry(context), nil, sides)
+        guard withUnsafePointer(to: convolution.form, { sdx_conv_c8_f32_supported($0, sides) }) != 0 else { return [] }
+        var inputs = [TensorLayout](repeating: .plain, count: context.inputs.count)
+        inputs[0] = layouts[0]
+        if context.has(3) { inputs[3] = layouts[1] }
+        return [LayoutOffer(inputs: inputs, outputs: [layouts[1]], isPreferred: true)]
+    }
+
+    /// Whether fewer multiplications are worth the transforms.
+    private var usesWinograd: Bool {
+        guard sides == SDX_CONV_C8_TO_C8 else { return false }
+        return withUnsafePointer(to: form) {
+            sdx_winograd_c8_f32_supported($0) != 0 && sdx_winograd_c8_gain($0) > 1
+        }
+    }
+
+    func kernel(_ context: PreparationContext) throws -> Kernel {
+        guard context.constant(1) != nil else {
+            throw SardonyxError(.unsupported, "the weights of a convolution in blocks of channels must be constant")
+        }
+        // How Winograd's tiles are cut, and so the weights, depends on the extents of the output too.
+        return usesWinograd
+            ? try PackedConvolution(
+                form: form, functions: .winograd, layout: geometry.layoutName("winograd \(geometry.window.output)")
+            ).kernel(context)
+            : try PackedConvolution(
+                form: form, functions: .blocked(sides), layout: geometry.layoutName("blocks \(sides.rawValue)")
+            ).kernel(context)
+    }
+}
