@@ -70,7 +70,23 @@ static void SDX_FN(nearest_c8_chunk)(void *context, int64_t chunk, int worker) {
 /// out[i] = Σ w[r] · rows[r][i], plus out[i] with `more`, for n > 0 rows of `pixels` pixels.
 static void SDX_FN(mix_c8_rows)(
     const float *const *rows, const float *w, int64_t n, float *out, int64_t pixels, bool more) {
-    for (int64_t i = 0; i < 8 * pixels; i += 8) {
+    int64_t i = 0, floats = 8 * pixels;
+    for (; i + 2 * SDX_UNIT <= floats; i += 2 * SDX_UNIT) {
+        vf v[2 * SDX_UNIT_VECTORS];
+#pragma clang loop unroll(full)
+        for (int k = 0; k < 2 * SDX_UNIT_VECTORS; k++) {
+            vf first = vload(rows[0] + i + k * SDX_V), start = first * vsplat(w[0]);
+            v[k] = more ? vfma(first, vsplat(w[0]), vload(out + i + k * SDX_V)) : start;
+        }
+        for (int64_t r = 1; r < n; r++) {
+            vf weight = vsplat(w[r]);
+#pragma clang loop unroll(full)
+            for (int k = 0; k < 2 * SDX_UNIT_VECTORS; k++) v[k] = vfma(vload(rows[r] + i + k * SDX_V), weight, v[k]);
+        }
+#pragma clang loop unroll(full)
+        for (int k = 0; k < 2 * SDX_UNIT_VECTORS; k++) vstore(out + i + k * SDX_V, v[k]);
+    }
+    for (; i < floats; i += 8) {
         v8 v = v8load(rows[0] + i) * v8splat(w[0]);
         if (more) v = v8fma(v8load(rows[0] + i), v8splat(w[0]), v8load(out + i));
         for (int64_t r = 1; r < n; r++) v = v8fma(v8load(rows[r] + i), v8splat(w[r]), v);
