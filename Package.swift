@@ -35,12 +35,14 @@ let package = Package(
                 "Sardonyx", "SardonyxImaging",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
-        .target(name: "SardonyxTestSupport", path: "Tests/SardonyxTestSupport"),
+        .target(name: "SardonyxTestModels", path: "Tests/SardonyxTestModels"),
+        .target(
+            name: "SardonyxTestSupport", dependencies: ["SardonyxTestModels"], path: "Tests/SardonyxTestSupport"),
         .target(
             name: "CKernelTable", dependencies: ["CKernels"], path: "Tests/CKernelTable", exclude: ["Main"],
             linkerSettings: [.linkedLibrary("m"), .linkedLibrary("pthread")]),
         .executableTarget(
-            name: "SardonyxFuzz", dependencies: ["Sardonyx", "SardonyxTestSupport"], path: "Tests/SardonyxFuzz"),
+            name: "SardonyxFuzz", dependencies: ["Sardonyx", "SardonyxTestModels"], path: "Tests/SardonyxFuzz"),
         .testTarget(name: "CKernelsTests", dependencies: ["CKernels", "CKernelTable"]),
         .testTarget(name: "SardonyxGraphTests", dependencies: ["SardonyxGraph"]),
         .testTarget(name: "SardonyxLoadingTests", dependencies: ["SardonyxLoading", "SardonyxTestSupport"]),

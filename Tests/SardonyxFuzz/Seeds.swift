@@ -1,6 +1,6 @@
 import Sardonyx
 import SardonyxOperators
-import SardonyxTestSupport
+import SardonyxTestModels
 
 /// The models that are damaged: one of each operator's examples, and some with what is around operators.
 enum Seeds {

@@ -6,7 +6,7 @@
 import Glibc
 import Sardonyx
 import SardonyxExecution
-import SardonyxTestSupport
+import SardonyxTestModels
 import Synchronization
 
 func say(_ text: String) {

@@ -1,0 +1,2 @@
+// Tests that build models need one import.
+@_exported import SardonyxTestModels
