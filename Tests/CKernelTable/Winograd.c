@@ -28,6 +28,7 @@ static const winograd_row rows[] = {
     {"many tiles", 2, 8, 8, {1, 61, 43}, PADS({0, 1, 1}), .bias = true, .residual = true, RELU},
     {"tiles of whole rows only", 1, 24, 40, {1, 32, 32}, PADS({0, 1, 1}), .bias = true, RELU},
     {"many channels on a small map", 1, 200, 136, {1, 7, 7}, PADS({0, 1, 1}), .bias = true, RELU},
+    {"many channels on a larger map", 1, 200, 72, {1, 17, 15}, PADS({0, 1, 1}), .bias = true, .residual = true},
     {"a batch of small maps", 5, 40, 24, {1, 6, 5}, PADS({0, 1, 1}), .residual = true},
     {"no padding", 1, 72, 72, {1, 14, 14}, .bias = true},
     {"silu", 1, 24, 16, {1, 9, 23}, PADS({0, 1, 1}), .bias = true, .activation = {SDX_ACTIVATION_SILU}},
@@ -165,7 +166,7 @@ static void check(table *t, const winograd_row *r) {
 
 static void check_refusals(table *t) {
     table_row(t, "not supported");
-    sdx_conv_params good = parameters(&rows[19]), bad[9];
+    sdx_conv_params good = parameters(&rows[20]), bad[9];
     for (size_t i = 0; i < COUNT(bad); i++) bad[i] = good;
     bad[0].c = 12;
     bad[1].k = 12;

@@ -5,7 +5,9 @@
 ///
 /// Large maps: a chunk is a block of rows through a range of depths. It holds the transformed slices that an output
 /// slice needs in a ring, in scratch of the worker. Small maps: all slices are transformed first, into memory that all
-/// share; then a chunk is a block of rows by one panel, so that the weights, then the larger part, are read once.
+/// share; then a chunk is a block of rows by one panel, so that the weights, then the larger part, are read once. Where
+/// the transformed input exceeds the cache, a chunk is all products of one point instead, so that it is read once too;
+/// then all are transformed back.
 
 /// The cache that a block of rows shall fit, in bytes.
 #undef WINO_CACHE_BYTES
@@ -38,6 +40,9 @@ typedef struct {
     int64_t v_plane, m_plane;  // floats between the values of two points
     int64_t kept_rows;         // rows of the ring of plane-transformed slices, form.deep only
     int64_t kept_plane;
+    int by_point;              // with `shared`: chunks of products are points
+    int64_t products;          // floats of the products of one panel
+    int64_t v_floats;          // of the transformed input, with `shared`
     int64_t shared_floats, worker_floats;
 } SDX_FN(wino_plan);
 
@@ -101,11 +106,16 @@ static SDX_FN(wino_plan) SDX_FN(plan_wino)(const sdx_conv_params *p) {
     int64_t block = SDX_FN(wino_ceil)(plan.rows, plan.blocks);
     if (!plan.shared) plan.v_rows = block;
     plan.v_plane = SDX_FN(wino_plane)(plan.v_rows * c);
-    plan.m_plane = SDX_FN(wino_plane)(block * WINO_LANES);
+    if (plan.shared) {
+        plan.v_floats = plan.plane_points * plan.v_plane * (deep ? 4 : 1);
+        plan.by_point = plan.v_floats > WINO_CACHE_BYTES / (int64_t)sizeof(float) && plan.panels > 1;
+    }
+    plan.m_plane = SDX_FN(wino_plane)((plan.by_point ? plan.rows : block) * WINO_LANES);
+    plan.products = plan.plane_points * plan.pitch * plan.m_plane;
     plan.kept_rows = plan.shared ? plan.tiles : block;
     plan.kept_plane = deep ? SDX_FN(wino_plane)(plan.shared ? plan.tiles * WINO_CB : block * c) : 0;
-    plan.worker_floats = plan.plane_points * (plan.pitch * plan.m_plane + 2 * plan.kept_plane);
-    if (plan.shared) plan.shared_floats = plan.plane_points * plan.v_plane * (deep ? 4 : 1);
+    plan.worker_floats = plan.plane_points * 2 * plan.kept_plane + (plan.by_point ? 0 : plan.products);
+    if (plan.shared) plan.shared_floats = plan.v_floats + (plan.by_point ? plan.panels * plan.products : 0);
     else plan.worker_floats += plan.plane_points * plan.v_plane * plan.factors;
     return plan;
 }

@@ -140,18 +140,24 @@ static void SDX_FN(wino_inverse)(
     }
 }
 
-/// One panel of output channels of `count` rows: products and inverse transform. input[t] is the first row at the first
-/// point of the plane of depth tap t, or NULL where that tap lies outside x; with form.deep of depth point t.
-static void SDX_FN(wino_panel)(
-    const SDX_FN(wino_plan) * plan, const float *const input[4], int64_t panel, int64_t row, int64_t count,
-    int64_t level, float *products) {
+/// The vectors of a panel.
+SDX_INLINE int64_t SDX_FN(wino_vectors)(const SDX_FN(wino_plan) * plan, int64_t panel) {
+    int64_t lanes = plan->p->k - panel * WINO_LANES;
+    return SDX_FN(wino_ceil)(lanes < WINO_LANES ? lanes : WINO_LANES, SDX_V);
+}
+
+/// The products of points [point, end) of the plane of `count` rows with one panel of output channels. input[t] is the
+/// first row at the plane's first point of depth tap t, or NULL where that tap lies outside x; with form.deep of depth
+/// point t.
+static void SDX_FN(wino_multiply)(
+    const SDX_FN(wino_plan) * plan, const float *const input[4], int64_t panel, int64_t point, int64_t end,
+    int64_t count, float *products) {
     const sdx_conv_params *p = plan->p;
-    int64_t lanes = p->k - panel * WINO_LANES < WINO_LANES ? p->k - panel * WINO_LANES : WINO_LANES;
-    int64_t vectors = SDX_FN(wino_ceil)(lanes, SDX_V), width = vectors * SDX_V;
+    int64_t vectors = SDX_FN(wino_vectors)(plan, panel), width = vectors * SDX_V;
     int64_t slab = p->c * width, parts = SDX_FN(wino_ceil)(count, WINO_MR);
     int64_t second = plan->plane_points * plan->m_plane; // from a level's first output slice to the next
     const float *weights = plan->packed + panel * WINO_LANES * p->c * plan->factors * plan->plane_points;
-    for (int64_t point = 0; point < plan->plane_points; point++) {
+    for (; point < end; point++) {
         for (int64_t part = 0; part < parts; part++) {
             int64_t row0 = SDX_FN(wino_start)(count, parts, part), factors = 0;
             int64_t rows = SDX_FN(wino_start)(count, parts, part + 1) - row0;
@@ -176,8 +182,17 @@ static void SDX_FN(wino_panel)(
                 factor, factors, p->c, plan->v_rows * WINO_CB, m, m + second);
         }
     }
+}
+
+/// One panel of output channels of `count` rows: all products, and back.
+static void SDX_FN(wino_panel)(
+    const SDX_FN(wino_plan) * plan, const float *const input[4], int64_t panel, int64_t row, int64_t count,
+    int64_t level, float *products) {
+    SDX_FN(wino_multiply)(plan, input, panel, 0, plan->plane_points, count, products);
     for (int64_t i = 0; i < plan->pitch; i++)
-        SDX_FN(wino_inverse)(plan, products + i * second, panel, vectors, row, count, level, i);
+        SDX_FN(wino_inverse)(
+            plan, products + i * plan->plane_points * plan->m_plane, panel, SDX_FN(wino_vectors)(plan, panel), row,
+            count, level, i);
 }
 
 /// Large maps: a block of rows through a range of levels.
@@ -190,7 +205,7 @@ static void SDX_FN(wino_sweep)(void *context, int64_t chunk, int worker) {
     int64_t level0 = SDX_FN(wino_start)(plan->levels, plan->ranges, range);
     int64_t level1 = SDX_FN(wino_start)(plan->levels, plan->ranges, range + 1);
     float *products = plan->workspace + worker * plan->worker_floats;
-    float *kept = products + plan->pitch * plan->plane_points * plan->m_plane;
+    float *kept = products + plan->products;
     float *ring = kept + 2 * plan->plane_points * plan->kept_plane;
     int64_t slot = plan->plane_points * plan->v_plane, next = level0 - p->pad_begin[0]; // the next slice to transform
     if (plan->form.deep) SDX_FN(wino_keep)(plan, level0, row, count, 0, steps, kept);
@@ -232,12 +247,18 @@ static void SDX_FN(wino_transform_chunk)(void *context, int64_t chunk, int worke
     int64_t level = SDX_FN(wino_start)(plan->levels, plan->ranges, range);
     int64_t end = SDX_FN(wino_start)(plan->levels, plan->ranges, range + 1);
     float *kept = plan->workspace + plan->shared_floats + worker * plan->worker_floats +
-                  plan->pitch * plan->plane_points * plan->m_plane;
+                  (plan->by_point ? 0 : plan->products);
     SDX_FN(wino_keep)(plan, level, image * tiles, tiles, step, step + 1, kept);
     for (; level < end; level++)
         SDX_FN(wino_transform_pair)(
             plan, level * 2 - plan->p->pad_begin[0], image * tiles, tiles, step, step + 1, kept,
             v + (image * plan->slices + level) * tiles * WINO_CB);
+}
+
+/// The transformed input from `row` on: input[t] for wino_multiply.
+SDX_INLINE void SDX_FN(wino_inputs)(const SDX_FN(wino_plan) * plan, int64_t row, const float *input[4]) {
+    int64_t apart = plan->form.deep ? plan->plane_points * plan->v_plane : plan->tiles * WINO_CB;
+    for (int64_t t = 0; t < plan->factors; t++) input[t] = plan->workspace + row * WINO_CB + t * apart;
 }
 
 /// Then: a block of rows by one panel.
@@ -246,11 +267,35 @@ static void SDX_FN(wino_panel_chunk)(void *context, int64_t chunk, int worker) {
     int64_t panel = chunk % plan->panels, block = chunk / plan->panels;
     int64_t row = SDX_FN(wino_start)(plan->rows, plan->blocks, block);
     int64_t count = SDX_FN(wino_start)(plan->rows, plan->blocks, block + 1) - row;
-    int64_t apart = plan->form.deep ? plan->plane_points * plan->v_plane : plan->tiles * WINO_CB;
     const float *input[4];
-    for (int64_t t = 0; t < plan->factors; t++) input[t] = plan->workspace + row * WINO_CB + t * apart;
+    SDX_FN(wino_inputs)(plan, row, input);
     SDX_FN(wino_panel)(
         plan, input, panel, row, count, -1, plan->workspace + plan->shared_floats + worker * plan->worker_floats);
+}
+
+/// Or: all products of one point of the plane.
+static void SDX_FN(wino_point_chunk)(void *context, int64_t point, int worker) {
+    (void)worker;
+    const SDX_FN(wino_plan) *plan = context;
+    const float *input[4];
+    SDX_FN(wino_inputs)(plan, 0, input);
+    for (int64_t panel = 0; panel < plan->panels; panel++)
+        SDX_FN(wino_multiply)(
+            plan, input, panel, point, point + 1, plan->rows,
+            plan->workspace + plan->v_floats + panel * plan->products);
+}
+
+/// And back: a block of rows of one panel.
+static void SDX_FN(wino_inverse_chunk)(void *context, int64_t chunk, int worker) {
+    (void)worker;
+    const SDX_FN(wino_plan) *plan = context;
+    int64_t panel = chunk % plan->panels, block = chunk / plan->panels, vectors = SDX_FN(wino_vectors)(plan, panel);
+    int64_t row = SDX_FN(wino_start)(plan->rows, plan->blocks, block);
+    int64_t count = SDX_FN(wino_start)(plan->rows, plan->blocks, block + 1) - row;
+    const float *products = plan->workspace + plan->v_floats + panel * plan->products + row * vectors * SDX_V;
+    for (int64_t i = 0; i < plan->pitch; i++)
+        SDX_FN(wino_inverse)(
+            plan, products + i * plan->plane_points * plan->m_plane, panel, vectors, row, count, -1, i);
 }
 
 static void SDX_FN(wino_run)(
@@ -267,7 +312,12 @@ static void SDX_FN(wino_run)(
     if (plan.shared) {
         int64_t parts = plan.form.deep ? plan.ranges : plan.slices;
         sdx_parallel_for(pool, p->n * parts * plan.steps, SDX_FN(wino_transform_chunk), &plan);
-        sdx_parallel_for(pool, plan.blocks * plan.panels, SDX_FN(wino_panel_chunk), &plan);
+        if (plan.by_point) {
+            sdx_parallel_for(pool, plan.plane_points, SDX_FN(wino_point_chunk), &plan);
+            sdx_parallel_for(pool, plan.blocks * plan.panels, SDX_FN(wino_inverse_chunk), &plan);
+        } else {
+            sdx_parallel_for(pool, plan.blocks * plan.panels, SDX_FN(wino_panel_chunk), &plan);
+        }
     } else {
         sdx_parallel_for(pool, plan.blocks * plan.ranges, SDX_FN(wino_sweep), &plan);
     }

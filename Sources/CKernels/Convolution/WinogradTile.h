@@ -3,10 +3,11 @@
 /// The size of Winograd's tiles, and what a convolution costs with them.
 #include <stdint.h>
 #include "sdx_conv.h"
+#include "sdx_isa.h"
 
-/// Weights are read from memory or a shared cache once a run: the multiply-adds that a core does while one of them
-/// comes. Eight bytes a cycle against 16 multiply-adds.
-#define SDX_WINOGRAD_WEIGHT_COST 8.0
+/// Weights are read from memory or a shared cache once a run, two a cycle at best: the multiply-adds that a core does
+/// while one of them comes, two vectors a cycle.
+static inline double winograd_weight_cost(void) { return sdx_isa_vector_floats(sdx_isa_current()); }
 /// What a transform costs for one transformed value, in multiply-adds of the products: about four operations, two loads
 /// and two stores.
 #define SDX_WINOGRAD_TRANSFORM_COST 12.0
@@ -33,7 +34,7 @@ static inline double winograd_cost(const sdx_conv_params *p, winograd_form form)
         transforms *= 4; // two planes, and their sums
     }
     return levels * tiles * (points * taps * c * k + transforms * SDX_WINOGRAD_TRANSFORM_COST) +
-           points * taps * c * k * SDX_WINOGRAD_WEIGHT_COST;
+           points * taps * c * k * winograd_weight_cost();
 }
 
 /// The form that costs least: m = 2 for small maps, whose weights are the larger part; `deep` from a few slices on.
@@ -51,7 +52,7 @@ static inline winograd_form winograd_best(const sdx_conv_params *p) {
 static inline double winograd_gain(const sdx_conv_params *p) {
     double pixels = (double)p->n * (double)p->out[0] * (double)p->out[1] * (double)p->out[2];
     double weights = (double)p->c * (double)p->k * (double)p->kernel[0] * 9;
-    double direct = pixels * weights + weights * SDX_WINOGRAD_WEIGHT_COST;
+    double direct = pixels * weights + weights * winograd_weight_cost();
     return direct > 0 ? direct / winograd_cost(p, winograd_best(p)) : 0;
 }
 
