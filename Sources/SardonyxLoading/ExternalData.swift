@@ -6,12 +6,15 @@ import Synchronization
 /// Files beside the model that hold weights. Nothing outside the model's folder is ever opened.
 final class ExternalData: Sendable {
     /// A mapped file, shared by the tensors in it.
-    private final class File: @unchecked Sendable {
+    private final class File: MappedOwner, @unchecked Sendable {
         let pointer: UnsafeMutablePointer<sdx_file>
         init(_ pointer: UnsafeMutablePointer<sdx_file>) { self.pointer = pointer }
         deinit { sdx_file_close(pointer) }
         var bytes: UnsafeRawBufferPointer {
             UnsafeRawBufferPointer(start: sdx_file_bytes(pointer), count: sdx_file_byte_count(pointer))
+        }
+        func releasePages(_ bytes: UnsafeRawBufferPointer) {
+            sdx_file_release_pages(pointer, bytes.baseAddress, bytes.count)
         }
     }
 

@@ -2,15 +2,14 @@ import COnnxReader
 import SardonyxGraph
 
 /// An open model file; closing waits until the last tensor that aliases its bytes is gone.
-package final class ModelHandle: @unchecked Sendable {
+package final class ModelHandle: MappedOwner, @unchecked Sendable {
     let pointer: UnsafeMutablePointer<sdx_model>
 
     init(_ pointer: UnsafeMutablePointer<sdx_model>) { self.pointer = pointer }
     deinit { sdx_model_close(pointer) }
 
-    /// Lets go of the mapped pages of weights that have been packed.
-    package func releasePages(of tensor: Tensor) {
-        tensor.withUnsafeBytes { sdx_model_release_pages(pointer, $0.baseAddress, $0.count) }
+    package func releasePages(_ bytes: UnsafeRawBufferPointer) {
+        sdx_model_release_pages(pointer, bytes.baseAddress, bytes.count)
     }
 }
 

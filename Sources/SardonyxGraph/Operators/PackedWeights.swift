@@ -53,14 +53,19 @@ package final class PackedWeights: Sendable {
     }
 
     /// The packed form of a constant. `layout` names everything that the bytes depend on besides the constant.
-    /// - Parameter fill: writes all `byteCount` bytes.
+    /// - Parameters:
+    ///   - source: what is packed; the pages that it has in a mapped file are let go, so that it is not held twice.
+    ///   - fill: gets the source, aligned, and writes all `byteCount` bytes.
     package func pack(
-        _ constant: ConstantID?, layout: String, byteCount: Int, fill: (UnsafeMutableRawPointer) throws -> Void
+        _ constant: ConstantID?, _ source: Tensor, layout: String, byteCount: Int,
+        fill: (_ source: UnsafeRawPointer, _ packed: UnsafeMutableRawPointer) throws -> Void
     ) throws -> TensorStorage {
         let key = constant.map { Key(constant: $0, layout: layout) }
         if let key, let storage = state.withLock({ $0.packed[key]?.storage }) { return storage }
         let storage = try TensorStorage(byteCount: byteCount)
-        try fill(storage.base)
+        let aligned = try source.aligned()
+        try withExtendedLifetime(aligned) { try fill(aligned.storage.base, storage.base) }
+        source.storage.releasePages()
         guard let key else { return storage }
         return state.withLock { state in
             if let first = state.packed[key]?.storage { return first }

@@ -42,6 +42,16 @@ package final class TensorStorage: @unchecked Sendable {
     deinit {
         if isWritable { free(base) }
     }
+
+    /// Lets go of the pages of a mapped file; they come back from the file when they are read again.
+    package func releasePages() {
+        (owner as? any MappedOwner)?.releasePages(UnsafeRawBufferPointer(start: base, count: byteCount))
+    }
+}
+
+/// Keeps a mapped file open.
+package protocol MappedOwner: AnyObject {
+    func releasePages(_ bytes: UnsafeRawBufferPointer)
 }
 
 /// A dense array of one element type, row-major. A value: copies share memory until one of them is written.

@@ -16,20 +16,18 @@ struct PackedConvolution {
         let (form, functions) = (form, functions)
         let packedBytes = withUnsafePointer(to: form) { functions.packedBytes($0) }
         let scratchBytes = withUnsafePointer(to: form) { functions.workspaceBytes($0, Int32(context.workers)) }
-        guard packedBytes >= 0, scratchBytes >= 0 else {
-            throw SardonyxError(.memory, "the convolution's packed weights do not fit in 63 bits")
-        }
-        guard max(packedBytes, workspaceBytes) < TensorSpec.byteLimit else {
+        // Sizes that do not fit are SIZE_MAX, which reads as -1 here.
+        guard (0..<TensorSpec.byteLimit).contains(packedBytes), (0..<TensorSpec.byteLimit).contains(scratchBytes) else {
             throw SardonyxError(.memory, "the convolution's scratch memory is larger than any memory")
         }
         var workspace = Workspace.Layout()
         let scratch = workspace.reserve(scratchBytes)
         var packed: TensorStorage?
         var packedOffset = 0
-        if let weights = try context.constant(1)?.aligned() {
+        if let weights = context.constant(1) {
             packed = try context.packedWeights.pack(
-                context.inputValues[1], layout: layout, byteCount: packedBytes
-            ) { Self.pack(form, functions, weights.storage.base.assumingMemoryBound(to: Float.self), $0) }
+                context.inputValues[1], weights, layout: layout, byteCount: packedBytes
+            ) { Self.pack(form, functions, $0.assumingMemoryBound(to: Float.self), $1) }
         } else {
             packedOffset = workspace.reserve(packedBytes)
         }

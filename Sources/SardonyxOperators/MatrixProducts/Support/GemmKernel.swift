@@ -28,14 +28,14 @@ struct GemmKernel: Sendable {
     /// A kernel for float tensors; b is packed at preparation when it is one constant matrix.
     func float(_ context: PreparationContext) throws -> Kernel {
         var packed: TensorStorage?
-        if groups.count == 1, batch == 1, let b = try context.constant(1)?.aligned() {
+        if groups.count == 1, batch == 1, let b = context.constant(1) {
             let bytes = sdx_gemm_f32_packed_b_bytes(Int64(k), Int64(n))
             packed = try context.packedWeights.pack(
-                context.inputValues[1], layout: "gemm \(k)×\(n) \(isTransposedB) isa\(sdx_isa_current().rawValue)",
+                context.inputValues[1], b, layout: "gemm \(k)×\(n) \(isTransposedB) isa\(sdx_isa_current().rawValue)",
                 byteCount: Int(bytes)
-            ) { target in
+            ) { b, target in
                 sdx_gemm_f32_pack_b(
-                    Int64(k), Int64(n), b.storage.base.assumingMemoryBound(to: Float.self),
+                    Int64(k), Int64(n), b.assumingMemoryBound(to: Float.self),
                     Int64(isTransposedB ? k : n), isTransposedB ? 1 : 0, target.assumingMemoryBound(to: Float.self))
             }
         }
@@ -43,7 +43,7 @@ struct GemmKernel: Sendable {
         var shape = form(a: nil, b: nil, c: nil, d: nil)
         shape.packed_b = storage.map { UnsafePointer($0.base.assumingMemoryBound(to: Float.self)) }
         let workspace = sdx_gemm_f32_workspace_bytes(&shape, Int32(context.workers))
-        guard workspace < Int.max else { throw SardonyxError(.memory, "the product \(m) × \(k) × \(n) is too large") }
+        guard workspace >= 0 else { throw SardonyxError(.memory, "the product \(m) × \(k) × \(n) is too large") }
         let gemm = self
         let results = batch * m * n
         var kernel = Kernel { frame in

@@ -102,21 +102,19 @@ struct PackedMatrix<T: MatrixNumber>: Sendable {
         (self.k, self.n, self.input, self.start) = (k, n, input, start)
         let bytes = T.packedByteCount(k: k, n: n)
         guard bytes < UInt(Int.max) / 4 else { throw SardonyxError(.memory, "a matrix of \(k) × \(n) is too large") }
-        guard let constant = try context.constant(input)?.aligned() else {
+        guard let constant = context.constant(input) else {
             storage = nil
             workspaceOffset = layout.reserve(Int(bytes))
             return
         }
         workspaceOffset = 0
         storage = try context.packedWeights.pack(
-            context.inputValues[input],
+            context.inputValues[input], constant,
             layout: "rows \(k)×\(n) at \(start) \(T.dataType) isa\(sdx_isa_current().rawValue)", byteCount: Int(bytes)
-        ) { target in
+        ) { source, target in
             // SAFETY: inference has checked that the constant holds `start + n · k` elements at least.
-            let rows = UnsafePointer(constant.storage.base.assumingMemoryBound(to: T.self)) + start
-            withExtendedLifetime(constant) {
-                T.pack(k: k, n: n, rows: rows, into: target.assumingMemoryBound(to: T.self))
-            }
+            let rows = source.assumingMemoryBound(to: T.self) + start
+            T.pack(k: k, n: n, rows: rows, into: target.assumingMemoryBound(to: T.self))
         }
     }
 
