@@ -28,8 +28,8 @@
 /// A place in a tensor, in floats, kept in a workspace that has the alignment of a float.
 typedef int64_t c8_place __attribute__((aligned(4), may_alias));
 
-/// One tile: y[pixels[r] + units[u] + i] = min(high, max(low, bias[8u + i] + Σ w[t][c][8u + i] · x[8r + taps[t] + c])),
-/// the Σ in order of t, then c.
+/// One tile: y[pixels[r] + units[u] + i] = min(high, max(low, bias[8u + i] + Σ w[t][c][8u + i] · x[8r + taps[t] + c]))
+/// with the Σ in order of t, then c.
 typedef struct {
     const float *x;      // channel 0 of pixel 0
     int64_t x_block;     // floats from a block of 8 channels to the next one
