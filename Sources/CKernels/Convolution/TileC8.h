@@ -1,7 +1,7 @@
 /// The register tile of products in layout c8, in one ISA pass; after Activation.h. No include guard: on purpose.
 ///
-/// Rows are pixels, 8 floats apart in x; lanes are channels of y, in units of 8. Every pixel and unit has a place of its
-/// own in y, which is what sets the tile apart from BlockedTile.h: residues interleave in y.
+/// Rows are pixels, 8 floats apart in x; lanes are channels of y, in units of 8. Every pixel and unit has its own
+/// place in y, which is what sets the tile apart from BlockedTile.h: residues interleave in y.
 /// A group is what one full tile covers: 14 pixels × 4 units (AVX-512: 28 accumulators, 2 vectors of weights and a
 /// broadcast of 32 registers), 6 × 2 (AVX2: 12 + 2 + 1 of 16), 6 × 2 (NEON: 24 + 4 + 1 of 32), 4 × 1 (SSE2: 8 + 2 + 2
 /// of 16).
