@@ -152,7 +152,7 @@ static void check_groups(table *t, const group_row *r) {
             double factor = scale ? scale[c] : 1, shift = bias ? bias[c] : 0, centred = (x[at] - mean) * inverse;
             double want = activate(act, centred * factor + shift);
             // Besides the results' rounding, that of the mean before it is subtracted.
-            double tolerance = 1e-6 * fabs(factor) * (fabs(centred) + 0.2 * fabs(mean) * inverse * 0.3) +
+            double tolerance = 1e-6 * fabs(factor) * (fabs(centred) + 0.06 * fabs(mean) * inverse) +
                                1e-6 * (fabs(shift) + fabs(want)) + 1e-7;
             table_near(t, "y", at, ((float *)y.of[0])[at], want, tolerance);
         }
@@ -174,7 +174,7 @@ int kernel_table_blocked(char *message, size_t size) {
         for (int k = 0; k < 4; k++) check_scale(&t, s[0], s[1], s[2]);
     }
     for (size_t i = 0; i < COUNT(group_rows); i++)
-        for (int k = 0; k < 3; k++) check_groups(&t, &group_rows[i]);
+        for (int k = 0; k < 2; k++) check_groups(&t, &group_rows[i]);
     for (int i = 0; i < 60; i++) {
         group_row r = {"random", random_in(&t, 1, 3), random_in(&t, 1, 12), random_in(&t, 1, 12),
                        random_in(&t, 1, random_chance(&t, 5) ? 2000 : 60), random_chance(&t, 2) ? 0 : 3};

@@ -11,8 +11,8 @@ static void SDX_FN(copy_pixels)(const float *x, int64_t from_step, float *y, int
     for (int64_t i = 0; i < n; i++) v8store(y + i * to_step, v8load(x + i * from_step));
 }
 
-/// size · size blocks, `stride` floats apart, hold that many values of each of 8 channels, channel by channel. Pixel p's
-/// value (r, s) goes to pixel p·size + s of row r of y; its rows are `row` floats apart.
+/// size · size blocks, `stride` floats apart, hold that many values of each of 8 channels, channel by channel. Value
+/// (r, s) of pixel p goes to pixel p·size + s of row r of y; its rows are `row` floats apart.
 static void SDX_FN(spread_row)(const float *x, int64_t stride, float *y, int64_t row, int64_t size, int64_t n) {
     if (size == 2) {
         for (int64_t p = 0; p < n; p++) {

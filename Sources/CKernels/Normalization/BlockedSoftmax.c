@@ -43,10 +43,11 @@ SDX_INLINE void SDX_FN(softmax_unit)(
         if (n == SDX_UNIT) vstore((p) + k * SDX_V, (v));                                                               \
         else vstore_first((p) + k * SDX_V, 8, (v));                                                                    \
     } while (0)
+    // A NaN may be left out of the maximum: its own distance makes the sum NaN.
     for (int k = 0; k < SDX_UNIT_VECTORS; k++) m[k] = PART(x);
     for (int64_t b = 1; b < blocks; b++)
-        for (int k = 0; k < SDX_UNIT_VECTORS; k++) m[k] = vmax_nan(m[k], PART(x + b * stride));
-    JOIN_LANES(vf, m, vmax_nan)
+        for (int k = 0; k < SDX_UNIT_VECTORS; k++) m[k] = vmax(m[k], PART(x + b * stride));
+    JOIN_LANES(vf, m, vmax)
     for (int k = 0; k < SDX_UNIT_VECTORS; k++) sum[k] = (vdw)(0.0);
     for (int64_t b = 0; b < blocks; b++)
         for (int k = 0; k < SDX_UNIT_VECTORS; k++) {
