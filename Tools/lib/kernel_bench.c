@@ -180,6 +180,11 @@ static void run_c8(void *context, sdx_pool *pool) {
     sdx_conv_c8_f32_run(pool, &r->p, r->layout, r->x, r->packed, r->bias, NULL, r->y, r->workspace);
 }
 
+static void run_winograd(void *context, sdx_pool *pool) {
+    convolution_run *r = context;
+    sdx_winograd_c8_f32_run(pool, &r->p, r->x, r->packed, r->bias, NULL, r->y, r->workspace);
+}
+
 static void time_convolution(const convolution *c) {
     convolution_run r = {.layout = c->layout ? c->layout : SDX_CONV_C8_TO_C8};
     sdx_conv_params *p = &r.p;
@@ -224,6 +229,16 @@ static void time_convolution(const convolution *c) {
         r.packed = packed;
         r.workspace = space;
         report(line, "c8", flops, run_c8, &r);
+        free(packed);
+        free(space);
+    }
+    if (r.layout == SDX_CONV_C8_TO_C8 && sdx_winograd_c8_f32_supported(p)) {
+        packed = memory(sdx_winograd_c8_f32_packed_bytes(p));
+        space = memory(sdx_winograd_c8_f32_workspace_bytes(p, 2));
+        sdx_winograd_c8_f32_pack(p, w, packed);
+        r.packed = packed;
+        r.workspace = space;
+        report(line, "winograd", flops, run_winograd, &r);
         free(packed);
         free(space);
     }
