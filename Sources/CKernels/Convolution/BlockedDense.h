@@ -6,13 +6,16 @@
 /// the sums go through y between the splits. A plain y is summed in scratch and transposed at the end.
 
 typedef struct {
-    sdx_conv_params params;  // with the pixels as one row where `direct`
+    sdx_conv_params params;  // with the outputs as one row where pointwise
+    const sdx_conv_params *original;
     sdx_activation activation;
     sdx_conv_layout layout;
     const float *x, *packed, *bias, *residual;
     float *y, *workspace;
     const int64_t *offsets;
-    bool direct, dots; // pointwise on x itself; few plain output channels (BlockedDot.h)
+    bool pointwise, direct; // one tap; and it reads x itself
+    bool narrow;            // several output rows share a tile
+    bool dots;              // few plain output channels (BlockedDot.h)
     int64_t unit, channels, m; // channels of an input block, of a group's input, of its output
     int64_t blocks, panels;    // of a group
     int64_t taps, pixels, in_pixels;
@@ -31,7 +34,7 @@ enum {
 static int64_t SDX_FN(dense_pixels)(int64_t height, int64_t width) { return blocked_product(height, width); }
 
 static SDX_FN(dense_plan) SDX_FN(plan_dense)(const sdx_conv_params *original, sdx_conv_layout layout) {
-    SDX_FN(dense_plan) plan = {.params = *original, .activation = original->activation, .layout = layout};
+    SDX_FN(dense_plan) plan = {.params = *original, .original = original, .activation = original->activation, .layout = layout};
     sdx_conv_params *p = &plan.params;
     plan.unit = layout == SDX_CONV_PLAIN_TO_C8 ? 1 : 8;
     plan.channels = p->c / p->groups;
@@ -42,36 +45,40 @@ static SDX_FN(dense_plan) SDX_FN(plan_dense)(const sdx_conv_params *original, sd
     plan.taps = p->kernel[0] * p->kernel[1] * p->kernel[2];
     plan.pixels = p->out[0] * p->out[1] * p->out[2];
     plan.in_pixels = p->in[0] * p->in[1] * p->in[2];
-    plan.direct = plan.taps == 1;
+    plan.pointwise = plan.direct = plan.taps == 1;
     for (int i = 0; i < 3; i++)
         if (p->stride[i] != 1 || p->pad_begin[i] != 0 || p->in[i] != p->out[i]) plan.direct = false;
-    if (plan.direct) {
-        p->in[2] = p->out[2] = plan.pixels;
-        p->in[0] = p->in[1] = p->out[0] = p->out[1] = 1;
+    if (plan.pointwise) {
+        for (int i = 0; i < 3; i++) {
+            p->stride[i] = p->dilation[i] = 1;
+            p->pad_begin[i] = 0;
+            p->in[i] = p->out[i] = i == 2 ? plan.pixels : 1;
+        }
     }
     plan.offset_floats = (2 * plan.taps + 15) / 16 * 16;
     if (plan.pixels == 0 || plan.m == 0 || p->n == 0) return plan;
 
-    int64_t most = 14;
+    const int64_t most = 14;
     // Columns and rows of one block of channels that fit half the budget, then the splits, then as many rows as fit.
     int64_t width = p->out[2], height = 1;
     while (width > 4 * most && blocked_rows_for(p, plan.unit, 1, width).block > SDX_FN(copy_budget) / 2)
         width = (width + 1) / 2;
     int64_t split = SDX_FN(weight_budget) / blocked_product(plan.taps, plan.unit * BLOCKED_LANES);
     if (split > plan.blocks) split = plan.blocks;
-    int64_t one = blocked_rows_for(p, plan.unit, 1, width).block;
-    if (one > 0 && split > SDX_FN(copy_budget) / one && !plan.direct) split = SDX_FN(copy_budget) / one;
-    if (split < 1) split = 1;
-    while (plan.direct && width > 8 * most && blocked_product(width, split * plan.unit) > SDX_FN(copy_budget))
+    while (plan.pointwise && width > 8 * most && blocked_product(width, split * plan.unit) > SDX_FN(copy_budget))
         width = (width + 1) / 2;
-    while (height < p->out[1] &&
-           blocked_product(blocked_rows_for(p, plan.unit, height + 1, width).block, split) <= SDX_FN(copy_budget))
-        height++;
+    int64_t one = blocked_rows_for(p, plan.unit, 1, width).block;
+    if (split > SDX_FN(copy_budget) / (one + 1) && !plan.direct) split = SDX_FN(copy_budget) / (one + 1);
+    if (split < 1) split = 1;
     plan.splits = plan.blocks > 0 ? (plan.blocks + split - 1) / split : 1;
     plan.split_blocks = (plan.blocks + plan.splits - 1) / plan.splits;
+    while (height < p->out[1] && blocked_product(blocked_rows_for(p, plan.unit, height + 1, width).block,
+                                                 plan.split_blocks) <= SDX_FN(copy_budget))
+        height++;
 
-    // Chunks enough for the threads: first by rows, while a chunk has pixels to reuse the weights for, then by output
-    // channels, then by the rest.
+    // Chunks enough for the threads: first by rows, while a chunk has pixels to reuse the weights for (fewer where all
+    // weights stay in L2), then by output channels, which copies the rows again, then by the rest.
+    bool light = blocked_product(plan.channels * plan.taps, plan.m) < 4 * SDX_FN(copy_budget);
     int64_t images = p->n * p->groups * p->out[0], lane_chunks = 1;
     for (int step = 0; step < 3;) {
         int64_t chunks = blocked_product(
@@ -79,7 +86,7 @@ static SDX_FN(dense_plan) SDX_FN(plan_dense)(const sdx_conv_params *original, sd
         chunks = blocked_product(chunks, lane_chunks);
         double work = (double)p->n * p->k * plan.channels * plan.taps * plan.pixels / (double)chunks;
         if (chunks >= 16 || work < 3e6) break;
-        int64_t least = step == 0 ? 16 * most : most;
+        int64_t least = step > 0 ? most : light || (plan.pointwise && !plan.direct) ? 2 * most : 16 * most;
         if (step == 1) {
             int64_t wanted = (16 + chunks - 1) / chunks;
             while (wanted > 1 && work / (double)wanted < 1.5e6) wanted--;
@@ -100,6 +107,7 @@ static SDX_FN(dense_plan) SDX_FN(plan_dense)(const sdx_conv_params *original, sd
     plan.chunk_lanes = (plan.panels + lane_chunks - 1) / lane_chunks * BLOCKED_LANES; // 8 at least, as many as dots
     plan.lane_chunks = (plan.m + plan.chunk_lanes - 1) / plan.chunk_lanes;
     plan.chunks = images * plan.lane_chunks * plan.row_chunks * plan.column_chunks;
+    plan.narrow = plan.unit == 8 && !plan.pointwise && plan.column_chunks == 1;
     plan.rows = blocked_rows_for(p, plan.unit, plan.height, plan.width);
     plan.copy_floats = plan.direct ? 0 : blocked_product(plan.rows.block, plan.split_blocks);
     plan.copy_floats = (plan.copy_floats + 15) / 16 * 16;
@@ -143,6 +151,13 @@ typedef struct {
     int64_t image, group, od, oh0, oh1, ow0, ow1, lane0, lane1;
 } SDX_FN(dense_piece);
 
+/// The weights of the panel at `lane` from channel block `block` on.
+SDX_INLINE const float *SDX_FN(dense_weights)(
+    const SDX_FN(dense_plan) * plan, const SDX_FN(dense_piece) * c, int64_t lane, int64_t block) {
+    return plan->packed + (c->group * plan->m + lane) * plan->channels * plan->taps +
+           block * plan->taps * plan->unit * SDX_FN(panel_lanes)(plan->m - lane);
+}
+
 /// One panel of the piece over channel blocks [block, block + count).
 static void SDX_FN(dense_panel)(
     const SDX_FN(dense_plan) * plan, const SDX_FN(dense_piece) * c, const float *x, float *sums, int64_t lane,
@@ -154,8 +169,7 @@ static void SDX_FN(dense_panel)(
     bool first = block == 0, last = block + count == plan->blocks;
     int64_t output = (c->image * p->k + c->group * plan->m + lane) * plan->pixels; // of the panel in y
     blocked_tile t = {
-        .w = plan->packed + (c->group * plan->m + lane) * plan->channels * plan->taps +
-             block * plan->taps * plan->unit * lanes,
+        .w = SDX_FN(dense_weights)(plan, c, lane, block),
         .offsets = plan->offsets, .blocks = count,
         .x_block = plan->direct ? plan->pixels * plan->unit : plan->rows.block,
         .w_block = plan->taps * plan->unit * lanes,
@@ -166,15 +180,29 @@ static void SDX_FN(dense_panel)(
     if (last && !plain) t.clamp = SDX_FN(clamps)(plan->activation, &t.low, &t.high);
     bool activates = last && !plain && !t.clamp && plan->activation.kind != SDX_ACTIVATION_NONE;
     int64_t tiles = (width + kinds.most - 1) / kinds.most;
-    for (int64_t oh = c->oh0; oh < c->oh1; oh++) {
+    int64_t together = plan->narrow && kinds.narrow && width <= kinds.most / 2 ? kinds.most / width : 1;
+    t.row_step = p->stride[1] * plan->rows.row;
+    for (int64_t oh = c->oh0, rows; oh < c->oh1; oh += rows) {
+        rows = oh + together <= c->oh1 ? together : 1;
         tap_range h = taps_inside(p, 1, oh);
+        for (int64_t r = 1; r < rows; r++) {
+            tap_range next = taps_inside(p, 1, oh + r);
+            if (next.begin < h.begin) h.begin = next.begin;
+            if (next.end > h.end) h.end = next.end;
+        }
         t.first = h.begin * p->kernel[2];
         t.count = (h.end - h.begin) * p->kernel[2];
         const float *row = x + (plan->direct ? c->ow0 * plan->unit : (oh - c->oh0) * p->stride[1] * plan->rows.row);
         int64_t at = plain ? (oh - c->oh0) * width : (c->od * p->out[1] + oh) * p->out[2] + c->ow0;
         float *y = (plain ? sums + (lane - c->lane0) * (c->oh1 - c->oh0) * width : plan->y + output) + 8 * at;
         const float *from = !first ? y : plain || !plan->residual ? NULL : plan->residual + output + 8 * at;
-        for (int64_t i = 0, pixel = 0; i < tiles; i++) {
+        if (rows > 1) {
+            t.x = row;
+            t.y = y;
+            t.from = from;
+            kinds.narrow[width - 1](&t);
+        }
+        for (int64_t i = 0, pixel = 0; i < tiles && rows == 1; i++) {
             int64_t pixels = width / tiles + (i < width % tiles);
             t.x = row + pixel * plan->unit;
             t.y = y + pixel * 8;
@@ -184,7 +212,7 @@ static void SDX_FN(dense_panel)(
         }
         if (activates)
             for (int64_t b = 0; b < lanes / 8; b++)
-                SDX_FN(activate_values)(plan->activation, y + b * t.y_block, 8 * width);
+                SDX_FN(activate_values)(plan->activation, y + b * t.y_block, 8 * width * rows);
     }
 }
 
@@ -233,6 +261,7 @@ static void SDX_FN(dense_chunk)(void *context, int64_t chunk, int worker) {
 
     float *space = plan->workspace + worker * plan->worker_floats, *sums = space + plan->copy_floats;
     const float *x = plan->x + (c.image * p->groups + c.group) * plan->channels * plan->in_pixels;
+    bool zeros = plan->narrow && c.ow1 - c.ow0 <= BLOCKED_MOST / 2;
     for (int64_t s = 0; s < plan->splits; s++) {
         int64_t block = s * plan->split_blocks, count = plan->blocks - block;
         if (count > plan->split_blocks) count = plan->split_blocks;
@@ -240,10 +269,12 @@ static void SDX_FN(dense_chunk)(void *context, int64_t chunk, int worker) {
         if (count == 0 && s > 0) break;
         const float *from = x + block * plan->unit * plan->in_pixels;
         if (!plan->direct) {
-            for (int64_t b = 0; b < count; b++)
-                blocked_copy_rows(
-                    p, &plan->rows, from + b * plan->unit * plan->in_pixels, c.od, c.oh0, c.oh1, c.ow0,
-                    space + b * plan->rows.block);
+            for (int64_t b = 0; b < count; b++) {
+                const float *of = from + b * plan->unit * plan->in_pixels;
+                float *to = space + b * plan->rows.block;
+                if (plan->pointwise) blocked_gather(plan->original, plan->unit, of, c.ow0, c.ow1 - c.ow0, to);
+                else blocked_copy_rows(p, &plan->rows, of, c.od, c.oh0, c.oh1, c.ow0, zeros, to);
+            }
             from = space;
         }
         if (plan->dots) SDX_FN(dense_dots)(plan, &c, from, sums, block, count);
@@ -263,21 +294,59 @@ static void SDX_FN(dense_chunk)(void *context, int64_t chunk, int worker) {
         }
 }
 
+/// Transposes 8 rows of `count` weights, of which `rows` exist, into lanes: weight j goes to row j of packed, or where the
+/// weights are 8 channels of `taps` (else 0) to the row of its tap and channel.
+static void SDX_FN(pack_lanes)(
+    const float *w, int64_t stride, int64_t rows, int64_t count, int64_t taps, float *packed, int64_t lanes) {
+    int64_t tap = 0, channel = 0;
+    for (int64_t j = 0; j < count; j += 8) {
+        int64_t n = count - j < 8 ? count - j : 8;
+        SDX_FN(eight) v[8], u[8];
+        for (int r = 0; r < 8; r++) {
+            v[r] = (SDX_FN(eight)){0};
+            if (r >= rows) continue;
+            if (n == 8) v[r] = *(const SDX_FN(eight_any) *)(w + r * stride + j);
+            else memcpy(&v[r], w + r * stride + j, (size_t)n * sizeof(float));
+        }
+        // Zipping first with second half three times transposes the square.
+        for (int step = 0; step < 3; step++) {
+#pragma clang loop unroll(full)
+            for (int r = 0; r < 4; r++) {
+                u[2 * r] = SDX_ZIP_LOW_8(v[r], v[r + 4]);
+                u[2 * r + 1] = SDX_ZIP_HIGH_8(v[r], v[r + 4]);
+            }
+#pragma clang loop unroll(full)
+            for (int r = 0; r < 8; r++) v[r] = u[r];
+        }
+        for (int64_t r = 0; r < n; r++) {
+            int64_t row = taps ? tap * 8 + channel : j + r;
+            *(SDX_FN(eight_any) *)(packed + row * lanes) = v[r];
+            if (++tap == taps) {
+                tap = 0;
+                channel++;
+            }
+        }
+    }
+}
+
 static void SDX_FN(dense_pack)(const sdx_conv_params *p, sdx_conv_layout layout, const float *w, float *packed) {
     if (layout == SDX_CONV_C8_TO_PLAIN && p->k <= BLOCKED_MOST_DOTS) {
         SDX_FN(dot_pack)(p, w, packed);
         return;
     }
-    int64_t unit = layout == SDX_CONV_PLAIN_TO_C8 ? 1 : 8, channels = p->c / p->groups, k = p->k / p->groups;
-    int64_t m = (k + 7) / 8 * 8, taps = p->kernel[0] * p->kernel[1] * p->kernel[2];
+    // A block of all channels in their order, or of 8 with the taps first.
+    int64_t channels = p->c / p->groups, k = p->k / p->groups, m = (k + 7) / 8 * 8;
+    int64_t taps = p->kernel[0] * p->kernel[1] * p->kernel[2];
+    int64_t block = layout == SDX_CONV_PLAIN_TO_C8 ? channels * taps : 8 * taps;
+    int64_t order = layout == SDX_CONV_PLAIN_TO_C8 ? 0 : taps;
     for (int64_t group = 0; group < p->groups; group++, w += k * channels * taps)
         for (int64_t lane = 0, lanes; lane < m; lane += lanes) {
             lanes = SDX_FN(panel_lanes)(m - lane);
-            for (int64_t b = 0; b < channels; b += unit)
-                for (int64_t t = 0; t < taps; t++)
-                    for (int64_t c = 0; c < unit; c++)
-                        for (int64_t l = 0; l < lanes; l++)
-                            *packed++ = lane + l < k ? w[((lane + l) * channels + b + c) * taps + t] : 0;
+            for (int64_t from = 0; from < channels * taps; from += block, packed += block * lanes)
+                for (int64_t l = 0; l < lanes; l += 8)
+                    SDX_FN(pack_lanes)(
+                        w + (lane + l) * channels * taps + from, channels * taps, k - lane - l, block, order, packed + l,
+                        lanes);
         }
 }
 

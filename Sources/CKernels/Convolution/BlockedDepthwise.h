@@ -148,7 +148,7 @@ static void SDX_FN(blocked_depthwise_chunk)(void *context, int64_t chunk, int wo
         if (oh1 > p->out[1]) oh1 = p->out[1];
         int64_t ow0 = column * plan->width, width = p->out[2] - ow0 < plan->width ? p->out[2] - ow0 : plan->width;
         if (oh0 >= oh1 || width <= 0) continue;
-        blocked_copy_rows(p, &plan->rows, plan->x + image * 8 * in_pixels, od, oh0, oh1, ow0, space);
+        blocked_copy_rows(p, &plan->rows, plan->x + image * 8 * in_pixels, od, oh0, oh1, ow0, false, space);
         SDX_FN(depthwise_tile) t = {
             .w = plan->packed + block * 8 * plan->taps, .bias = plan->bias ? plan->bias + block * 8 : NULL,
             .offsets = plan->offsets, .plane = p->kernel[1] * p->kernel[2], .d = taps_inside(p, 0, od),

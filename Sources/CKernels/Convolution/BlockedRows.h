@@ -4,8 +4,8 @@
 ///
 /// A worker's scratch has, for each block of `unit` channels (8, or 1 of a plain input), kernel[0] slices of rows. A
 /// row is padded along W and split by its phase modulo the stride, so that neighbouring outputs always read
-/// neighbouring pixels: place i of phase r is the input at (w0 + i) · stride + r - pad_begin. Rows and slices outside
-/// the input are never read: taps that meet them are left out of the sums.
+/// neighbouring pixels: place i of phase r is the input at (w0 + i) · stride + r - pad_begin. Taps that meet slices or
+/// rows outside the input are left out of the sums; only where several rows share a tile are such rows read, as zeros.
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -93,10 +93,11 @@ static inline void blocked_copy_row(
     }
 }
 
-/// Copies the rows that outputs (od, oh0 ..< oh1, w0 …) read of one block of channels; x is its first value.
+/// Copies the rows that outputs (od, oh0 ..< oh1, w0 …) read of one block of channels; x is its first value. With
+/// `zeros` the rows outside the input too.
 static inline void blocked_copy_rows(
     const sdx_conv_params *p, const blocked_rows *r, const float *x, int64_t od, int64_t oh0, int64_t oh1, int64_t w0,
-    float *to) {
+    bool zeros, float *to) {
     tap_range d = taps_inside(p, 0, od);
     int64_t first = oh0 * p->stride[1] - p->pad_begin[1], width = p->in[2] * r->unit;
     int64_t used = (oh1 - oh0 - 1) * p->stride[1] + (p->kernel[1] - 1) * p->dilation[1] + 1;
@@ -104,8 +105,28 @@ static inline void blocked_copy_rows(
     for (int64_t t = d.begin; t < d.end; t++) {
         int64_t id = od * p->stride[0] + t * p->dilation[0] - p->pad_begin[0];
         const float *slice = x + (id * p->in[1] + first) * width;
+        for (int64_t i = 0; zeros && i < used; i++)
+            if (i < begin || i >= end) memset(to + t * r->slice + i * r->row, 0, (size_t)r->row * sizeof(float));
         for (int64_t i = begin; i < end; i++)
             blocked_copy_row(p, r, slice + i * width, w0, to + t * r->slice + i * r->row);
+    }
+}
+
+/// Copies what outputs [pixel, pixel + count) of a pointwise convolution read of one block of channels.
+static inline void blocked_gather(
+    const sdx_conv_params *p, int64_t unit, const float *x, int64_t pixel, int64_t count, float *to) {
+    while (count > 0) {
+        int64_t ow = pixel % p->out[2], rest = pixel / p->out[2];
+        int64_t oh = rest % p->out[1], od = rest / p->out[1];
+        int64_t id = od * p->stride[0] - p->pad_begin[0], ih = oh * p->stride[1] - p->pad_begin[1];
+        blocked_rows run = {.unit = unit, .period = 1, .places = p->out[2] - ow < count ? p->out[2] - ow : count};
+        if (id >= 0 && id < p->in[0] && ih >= 0 && ih < p->in[1])
+            blocked_copy_row(p, &run, x + (id * p->in[1] + ih) * p->in[2] * unit, ow, to);
+        else
+            memset(to, 0, (size_t)(run.places * unit) * sizeof(float));
+        to += run.places * unit;
+        pixel += run.places;
+        count -= run.places;
     }
 }
 #endif

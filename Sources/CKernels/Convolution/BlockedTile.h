@@ -1,7 +1,7 @@
 /// The tiles of one panel width of an ISA pass. No include guard: it is included for each width.
 ///
 /// The includer defines BW, the lanes of a vector, BVECTORS, the vectors of a panel, BMOST, the pixels of the largest
-/// tile, and BN(name), the name with suffixes of width and ISA. Accumulators (pixels × vectors), the panel's vectors and
+/// tile, BWIDEST, whether it is the widest, and BN(name), the name with suffixes of width and ISA. Accumulators (pixels × vectors), the panel's vectors and
 /// a broadcast fit the registers: 14×2+2+1 of 32 (AVX-512), 6×2+2+1 of 16 (AVX2), 6×4+4+1 of 32 (NEON), 4×2+2+1 of 16
 /// (SSE2).
 
@@ -42,8 +42,9 @@ SDX_INLINE void BN(store_pixel)(float *p, int64_t block, int j, BV v) {
 #endif
 }
 
-/// sum[i] += Σ x[i] · w over blocks, taps and the channels of a block; `unit` is 8 or 1.
-SDX_INLINE void BN(tile)(const int rows, const int unit, const blocked_tile *t) {
+/// y[i] = from[i] + bias + Σ x[i] · w over blocks, taps and the channels of a block, perhaps clamped; `unit` is 8 or 1.
+/// The pixels are `rows` / `columns` output rows of `columns`, t->row_step apart in x, without a gap in y.
+SDX_INLINE void BN(tile)(const int rows, const int columns, const int unit, const blocked_tile *t) {
     BV sum[BMOST][BVECTORS];
     const int lanes = BVECTORS * BW;
 #pragma clang loop unroll(full)
@@ -59,6 +60,7 @@ SDX_INLINE void BN(tile)(const int rows, const int unit, const blocked_tile *t) 
             for (int i = 0; i < rows; i++)
                 sum[i][j] = sum[i][j] + BN(load_pixel)(t->from + i * 8, t->y_block, j);
     const float *x = t->x, *w = t->w;
+    const int64_t row_step = rows > columns ? t->row_step : 0;
     for (int64_t b = 0; b < t->blocks; b++, x += t->x_block, w += t->w_block)
         for (int64_t d = t->d.begin; d < t->d.end; d++) {
             const int64_t *offset = t->offsets + d * t->plane + t->first, *end = offset + t->count;
@@ -72,7 +74,7 @@ SDX_INLINE void BN(tile)(const int rows, const int unit, const blocked_tile *t) 
                     for (int j = 0; j < BVECTORS; j++) row[j] = BN(load)(v + c * lanes + j * BW);
 #pragma clang loop unroll(full)
                     for (int i = 0; i < rows; i++) {
-                        BV value = BN(splat)(p[i * unit + c]);
+                        BV value = BN(splat)(p[i / columns * row_step + i % columns * unit + c]);
 #pragma clang loop unroll(full)
                         for (int j = 0; j < BVECTORS; j++) sum[i][j] = BN(fma)(value, row[j], sum[i][j]);
                     }
@@ -97,8 +99,8 @@ SDX_INLINE void BN(tile)(const int rows, const int unit, const blocked_tile *t) 
 }
 
 #define BLOCKED_TILE(R)                                                                                                \
-    static void BN(tile_##R##_8)(const blocked_tile *t) { BN(tile)(R, 8, t); }                                         \
-    static void BN(tile_##R##_1)(const blocked_tile *t) { BN(tile)(R, 1, t); }
+    static void BN(tile_##R##_8)(const blocked_tile *t) { BN(tile)(R, R, 8, t); }                                      \
+    static void BN(tile_##R##_1)(const blocked_tile *t) { BN(tile)(R, R, 1, t); }
 #define BLOCKED_TILE_NAMES(R) {BN(tile_##R##_8), BN(tile_##R##_1)}
 BLOCKED_TILE(1) BLOCKED_TILE(2) BLOCKED_TILE(3) BLOCKED_TILE(4)
 #if BMOST >= 6
@@ -125,6 +127,26 @@ static const blocked_tile_function BN(tiles)[BMOST][2] = {
     BLOCKED_TILE_NAMES(13), BLOCKED_TILE_NAMES(14),
 #endif
 };
+
+#if BWIDEST
+// Several narrow rows at once, so that each weight that is loaded serves as many pixels as in wide ones.
+#define BLOCKED_ROWS(R, C)                                                                                             \
+    static void BN(rows_##C)(const blocked_tile *t) { BN(tile)(R * C, C, 8, t); }
+#if BMOST == 14
+BLOCKED_ROWS(14, 1) BLOCKED_ROWS(7, 2) BLOCKED_ROWS(4, 3) BLOCKED_ROWS(3, 4)
+BLOCKED_ROWS(2, 5) BLOCKED_ROWS(2, 6) BLOCKED_ROWS(2, 7)
+/// By columns - 1: BMOST / columns rows.
+static const blocked_tile_function BN(narrow)[] = {
+    BN(rows_1), BN(rows_2), BN(rows_3), BN(rows_4), BN(rows_5), BN(rows_6), BN(rows_7)};
+#elif BMOST == 6
+BLOCKED_ROWS(6, 1) BLOCKED_ROWS(3, 2) BLOCKED_ROWS(2, 3)
+static const blocked_tile_function BN(narrow)[] = {BN(rows_1), BN(rows_2), BN(rows_3)};
+#else
+BLOCKED_ROWS(4, 1) BLOCKED_ROWS(2, 2)
+static const blocked_tile_function BN(narrow)[] = {BN(rows_1), BN(rows_2)};
+#endif
+#undef BLOCKED_ROWS
+#endif
 #undef BLOCKED_TILE
 #undef BLOCKED_TILE_NAMES
 #undef BV
@@ -132,3 +154,4 @@ static const blocked_tile_function BN(tiles)[BMOST][2] = {
 #undef BN
 #undef BVECTORS
 #undef BMOST
+#undef BWIDEST

@@ -3,12 +3,16 @@
 /// The output channels of a group are cut into panels of BLOCKED_LANES, then narrower ones of 16 and 8.
 
 #undef BLOCKED_LANES
+#undef BLOCKED_MOST // pixels of its tiles
 #if SDX_TARGET_AVX512
 #define BLOCKED_LANES 32
+#define BLOCKED_MOST 14
 #elif SDX_TARGET_BASELINE
 #define BLOCKED_LANES 8
+#define BLOCKED_MOST 4
 #else
 #define BLOCKED_LANES 16
+#define BLOCKED_MOST 6
 #endif
 
 #undef blocked_tile
@@ -25,6 +29,7 @@ typedef struct {
     float *y;               // [lanes / 8][pixel][8]
     const int64_t *offsets; // of each tap
     int64_t blocks, x_block, w_block, y_block;
+    int64_t row_step;       // floats of x from an output row to the next, where there are several
     int64_t plane;          // taps of a slice
     int64_t first, count;   // of those, the ones inside the input
     tap_range d;            // slices inside the input
@@ -37,44 +42,52 @@ typedef void (*blocked_tile_function)(const blocked_tile *t);
 #define BW 16
 #define BVECTORS 2
 #define BMOST 14
+#define BWIDEST 1
 #define BN(name) SDX_FN(name##_16x2)
 #include "BlockedTile.h"
 #define BW 16
 #define BVECTORS 1
 #define BMOST 14
+#define BWIDEST 0
 #define BN(name) SDX_FN(name##_16x1)
 #include "BlockedTile.h"
 #define BW 8
 #define BVECTORS 1
 #define BMOST 14
+#define BWIDEST 0
 #define BN(name) SDX_FN(name##_8x1)
 #include "BlockedTile.h"
 #elif SDX_TARGET_AVX2
 #define BW 8
 #define BVECTORS 2
 #define BMOST 6
+#define BWIDEST 1
 #define BN(name) SDX_FN(name##_8x2)
 #include "BlockedTile.h"
 #define BW 8
 #define BVECTORS 1
 #define BMOST 12
+#define BWIDEST 0
 #define BN(name) SDX_FN(name##_8x1)
 #include "BlockedTile.h"
 #elif SDX_TARGET_NEON
 #define BW 4
 #define BVECTORS 4
 #define BMOST 6
+#define BWIDEST 1
 #define BN(name) SDX_FN(name##_4x4)
 #include "BlockedTile.h"
 #define BW 4
 #define BVECTORS 2
 #define BMOST 12
+#define BWIDEST 0
 #define BN(name) SDX_FN(name##_4x2)
 #include "BlockedTile.h"
 #else
 #define BW 4
 #define BVECTORS 2
 #define BMOST 4
+#define BWIDEST 1
 #define BN(name) SDX_FN(name##_4x2)
 #include "BlockedTile.h"
 #endif
@@ -87,22 +100,23 @@ SDX_INLINE int64_t SDX_FN(panel_lanes)(int64_t left) {
 /// The tiles of a panel: by pixels - 1, and for blocks of 8 channels and of 1.
 typedef struct {
     const blocked_tile_function (*tiles)[2];
-    int64_t most; // pixels
+    int64_t most;                        // pixels
+    const blocked_tile_function *narrow; // by columns - 1 up to most / 2, for blocks of 8 channels, or NULL
 } SDX_FN(panel_tiles);
 
 SDX_INLINE SDX_FN(panel_tiles) SDX_FN(tiles_for)(int64_t lanes) {
 #if SDX_TARGET_AVX512
-    if (lanes == 32) return (SDX_FN(panel_tiles)){SDX_FN(tiles_16x2), 14};
-    if (lanes == 16) return (SDX_FN(panel_tiles)){SDX_FN(tiles_16x1), 14};
-    return (SDX_FN(panel_tiles)){SDX_FN(tiles_8x1), 14};
+    if (lanes == 32) return (SDX_FN(panel_tiles)){SDX_FN(tiles_16x2), 14, SDX_FN(narrow_16x2)};
+    if (lanes == 16) return (SDX_FN(panel_tiles)){SDX_FN(tiles_16x1), 14, NULL};
+    return (SDX_FN(panel_tiles)){SDX_FN(tiles_8x1), 14, NULL};
 #elif SDX_TARGET_AVX2
-    if (lanes == 16) return (SDX_FN(panel_tiles)){SDX_FN(tiles_8x2), 6};
-    return (SDX_FN(panel_tiles)){SDX_FN(tiles_8x1), 12};
+    if (lanes == 16) return (SDX_FN(panel_tiles)){SDX_FN(tiles_8x2), 6, SDX_FN(narrow_8x2)};
+    return (SDX_FN(panel_tiles)){SDX_FN(tiles_8x1), 12, NULL};
 #elif SDX_TARGET_NEON
-    if (lanes == 16) return (SDX_FN(panel_tiles)){SDX_FN(tiles_4x4), 6};
-    return (SDX_FN(panel_tiles)){SDX_FN(tiles_4x2), 12};
+    if (lanes == 16) return (SDX_FN(panel_tiles)){SDX_FN(tiles_4x4), 6, SDX_FN(narrow_4x4)};
+    return (SDX_FN(panel_tiles)){SDX_FN(tiles_4x2), 12, NULL};
 #else
     (void)lanes;
-    return (SDX_FN(panel_tiles)){SDX_FN(tiles_4x2), 4};
+    return (SDX_FN(panel_tiles)){SDX_FN(tiles_4x2), 4, SDX_FN(narrow_4x2)};
 #endif
 }
