@@ -86,8 +86,8 @@ void sdx_binary_f32(
 void sdx_to_c8_f32(sdx_pool *_Nullable pool, int64_t n, int64_t c, int64_t pixels, const float *x, float *y);
 void sdx_from_c8_f32(sdx_pool *_Nullable pool, int64_t n, int64_t c, int64_t pixels, const float *x, float *y);
 
-/// ONNX's DepthToSpace and SpaceToDepth by blocks of size · size pixels, x [n, c, h, w] and y in c8, both channel counts
-/// multiples of 8. DepthToSpace: y[i, k, h·size + r, w·size + s] = x[i, (r·size + s)·c/size² + k, h, w], or with
+/// ONNX's DepthToSpace and SpaceToDepth by blocks of size · size pixels, x [n, c, h, w] and y in c8, both of a multiple
+/// of 8 channels. DepthToSpace: y[i, k, h·size + r, w·size + s] = x[i, (r·size + s)·c/size² + k, h, w], or with
 /// column_row_depth (mode CRD, PyTorch's pixel shuffle) x[i, (k·size + r)·size + s, h, w]. No overlap.
 void sdx_depth_to_space_c8_f32(
     sdx_pool *_Nullable pool, int64_t n, int64_t c, int64_t h, int64_t w, int64_t size, int column_row_depth,
