@@ -44,6 +44,21 @@ import Testing
             Case(
                 type: Pad.self, maps: [[2, 8, 4, 5]],
                 constants: [Tensor(integers: [0, 0, 1, -1, 0, 0, 3, 1]), Tensor(1.5 as Float)]),
+            Case(
+                type: Pad.self, attributes: ["mode": .string("edge")], maps: [[2, 8, 4, 3, 5]],
+                constants: [Tensor(integers: [0, 0, 1, 2, 0, 0, 0, 0, 3, 1])]),
+            Case(
+                type: Pad.self, attributes: ["mode": .string("wrap")], maps: [[2, 8, 4]],
+                constants: [Tensor(integers: [0, 0, 1, 0, 0, -1])], offers: 0),
+            Case(type: Softmax.self, attributes: ["axis": .int(1)], maps: [[2, 16, 3, 5]]),
+            Case(type: LogSoftmax.self, attributes: ["axis": .int(-3)], maps: [[2, 16, 3, 5]]),
+            Case(type: Softmax.self, maps: [[2, 16, 3, 5]], offers: 0),
+            Case(type: LRN.self, attributes: ["size": .int(5), "alpha": .float(0.5)], maps: [[2, 16, 3, 5]]),
+            Case(type: DepthToSpace.self, attributes: ["blocksize": .int(2)], maps: [[1, 32, 3, 5]]),
+            Case(
+                type: DepthToSpace.self, attributes: ["blocksize": .int(2), "mode": .string("CRD")],
+                maps: [[2, 32, 3, 5]]),
+            Case(type: SpaceToDepth.self, attributes: ["blocksize": .int(2)], maps: [[1, 8, 4, 6]]),
             Case(type: Pad.self, maps: [[2, 8, 4]], constants: [Tensor(integers: [0, 8, 0, 0, 0, 0])], offers: 0),
             Case(
                 type: Slice.self, maps: [[1, 8, 9, 7]],

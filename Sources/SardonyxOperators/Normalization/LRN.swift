@@ -22,6 +22,14 @@ enum LRN: Operator {
         }
     }
 
+    static func layouts(_ context: PreparationContext) throws -> [LayoutOffer] {
+        let shape = try context.input(0).shape
+        guard shape.count > 1,
+            sdx_lrn_c8_supported(Int64(shape[1]), Int64(context.node.int("size", default: 1))) != 0
+        else { return [] }
+        return try context.channelBlocks()
+    }
+
     static func prepare(_ context: PreparationContext) throws -> Kernel {
         let x = try context.input(0)
         let window = Window(
@@ -29,8 +37,9 @@ enum LRN: Operator {
             alpha: context.node.float("alpha", default: 0.0001), beta: context.node.float("beta", default: 0.75),
             bias: context.node.float("bias", default: 1))
         guard x.dataType == .float else { return try x.dataType.visitReal(window) }
+        let run = x.layout == .channelBlocks ? sdx_lrn_c8_f32 : sdx_lrn_f32
         return Kernel { frame in
-            sdx_lrn_f32(
+            run(
                 frame.pool, frame.input(0), frame.output(0), window.layout.batch, window.layout.channels,
                 window.layout.inner, Int64(window.size), window.alpha, window.beta, window.bias)
         }

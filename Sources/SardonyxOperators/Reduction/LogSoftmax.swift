@@ -13,6 +13,8 @@ enum LogSoftmax: SliceFunction {
         node.liftMergedAxes(opset: opset, in: &lifting)
     }
 
+    static var blockedKernel: BlockedFunction? { sdx_log_softmax_c8_f32 }
+
     static func floatKernel(_ layout: AxisLayout, parameter: Int) -> Kernel? {
         Kernel { frame in
             sdx_log_softmax_f32(

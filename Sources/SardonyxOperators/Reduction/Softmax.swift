@@ -12,6 +12,8 @@ enum Softmax: SliceFunction {
         node.liftMergedAxes(opset: opset, in: &lifting)
     }
 
+    static var blockedKernel: BlockedFunction? { sdx_softmax_c8_f32 }
+
     static func floatKernel(_ layout: AxisLayout, parameter: Int) -> Kernel? {
         Kernel { frame in
             sdx_softmax_f32(

@@ -1,3 +1,4 @@
+import CKernels
 import SardonyxGraph
 
 /// y[n, c, h·b + i, w·b + j] = x[n, (i·b + j)·C + c, h, w] in mode DCR, x[n, c·b² + i·b + j, h, w] in mode CRD.
@@ -27,10 +28,21 @@ enum DepthToSpace: Operator {
         context.set(0, type, [shape[0], shape[1] / (edge * edge), shape[2] * edge, shape[3] * edge])
     }
 
+    static func layouts(_ context: PreparationContext) throws -> [LayoutOffer] { try context.channelBlocks() }
+
     static func prepare(_ context: PreparationContext) throws -> Kernel {
         let input = try context.input(0)
         let size = try context.node.blockSize()
         let shape = input.shape
+        if input.layout == .channelBlocks {
+            let extents = shape.map(Int64.init)
+            let isColumnRowDepth: Int32 = try DepthOrder(context.node) == .channelsFirst ? 1 : 0
+            return Kernel { frame in
+                sdx_depth_to_space_c8_f32(
+                    frame.pool, extents[0], extents[1], extents[2], extents[3], Int64(size), isColumnRowDepth,
+                    frame.input(0), frame.output(0))
+            }
+        }
         let strides = shape.rowMajorStrides
         let channels = shape[1] / (size * size)
         let (channel, pixel) =

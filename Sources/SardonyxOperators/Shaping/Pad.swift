@@ -1,3 +1,4 @@
+import CKernels
 import SardonyxGraph
 
 /// y[…, i + begin, …] = x[…, i, …], and around it a constant, the mirror image, the edge or the other end.
@@ -56,25 +57,25 @@ enum Pad: Operator {
     static func layouts(_ context: PreparationContext) throws -> [LayoutOffer] {
         let (input, output) = (try context.input(0).shape, try context.output(0).shape)
         guard input.count > 1, let pads = try context.integers(1) else { return [] }
-        let (begins, _) = try amounts(pads, axes: context.integers(3), rank: input.count)
-        return begins[1] == 0 && input[1] == output[1] ? try context.channelBlocks() : []
+        let (begins, ends) = try amounts(pads, axes: context.integers(3), rank: input.count)
+        // The modes that look at x want what is left of it after cropping, which is x itself where nothing is cropped.
+        guard try mode(context.node) == .constant || (begins + ends).allSatisfy({ $0 >= 0 }) else { return [] }
+        return begins[0] == 0 && begins[1] == 0 && input.prefix(2) == output.prefix(2)
+            ? try context.channelBlocks() : []
     }
 
     static func prepare(_ context: PreparationContext) throws -> Kernel {
         let input = try context.input(0)
-        var (begins, ends) = try amounts(
+        let (begins, ends) = try amounts(
             context.integers(1) ?? [], axes: context.integers(3), rank: input.shape.count)
-        if input.layout == .channelBlocks {
-            begins.append(0)
-            ends.append(0)
-        }
         if begins.allSatisfy({ $0 == 0 }), ends.allSatisfy({ $0 == 0 }) {
             var kernel = Kernel.view
             kernel.absorbedInputs = [1, 2, 3]
             return kernel
         }
+        if input.layout == .channelBlocks { return try blockedKernel(context, begins) }
         let padding = try Padding(
-            input.storedShape, begins: begins, ends: ends, elementSize: input.dataType.byteCount,
+            input.shape, begins: begins, ends: ends, elementSize: input.dataType.byteCount,
             mode: mode(context.node))
         let hasValue = context.has(2)
         var kernel = Kernel { frame in
@@ -82,6 +83,30 @@ enum Pad: Operator {
                 frame.input(0, as: UInt8.self), frame.output(0, as: UInt8.self),
                 value: hasValue ? frame.inputs[2] : nil,
                 pool: frame.pool)
+        }
+        kernel.absorbedInputs = [1, 3]
+        return kernel
+    }
+
+    /// The spatial axes of a tensor with its channels in blocks.
+    private static func blockedKernel(_ context: PreparationContext, _ begins: [Int]) throws -> Kernel {
+        let shapes = [try context.input(0).shape, try context.output(0).shape]
+        func spatial(_ extents: [Int], _ filler: Int64) -> (Int64, Int64, Int64) {
+            let all = [Int64](repeating: filler, count: 5 - extents.count) + extents.dropFirst(2).map(Int64.init)
+            return (all[0], all[1], all[2])
+        }
+        let (input, output, begin) = (spatial(shapes[0], 1), spatial(shapes[1], 1), spatial(begins, 0))
+        let (batch, channels) = (Int64(shapes[0][0]), Int64(shapes[0][1]))
+        let mode = try mode(context.node).kernelForm
+        let hasValue = context.has(2)
+        var kernel = Kernel { frame in
+            let value: Float = hasValue ? frame.input(2, as: Float.self)[0] : 0
+            withUnsafePointer(to: (input, begin, output)) { axes in
+                axes.withMemoryRebound(to: Int64.self, capacity: 9) {
+                    sdx_pad_c8_f32(
+                        frame.pool, batch, channels, $0, $0 + 3, $0 + 6, mode, value, frame.input(0), frame.output(0))
+                }
+            }
         }
         kernel.absorbedInputs = [1, 3]
         return kernel

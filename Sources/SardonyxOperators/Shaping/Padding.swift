@@ -12,6 +12,15 @@ struct Padding: Sendable {
         case edge
         /// The other end of the tensor, as on a torus.
         case wrap
+
+        var kernelForm: sdx_pad_mode {
+            switch self {
+            case .constant: SDX_PAD_CONSTANT
+            case .reflect: SDX_PAD_REFLECT
+            case .edge: SDX_PAD_EDGE
+            case .wrap: SDX_PAD_WRAP
+            }
+        }
     }
 
     private let elementSize: Int

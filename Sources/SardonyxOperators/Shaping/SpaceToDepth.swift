@@ -1,3 +1,4 @@
+import CKernels
 import SardonyxGraph
 
 /// y[n, (i·b + j)·C + c, h, w] = x[n, c, h·b + i, w·b + j] in mode DCR; y[n, c·b² + i·b + j, h, w] in mode CRD.
@@ -27,10 +28,22 @@ enum SpaceToDepth: Operator {
         context.set(0, type, [shape[0], shape[1] * edge * edge, shape[2] / edge, shape[3] / edge])
     }
 
+    static func layouts(_ context: PreparationContext) throws -> [LayoutOffer] {
+        try DepthOrder(context.node) == .pixelsFirst ? try context.channelBlocks() : []
+    }
+
     static func prepare(_ context: PreparationContext) throws -> Kernel {
         let input = try context.input(0)
         let size = try context.node.blockSize()
         let shape = input.shape
+        if input.layout == .channelBlocks {
+            let extents = shape.map(Int64.init)
+            return Kernel { frame in
+                sdx_space_to_depth_c8_f32(
+                    frame.pool, extents[0], extents[1], extents[2], extents[3], Int64(size), frame.input(0),
+                    frame.output(0))
+            }
+        }
         let s = shape.rowMajorStrides
         let (rows, columns) = (shape[2] / size, shape[3] / size)
         let (outer, from) =

@@ -8,12 +8,19 @@ protocol SliceFunction: Operator {
         _ x: UnsafePointer<T>, _ y: UnsafeMutablePointer<T>, count: Int, stride: Int, parameter: Int)
     /// The C kernel for float, when there is one.
     static func floatKernel(_ layout: AxisLayout, parameter: Int) -> Kernel?
+    /// The C kernel along the channels of a tensor that has them in blocks, when there is one.
+    static var blockedKernel: BlockedFunction? { get }
     /// What an attribute says besides the axis.
     static func parameter(of node: Node) throws -> Int
     static var defaultAxis: Int { get }
 }
 
+/// y from x of so many images, channels and pixels, both with their channels in blocks.
+typealias BlockedFunction =
+    @convention(c) (OpaquePointer?, UnsafePointer<Float>, UnsafeMutablePointer<Float>, Int64, Int64, Int64) -> Void
+
 extension SliceFunction {
+    static var blockedKernel: BlockedFunction? { nil }
     static var defaultAxis: Int { -1 }
     static func parameter(of node: Node) -> Int { 0 }
     static func floatKernel(_ layout: AxisLayout, parameter: Int) -> Kernel? { nil }
@@ -24,7 +31,22 @@ extension SliceFunction {
         _ = try parameter(of: context.node)
     }
 
+    static func layouts(_ context: PreparationContext) throws -> [LayoutOffer] {
+        let axis = try normalizedAxis(
+            context.node.int("axis", default: defaultAxis), rank: context.input(0).shape.count)
+        return axis == 1 && blockedKernel != nil ? try context.channelBlocks() : []
+    }
+
     static func prepare(_ context: PreparationContext) throws -> Kernel {
+        if context.isBlocked, let run = blockedKernel {
+            let shape = try context.input(0).shape
+            let pixels = Int64(shape.dropFirst(2).reduce(1, *))
+            var kernel = Kernel { frame in
+                run(frame.pool, frame.input(0), frame.output(0), Int64(shape[0]), Int64(shape[1]), pixels)
+            }
+            kernel.inPlace = [0: [0]]
+            return kernel
+        }
         let layout = try context.axisLayout(default: defaultAxis)
         let type = try context.input(0).dataType
         let parameter = try parameter(of: context.node)
