@@ -31,10 +31,9 @@ enum {
     SDX_FN(weight_budget) = 32768, // floats of a panel's weights in one split
 };
 
-static int64_t SDX_FN(dense_pixels)(int64_t height, int64_t width) { return blocked_product(height, width); }
-
 static SDX_FN(dense_plan) SDX_FN(plan_dense)(const sdx_conv_params *original, sdx_conv_layout layout) {
-    SDX_FN(dense_plan) plan = {.params = *original, .original = original, .activation = original->activation, .layout = layout};
+    SDX_FN(dense_plan) plan = {
+        .params = *original, .original = original, .activation = original->activation, .layout = layout};
     sdx_conv_params *p = &plan.params;
     plan.unit = layout == SDX_CONV_PLAIN_TO_C8 ? 1 : 8;
     plan.channels = p->c / p->groups;
@@ -113,7 +112,7 @@ static SDX_FN(dense_plan) SDX_FN(plan_dense)(const sdx_conv_params *original, sd
     plan.copy_floats = (plan.copy_floats + 15) / 16 * 16;
     plan.worker_floats = plan.copy_floats;
     if (layout == SDX_CONV_C8_TO_PLAIN)
-        plan.worker_floats += blocked_product(SDX_FN(dense_pixels)(plan.height, plan.width), plan.chunk_lanes);
+        plan.worker_floats += blocked_product(blocked_product(plan.height, plan.width), plan.chunk_lanes);
     return plan;
 }
 
@@ -289,13 +288,13 @@ static void SDX_FN(dense_chunk)(void *context, int64_t chunk, int worker) {
             const float *from = plan->dots ? sums + k * pixels + (oh - c.oh0) * width
                                            : sums + (k - c.lane0) / 8 * 8 * pixels + (oh - c.oh0) * width * 8 + k % 8;
             SDX_FN(finish_plain)(
-                from, !plan->dots, plan->bias ? plan->bias[k] : 0, plan->residual ? plan->residual + at : NULL, plan->activation,
-                plan->y + at, width);
+                from, !plan->dots, plan->bias ? plan->bias[k] : 0, plan->residual ? plan->residual + at : NULL,
+                plan->activation, plan->y + at, width);
         }
 }
 
-/// Transposes 8 rows of `count` weights, of which `rows` exist, into lanes: weight j goes to row j of packed, or where the
-/// weights are 8 channels of `taps` (else 0) to the row of its tap and channel.
+/// Transposes 8 rows of `count` weights, of which `rows` exist, into lanes: weight j goes to row j of packed, or where
+/// the weights are 8 channels of `taps` (else 0) to the row of its tap and channel.
 static void SDX_FN(pack_lanes)(
     const float *w, int64_t stride, int64_t rows, int64_t count, int64_t taps, float *packed, int64_t lanes) {
     int64_t tap = 0, channel = 0;
@@ -345,8 +344,8 @@ static void SDX_FN(dense_pack)(const sdx_conv_params *p, sdx_conv_layout layout,
             for (int64_t from = 0; from < channels * taps; from += block, packed += block * lanes)
                 for (int64_t l = 0; l < lanes; l += 8)
                     SDX_FN(pack_lanes)(
-                        w + (lane + l) * channels * taps + from, channels * taps, k - lane - l, block, order, packed + l,
-                        lanes);
+                        w + (lane + l) * channels * taps + from, channels * taps, k - lane - l, block, order,
+                        packed + l, lanes);
         }
 }
 

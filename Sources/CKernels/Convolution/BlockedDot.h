@@ -105,7 +105,8 @@ SDX_INLINE void SDX_FN(dot_pixel)(const int channels, const blocked_tile *t, flo
     for (int k = 0; k < channels; k++) *(SDX_FN(eight_any) *)(sums + k * SDX_FN(dot_block) * 8) = sum[k];
 }
 
-/// The sums of the lanes of 8 pixels [pixel][8], onto `to` where `add`. Each step adds halves while it interleaves pixels.
+/// The sums of the lanes of 8 pixels [pixel][8], onto `to` where `add`. Each step adds halves while it interleaves
+/// pixels.
 SDX_INLINE void SDX_FN(add_lanes)(const float *sums, bool add, float *to) {
     SDX_FN(eight) v[8];
 #pragma clang loop unroll(full)

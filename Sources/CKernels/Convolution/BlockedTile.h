@@ -1,9 +1,9 @@
 /// The tiles of one panel width of an ISA pass. No include guard: it is included for each width.
 ///
 /// The includer defines BW, the lanes of a vector, BVECTORS, the vectors of a panel, BMOST, the pixels of the largest
-/// tile, BWIDEST, whether it is the widest, and BN(name), the name with suffixes of width and ISA. Accumulators (pixels × vectors), the panel's vectors and
-/// a broadcast fit the registers: 14×2+2+1 of 32 (AVX-512), 6×2+2+1 of 16 (AVX2), 6×4+4+1 of 32 (NEON), 4×2+2+1 of 16
-/// (SSE2).
+/// tile, BWIDEST, whether the panel is the widest, and BN(name), the name with suffixes of width and ISA. Accumulators
+/// (pixels × vectors), the panel's vectors and a broadcast fit the registers: 14×2+2+1 of 32 (AVX-512), 6×2+2+1 of 16
+/// (AVX2), 5×4+4+5 of 32 (NEON), 4×2+2+1 of 16 (SSE2).
 
 typedef float BN(bv) __attribute__((ext_vector_type(BW)));
 typedef float BN(bv_any) __attribute__((ext_vector_type(BW), aligned(4), may_alias));
@@ -67,6 +67,29 @@ SDX_INLINE void BN(tile)(const int rows, const int columns, const int unit, cons
             const float *v = w + (d * t->plane + t->first) * unit * lanes;
             for (; offset < end; offset++, v += unit * lanes) {
                 const float *p = x + *offset;
+#if SDX_TARGET_NEON
+                // Four channels of each pixel in a register, multiplied by element: broadcasts would take as many loads
+                // as products, and the compiler would pair them up and spill.
+                if (unit == 8) {
+#pragma clang loop unroll(full)
+                    for (int c = 0; c < 8; c += 4) {
+                        BV value[BMOST];
+#pragma clang loop unroll(full)
+                        for (int i = 0; i < rows; i++)
+                            value[i] = BN(load)(p + i / columns * row_step + i % columns * unit + c);
+#pragma clang loop unroll(full)
+                        for (int e = 0; e < 4; e++)
+#pragma clang loop unroll(full)
+                            for (int j = 0; j < BVECTORS; j++) {
+                                BV row = BN(load)(v + (c + e) * lanes + j * BW);
+#pragma clang loop unroll(full)
+                                for (int i = 0; i < rows; i++)
+                                    sum[i][j] = BN(fma)(row, BN(splat)(value[i][e]), sum[i][j]);
+                            }
+                    }
+                    continue;
+                }
+#endif
 #pragma clang loop unroll(full)
                 for (int c = 0; c < unit; c++) {
                     BV row[BVECTORS];
@@ -103,11 +126,17 @@ SDX_INLINE void BN(tile)(const int rows, const int columns, const int unit, cons
     static void BN(tile_##R##_1)(const blocked_tile *t) { BN(tile)(R, R, 1, t); }
 #define BLOCKED_TILE_NAMES(R) {BN(tile_##R##_8), BN(tile_##R##_1)}
 BLOCKED_TILE(1) BLOCKED_TILE(2) BLOCKED_TILE(3) BLOCKED_TILE(4)
+#if BMOST >= 5
+BLOCKED_TILE(5)
+#endif
 #if BMOST >= 6
-BLOCKED_TILE(5) BLOCKED_TILE(6)
+BLOCKED_TILE(6)
+#endif
+#if BMOST >= 8
+BLOCKED_TILE(7) BLOCKED_TILE(8)
 #endif
 #if BMOST >= 12
-BLOCKED_TILE(7) BLOCKED_TILE(8) BLOCKED_TILE(9) BLOCKED_TILE(10) BLOCKED_TILE(11) BLOCKED_TILE(12)
+BLOCKED_TILE(9) BLOCKED_TILE(10) BLOCKED_TILE(11) BLOCKED_TILE(12)
 #endif
 #if BMOST >= 14
 BLOCKED_TILE(13) BLOCKED_TILE(14)
@@ -116,12 +145,17 @@ BLOCKED_TILE(13) BLOCKED_TILE(14)
 /// By pixels - 1, and for blocks of 8 channels and of 1.
 static const blocked_tile_function BN(tiles)[BMOST][2] = {
     BLOCKED_TILE_NAMES(1), BLOCKED_TILE_NAMES(2), BLOCKED_TILE_NAMES(3), BLOCKED_TILE_NAMES(4),
+#if BMOST >= 5
+    BLOCKED_TILE_NAMES(5),
+#endif
 #if BMOST >= 6
-    BLOCKED_TILE_NAMES(5), BLOCKED_TILE_NAMES(6),
+    BLOCKED_TILE_NAMES(6),
+#endif
+#if BMOST >= 8
+    BLOCKED_TILE_NAMES(7), BLOCKED_TILE_NAMES(8),
 #endif
 #if BMOST >= 12
-    BLOCKED_TILE_NAMES(7), BLOCKED_TILE_NAMES(8), BLOCKED_TILE_NAMES(9), BLOCKED_TILE_NAMES(10),
-    BLOCKED_TILE_NAMES(11), BLOCKED_TILE_NAMES(12),
+    BLOCKED_TILE_NAMES(9), BLOCKED_TILE_NAMES(10), BLOCKED_TILE_NAMES(11), BLOCKED_TILE_NAMES(12),
 #endif
 #if BMOST >= 14
     BLOCKED_TILE_NAMES(13), BLOCKED_TILE_NAMES(14),
@@ -141,6 +175,9 @@ static const blocked_tile_function BN(narrow)[] = {
 #elif BMOST == 6
 BLOCKED_ROWS(6, 1) BLOCKED_ROWS(3, 2) BLOCKED_ROWS(2, 3)
 static const blocked_tile_function BN(narrow)[] = {BN(rows_1), BN(rows_2), BN(rows_3)};
+#elif BMOST == 5
+BLOCKED_ROWS(5, 1) BLOCKED_ROWS(2, 2)
+static const blocked_tile_function BN(narrow)[] = {BN(rows_1), BN(rows_2)};
 #else
 BLOCKED_ROWS(4, 1) BLOCKED_ROWS(2, 2)
 static const blocked_tile_function BN(narrow)[] = {BN(rows_1), BN(rows_2)};

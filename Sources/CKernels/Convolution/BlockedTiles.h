@@ -12,7 +12,7 @@
 #define BLOCKED_MOST 4
 #else
 #define BLOCKED_LANES 16
-#define BLOCKED_MOST 6
+#define BLOCKED_MOST (SDX_TARGET_NEON ? 5 : 6)
 #endif
 
 #undef blocked_tile
@@ -73,13 +73,13 @@ typedef void (*blocked_tile_function)(const blocked_tile *t);
 #elif SDX_TARGET_NEON
 #define BW 4
 #define BVECTORS 4
-#define BMOST 6
+#define BMOST 5
 #define BWIDEST 1
 #define BN(name) SDX_FN(name##_4x4)
 #include "BlockedTile.h"
 #define BW 4
 #define BVECTORS 2
-#define BMOST 12
+#define BMOST 8
 #define BWIDEST 0
 #define BN(name) SDX_FN(name##_4x2)
 #include "BlockedTile.h"
@@ -113,8 +113,8 @@ SDX_INLINE SDX_FN(panel_tiles) SDX_FN(tiles_for)(int64_t lanes) {
     if (lanes == 16) return (SDX_FN(panel_tiles)){SDX_FN(tiles_8x2), 6, SDX_FN(narrow_8x2)};
     return (SDX_FN(panel_tiles)){SDX_FN(tiles_8x1), 12, NULL};
 #elif SDX_TARGET_NEON
-    if (lanes == 16) return (SDX_FN(panel_tiles)){SDX_FN(tiles_4x4), 6, SDX_FN(narrow_4x4)};
-    return (SDX_FN(panel_tiles)){SDX_FN(tiles_4x2), 12, NULL};
+    if (lanes == 16) return (SDX_FN(panel_tiles)){SDX_FN(tiles_4x4), 5, SDX_FN(narrow_4x4)};
+    return (SDX_FN(panel_tiles)){SDX_FN(tiles_4x2), 8, NULL};
 #else
     (void)lanes;
     return (SDX_FN(panel_tiles)){SDX_FN(tiles_4x2), 4, SDX_FN(narrow_4x2)};

@@ -62,7 +62,8 @@ typedef enum sdx_conv_layout {
 
 /// Whether the convolution can run so. C8_TO_C8: the channels of a group are multiples of 8, of x and of y, or it is
 /// depthwise (c == k == groups, a multiple of 8). PLAIN_TO_C8: one group, k % 8 == 0. C8_TO_PLAIN: one group,
-/// c % 8 == 0. Any of them may be refused where a dilation is so huge that its rows would fill more than 64 MB a worker.
+/// c % 8 == 0. Any of them may be refused where a dilation is so huge that its rows would fill more than 64 MB a
+/// worker.
 /// The other functions require it (the byte queries return SIZE_MAX otherwise).
 int sdx_conv_c8_f32_supported(const sdx_conv_params *p, sdx_conv_layout layout);
 /// Bytes of the packed weights.
