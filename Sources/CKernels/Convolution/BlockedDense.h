@@ -184,11 +184,7 @@ static void SDX_FN(dense_panel)(
     for (int64_t oh = c->oh0, rows; oh < c->oh1; oh += rows) {
         rows = oh + together <= c->oh1 ? together : 1;
         tap_range h = taps_inside(p, 1, oh);
-        for (int64_t r = 1; r < rows; r++) {
-            tap_range next = taps_inside(p, 1, oh + r);
-            if (next.begin < h.begin) h.begin = next.begin;
-            if (next.end > h.end) h.end = next.end;
-        }
+        if (rows > 1) h.begin = taps_inside(p, 1, oh + rows - 1).begin; // the last row begins first, and ends first
         t.first = h.begin * p->kernel[2];
         t.count = (h.end - h.begin) * p->kernel[2];
         const float *row = x + (plan->direct ? c->ow0 * plan->unit : (oh - c->oh0) * p->stride[1] * plan->rows.row);
