@@ -166,7 +166,7 @@ static void check(table *t, const winograd_row *r) {
 
 static void check_refusals(table *t) {
     table_row(t, "not supported");
-    sdx_conv_params good = parameters(&rows[20]), bad[9];
+    sdx_conv_params good = parameters(&rows[20]), bad[10];
     for (size_t i = 0; i < COUNT(bad); i++) bad[i] = good;
     bad[0].c = 12;
     bad[1].k = 12;
@@ -177,6 +177,10 @@ static void check_refusals(table *t) {
     bad[6].kernel[2] = 1;
     bad[7].pad_begin[1] = 3;
     bad[8].n = INT64_MAX / 4;
+    bad[9].c = 1 << 28; // x, y and w are small enough, the transformed input is not
+    bad[9].k = 8;
+    bad[9].in[0] = bad[9].in[1] = bad[9].in[2] = 1;
+    bad[9].out[1] = bad[9].out[2] = 1 << 24;
     for (size_t i = 0; i < COUNT(bad); i++) {
         if (sdx_winograd_c8_f32_supported(&bad[i])) table_fail(t, "parameters %zu count as supported", i);
         if (sdx_winograd_c8_f32_workspace_bytes(&bad[i], 1) != SIZE_MAX) table_fail(t, "%zu has a workspace", i);

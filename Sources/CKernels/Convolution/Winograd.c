@@ -25,7 +25,10 @@ int sdx_winograd_c8_f32_supported(const sdx_conv_params *p) {
     if ((p->kernel[0] != 1 && p->kernel[0] != 3) || p->kernel[1] != 3 || p->kernel[2] != 3) return 0;
     for (int i = 0; i < 3; i++)
         if (p->stride[i] != 1 || p->dilation[i] != 1 || p->pad_begin[i] > 2) return 0;
-    return 1;
+    // More than the floats of scratch and of packed weights, rows and lanes filled up: far from the end of the range.
+    double pixels = (double)p->n * (double)(p->out[0] + 2) * (double)(p->out[1] + 4) * (double)(p->out[2] + 4);
+    double channels = (double)p->c + (double)p->k + 64, weights = (double)(p->c + 16) * (double)(p->k + 32) * 144;
+    return pixels * channels * 144 < 0x1p60 && weights < 0x1p60;
 }
 static size_t bytes_of(int64_t floats) {
     return floats < 0 || floats > INT64_MAX / 16 ? SIZE_MAX : (size_t)floats * sizeof(float);

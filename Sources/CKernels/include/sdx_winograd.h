@@ -2,18 +2,18 @@
 #define SDX_WINOGRAD_H
 /// Convolution with a kernel of 3 × 3 or 3 × 3 × 3, stride 1 and dilation 1, by Winograd's minimal filtering: about a
 /// quarter of the multiplications of the direct form (a sixth in 3D). Tensors are channel-blocked:
-/// [n][c / 8][d][h][w][8]. F(4×4, 3×3) or, on small maps with many channels, F(2×2, 3×3) in the plane; in depth F(2, 3),
-/// or the taps are summed, as costs less: functions of p and the ISA alone.
+/// [n][c / 8][d][h][w][8]. F(4×4, 3×3) or, on small maps with many channels, F(2×2, 3×3) in the plane; in depth
+/// F(2, 3), or the taps are summed, as costs less: functions of p and the ISA alone.
 ///
 /// y[n, k, o] = act( Σ x[n, c, o + t - pad_begin] · w[k, c, t] + bias[k] + residual[n, k, o] ), x is 0 outside.
 ///
 /// Tensors need no alignment beyond a float's; packed weights and workspaces are fastest at 64 bytes. y may overlap no
 /// input, except that `residual` may be exactly y. Nothing beyond the tensors is read or written. Every sum runs in an
 /// order fixed by the shapes and the ISA. Error before the activation, for normally distributed values: at most 2e-5 ·
-/// √(mean of x² · largest Σ w² of an output channel) up to 4608 terms of a sum (512 channels of 3 × 3), beyond that times
-/// √(terms / 4608). That is 5e-6 of the largest |y| of a map (measured with 512 channels: 2.9e-6, in 3D 6.8e-6; the
-/// direct form has 2e-6). A NaN or an infinity in x spoils the whole tiles of y whose windows meet it (4 × 4 outputs
-/// each, in two slices in 3D), with NaN in place of infinities.
+/// √(mean of x² · largest Σ w² of an output channel) up to 4608 terms of a sum (512 channels of 3 × 3), beyond that
+/// times √(terms / 4608). That is 5e-6 of the largest |y| of a map (measured with 512 channels: 2.9e-6, in 3D 6.8e-6;
+/// the direct form has 2e-6). A NaN or an infinity in x spoils the whole tiles of y whose windows meet it (4 × 4
+/// outputs each, in two slices in 3D), with NaN in place of infinities.
 #include "sdx_conv.h"
 
 #ifdef __cplusplus
@@ -22,22 +22,23 @@ extern "C" {
 #pragma clang assume_nonnull begin
 
 /// Whether these kernels can do it: kernel 1 or 3 in depth and 3 × 3 in the plane, stride, dilation and groups 1, c and
-/// k multiples of 8, padding 0 to 2 in front, any `out`. The other functions require it (byte queries: else SIZE_MAX).
+/// k multiples of 8, padding 0 to 2 in front, any `out` whose scratch has a size. The other functions require it (byte
+/// queries: else SIZE_MAX).
 int sdx_winograd_c8_f32_supported(const sdx_conv_params *p);
 /// Bytes of the packed weights, for the ISA in use; they depend on every field of p, since the size of the tiles does.
 size_t sdx_winograd_c8_f32_packed_bytes(const sdx_conv_params *p);
 /// Transforms (in double) and packs w [k, c, kernel], for the ISA in use and runs with the same p.
 void sdx_winograd_c8_f32_pack(const sdx_conv_params *p, const float *w, float *packed);
-/// Bytes of scratch for a run on a pool of `workers` threads: about a megabyte a worker on large maps; on small ones the
-/// transformed input (2.25 times x, 4.5 times in 3D) and as much for y.
+/// Bytes of scratch for a run on a pool of `workers` threads: about a megabyte a worker on large maps; on small ones
+/// the transformed input (2.25 times x, 4.5 times in 3D) and as much for y.
 size_t sdx_winograd_c8_f32_workspace_bytes(const sdx_conv_params *p, int workers);
 /// Computes y. `bias` has k values or is NULL; `residual` has y's shape or is NULL.
 void sdx_winograd_c8_f32_run(
     sdx_pool *_Nullable pool, const sdx_conv_params *p, const float *x, const float *packed,
     const float *_Nullable bias, const float *_Nullable residual, float *y, void *_Nullable workspace);
-/// The estimated time of a direct convolution over that of this one, from the shapes: use it above 1. 0 where it is not
-/// supported. Counts multiply-adds; a transformed value costs 12 of them, a weight as many as a vector has lanes, for it
-/// comes from memory. Within a third of what was measured but for 3D with much data, where it says more.
+/// The estimated time of a direct convolution over that of this one, from the shapes: use it above 1. 0 where it is
+/// not supported. Counts multiply-adds; a transformed value costs 12 of them, a weight as many as a vector has lanes,
+/// for it comes from memory. Within a third of what was measured but for 3D with much data, where it says more.
 double sdx_winograd_c8_gain(const sdx_conv_params *p);
 
 #pragma clang assume_nonnull end
