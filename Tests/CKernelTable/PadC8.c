@@ -1,4 +1,4 @@
-/// Padding and cropping of the spatial axes in layout c8. Both copy bits: every value is looked up by itself.
+/// Padding of the spatial axes in layout c8. It copies bits: every value is looked up by itself.
 #include "Table.h"
 
 typedef struct pad_row {
@@ -25,19 +25,6 @@ static const pad_row pads[] = {
     {"all beyond", 1, 8, {2, 2, 2}, {-9, -9, -9}, {3, 3, 3}},
 };
 
-typedef struct crop_row {
-    const char *what;
-    int64_t n, c, in[3], begin[3], step[3], out[3];
-} crop_row;
-
-static const crop_row crops[] = {
-    {"no batch", 0, 8, {1, 3, 4}, {0, 1, 1}, {1, 1, 1}, {1, 2, 3}},
-    {"no outputs", 1, 8, {1, 3, 4}, {0, 3, 4}, {1, 1, 1}, {1, 0, 0}},
-    {"all", 2, 16, {2, 3, 4}, {0, 0, 0}, {1, 1, 1}, {2, 3, 4}},
-    {"the last pixel", 1, 8, {2, 3, 4}, {1, 2, 3}, {1, 1, 1}, {1, 1, 1}},
-    {"every second", 2, 24, {1, 7, 9}, {0, 0, 1}, {1, 2, 2}, {1, 4, 4}},
-    {"steps beyond", 1, 8, {5, 6, 7}, {4, 5, 6}, {100, 100, 100}, {1, 1, 1}},
-};
 enum { RANDOM_ROWS = 150 };
 
 /// The element at i by stepping: reflections and periods are taken one by one.
@@ -88,25 +75,6 @@ static void check_pad(table *t, const pad_row *r) {
     }
 }
 
-static void check_crop(table *t, const crop_row *r) {
-    table_row(t, "crop, %s: n %lld c %lld in %lld·%lld·%lld begin %lld %lld %lld step %lld %lld %lld out %lld·%lld·%lld",
-              r->what, (long long)r->n, (long long)r->c, (long long)r->in[0], (long long)r->in[1], (long long)r->in[2],
-              (long long)r->begin[0], (long long)r->begin[1], (long long)r->begin[2], (long long)r->step[0],
-              (long long)r->step[1], (long long)r->step[2], (long long)r->out[0], (long long)r->out[1],
-              (long long)r->out[2]);
-    int64_t size = r->in[0] * r->in[1] * r->in[2], outputs = r->out[0] * r->out[1] * r->out[2];
-    float *x = input_floats(t, r->n * r->c * size);
-    sprinkle_specials(t, x, r->n * r->c * size);
-    int64_t *index[3];
-    for (int k = 0; k < 3; k++) {
-        index[k] = input_bytes(t, r->out[k], sizeof(int64_t));
-        for (int64_t o = 0; o < r->out[k]; o++) index[k][o] = r->begin[k] + o * r->step[k];
-    }
-    result y = output(t, r->n * r->c * outputs, sizeof(float));
-    EACH_POOL(p) sdx_crop_c8_f32(t->pools[p], r->n, r->c, r->in, r->begin, r->step, r->out, x, y.of[p]);
-    compare(t, "cropped", r->n * r->c / 8, r->in, r->out, x, index, 0, y.of[0]);
-}
-
 int kernel_table_pad_c8(char *message, size_t size) {
     table t = table_begin(message, size, 37);
     for (size_t i = 0; i < COUNT(pads) + RANDOM_ROWS; i++) {
@@ -118,16 +86,6 @@ int kernel_table_pad_c8(char *message, size_t size) {
             r.out[k] = flat ? 1 : random_in(&t, 1, k == 2 ? 60 : 12);
         }
         check_pad(&t, &r);
-    }
-    for (size_t i = 0; i < COUNT(crops) + RANDOM_ROWS; i++) {
-        crop_row r = i < COUNT(crops) ? crops[i] : (crop_row){"random", random_in(&t, 1, 2), 8 * random_in(&t, 1, 3)};
-        for (int k = 0; k < 3 && i >= COUNT(crops); k++) {
-            r.in[k] = random_in(&t, 1, k == 2 ? 60 : 8);
-            r.begin[k] = random_in(&t, 0, r.in[k] - 1);
-            r.step[k] = random_in(&t, 1, 4);
-            r.out[k] = random_in(&t, 0, (r.in[k] - r.begin[k] - 1) / r.step[k] + 1);
-        }
-        check_crop(&t, &r);
     }
     return table_end(&t);
 }

@@ -1,12 +1,11 @@
-/// Padding and cropping of the spatial axes in layout c8: sdx_pad_c8_f32 and sdx_crop_c8_f32. Plain C: whole pixels of 32
-/// bytes are copied, bound by memory.
+/// Padding of the spatial axes in layout c8: sdx_pad_c8_f32. Plain C: whole pixels of 32 bytes are copied, bound by memory.
 #include <string.h>
 #include "../include/sdx_elementwise.h"
 
 typedef struct {
     const float *x;
     float *y;
-    const int64_t *in, *out, *begin, *step;
+    const int64_t *in, *out, *begin;
     sdx_pad_mode mode;
     float value;
     int64_t rows, group; // of y
@@ -59,39 +58,13 @@ static void pad_c8_chunk(void *context, int64_t chunk, int worker) {
     }
 }
 
-static void crop_c8_chunk(void *context, int64_t chunk, int worker) {
-    (void)worker;
-    const pad_c8_job *j = context;
-    int64_t end = (chunk + 1) * j->group < j->rows ? (chunk + 1) * j->group : j->rows, width = j->out[2];
-    for (int64_t row = chunk * j->group; row < end; row++) {
-        int64_t h = j->begin[1] + row % j->out[1] * j->step[1];
-        int64_t d = j->begin[0] + row / j->out[1] % j->out[0] * j->step[0], plane = row / j->out[1] / j->out[0];
-        const float *x = j->x + (((plane * j->in[0] + d) * j->in[1] + h) * j->in[2] + j->begin[2]) * 8;
-        float *y = j->y + row * width * 8;
-        if (j->step[2] == 1) memcpy(y, x, (size_t)width * 32);
-        else
-            for (int64_t o = 0; o < width; o++) memcpy(y + 8 * o, x + 8 * o * j->step[2], 32);
-    }
-}
-
-static void pad_c8_run(
-    sdx_pool *pool, pad_c8_job *job, int64_t planes, void (*body)(void *context, int64_t chunk, int worker)) {
-    job->rows = planes * job->out[0] * job->out[1];
-    if (job->rows <= 0 || job->out[2] <= 0) return;
-    job->group = 4096 / job->out[2] + 1;
-    sdx_parallel_for(pool, (job->rows + job->group - 1) / job->group, body, job);
-}
-
 void sdx_pad_c8_f32(
     sdx_pool *pool, int64_t n, int64_t c, const int64_t in[3], const int64_t pad_begin[3], const int64_t out[3],
     sdx_pad_mode mode, float value, const float *x, float *y) {
-    pad_c8_job job = {.x = x, .y = y, .in = in, .out = out, .begin = pad_begin, .mode = mode, .value = value};
-    pad_c8_run(pool, &job, n * (c / 8), pad_c8_chunk);
-}
-
-void sdx_crop_c8_f32(
-    sdx_pool *pool, int64_t n, int64_t c, const int64_t in[3], const int64_t begin[3], const int64_t step[3],
-    const int64_t out[3], const float *x, float *y) {
-    pad_c8_job job = {.x = x, .y = y, .in = in, .out = out, .begin = begin, .step = step};
-    pad_c8_run(pool, &job, n * (c / 8), crop_c8_chunk);
+    pad_c8_job job = {
+        .x = x, .y = y, .in = in, .out = out, .begin = pad_begin, .mode = mode, .value = value,
+        .rows = n * (c / 8) * out[0] * out[1], .group = 4096 / (out[2] + 1) + 1,
+    };
+    if (job.rows <= 0 || out[2] <= 0) return;
+    sdx_parallel_for(pool, (job.rows + job.group - 1) / job.group, pad_c8_chunk, &job);
 }

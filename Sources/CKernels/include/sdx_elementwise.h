@@ -115,12 +115,6 @@ void sdx_pad_c8_f32(
     sdx_pool *_Nullable pool, int64_t n, int64_t c, const int64_t in[_Nonnull 3], const int64_t pad_begin[_Nonnull 3],
     const int64_t out[_Nonnull 3], sdx_pad_mode mode, float value, const float *x, float *y);
 
-/// y[i, c, o] = x[i, c, begin + o·step] over the spatial axes D, H, W, in c8. step >= 1, 0 <= begin, and
-/// begin + (out − 1)·step < in where out > 0. Copies bits. No overlap.
-void sdx_crop_c8_f32(
-    sdx_pool *_Nullable pool, int64_t n, int64_t c, const int64_t in[_Nonnull 3], const int64_t begin[_Nonnull 3],
-    const int64_t step[_Nonnull 3], const int64_t out[_Nonnull 3], const float *x, float *y);
-
 /// dst[i₀, …] = src[Σ iₖ·src_strides[k]], dst contiguous of `shape`. Strides count elements, may be 0 or negative.
 /// elem_size: 1, 2, 4, 8 or 16 bytes. No overlap.
 /// Rows are copied where src's innermost stride is 1, filled where it is 0, else 2D blocks are transposed.
