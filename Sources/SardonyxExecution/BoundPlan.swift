@@ -17,6 +17,7 @@ package final class BoundPlan: Sendable {
     init(_ plan: Plan, _ environment: Program.Environment) throws {
         self.plan = plan
         self.environment = environment
+        try environment.packedWeights.packAll(environment.pool.forEach)
         var used = Set<Int>()
         for step in plan.steps {
             for case .constant(let index)? in step.inputs { used.insert(index) }

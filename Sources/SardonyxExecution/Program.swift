@@ -18,7 +18,7 @@ package final class Program: Sendable {
             self.registry = registry
             self.pool = pool
             self.optimizer = optimizer
-            packedWeights = PackedWeights()
+            packedWeights = PackedWeights(isDeferred: true)
         }
     }
 

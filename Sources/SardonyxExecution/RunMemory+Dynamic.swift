@@ -92,6 +92,7 @@ extension KernelCache {
                         node: step.node, inputs: specs, outputs: outputs, constants: constants,
                         workers: environment.workers, packedWeights: packed,
                         inputValues: constants.map { $0.map(packed.identify) }))
+                try packed.packAll(bound.environment.pool.forEach)
                 entry = Entry(inputs: specs, outputs: outputs, kernel: kernel)
             } catch let error as SardonyxError where error.code == .unsupported {
                 return nil

@@ -31,5 +31,18 @@ package final class WorkerPool: @unchecked Sendable {
         return WorkerPool(pointer, isOwned: true)
     }
 
+    /// Calls `body` for every number below `count`, on the pool's threads.
+    package func forEach(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
+        // SAFETY: the context outlives the call, which returns when all numbers are done.
+        withUnsafePointer(to: body) { body in
+            sdx_parallel_for(
+                pointer, Int64(count),
+                { context, number, _ in
+                    context.unsafelyUnwrapped.assumingMemoryBound(to: (@Sendable (Int) -> Void).self)
+                        .pointee(Int(number))
+                }, UnsafeMutableRawPointer(mutating: body))
+        }
+    }
+
     package var threads: Int { pointer.map { Int(sdx_pool_threads($0)) } ?? 1 }
 }

@@ -13,6 +13,18 @@ package final class PackedWeights: Sendable {
         let constant: ConstantID
         let layout: String
     }
+    private struct Job {
+        let key: Key?
+        let source: Tensor
+        let storage: TensorStorage
+        let fill: Fill
+
+        func run() throws {
+            let aligned = try source.aligned()
+            try withExtendedLifetime(aligned) { try fill(aligned.storage.base, storage.base) }
+            source.storage.releasePages()
+        }
+    }
     private struct Packed {
         weak var storage: TensorStorage?
     }
@@ -22,6 +34,7 @@ package final class PackedWeights: Sendable {
     }
     private struct State {
         var packed: [Key: Packed] = [:]
+        var jobs: [Job] = []
         var sources: [ObjectIdentifier: Source] = [:]
         var nextNumber = 0
         /// The number of entries at which those whose storage has gone are thrown out.
@@ -34,9 +47,16 @@ package final class PackedWeights: Sendable {
             sweepAt = max(1024, 2 * (packed.count + sources.count))
         }
     }
-    private let state = Mutex(State())
+    /// Gets the source, aligned, and writes all bytes of the packed form.
+    package typealias Fill = @Sendable (_ source: UnsafeRawPointer, _ packed: UnsafeMutableRawPointer) throws -> Void
 
-    package init() {}
+    private let state = Mutex(State())
+    /// Held while jobs run, so that whoever comes meanwhile waits for them.
+    private let running = Mutex(())
+    private let isDeferred: Bool
+
+    /// - Parameter isDeferred: whether packing waits for `packAll`, which does it on several threads.
+    package init(isDeferred: Bool = false) { self.isDeferred = isDeferred }
 
     /// The identity of a constant: tensors that share memory are the same.
     package func identify(_ tensor: Tensor) -> ConstantID {
@@ -55,23 +75,48 @@ package final class PackedWeights: Sendable {
     /// The packed form of a constant. `layout` names everything that the bytes depend on besides the constant.
     /// - Parameters:
     ///   - source: what is packed; the pages that it has in a mapped file are let go, so that it is not held twice.
-    ///   - fill: gets the source, aligned, and writes all `byteCount` bytes.
     package func pack(
-        _ constant: ConstantID?, _ source: Tensor, layout: String, byteCount: Int,
-        fill: (_ source: UnsafeRawPointer, _ packed: UnsafeMutableRawPointer) throws -> Void
+        _ constant: ConstantID?, _ source: Tensor, layout: String, byteCount: Int, fill: @escaping Fill
     ) throws -> TensorStorage {
         let key = constant.map { Key(constant: $0, layout: layout) }
         if let key, let storage = state.withLock({ $0.packed[key]?.storage }) { return storage }
-        let storage = try TensorStorage(byteCount: byteCount)
-        let aligned = try source.aligned()
-        try withExtendedLifetime(aligned) { try fill(aligned.storage.base, storage.base) }
-        source.storage.releasePages()
-        guard let key else { return storage }
+        let job = Job(key: key, source: source, storage: try TensorStorage(byteCount: byteCount), fill: fill)
+        if !isDeferred { try job.run() }
         return state.withLock { state in
-            if let first = state.packed[key]?.storage { return first }
-            state.packed[key] = Packed(storage: storage)
-            return storage
+            if let key {
+                if let first = state.packed[key]?.storage { return first }
+                state.packed[key] = Packed(storage: job.storage)
+            }
+            if isDeferred { state.jobs.append(job) }
+            return job.storage
         }
+    }
+
+    /// Does the packing that was deferred, also what other threads have deferred by now; kernels may run afterwards.
+    /// - Parameter parallel: calls a body for every number below a count, on any threads.
+    package func packAll(_ parallel: (_ count: Int, _ body: @escaping @Sendable (Int) -> Void) -> Void) throws {
+        try running.withLock { _ in
+            // The largest first, so that the threads end at about the same time.
+            let jobs = state.withLock { state in
+                defer { state.jobs = [] }
+                return state.jobs.sorted { $0.storage.byteCount > $1.storage.byteCount }
+            }
+            if jobs.isEmpty { return }
+            let failure = Failure()
+            parallel(jobs.count) { number in
+                do { try jobs[number].run() } catch {
+                    self.state.withLock { state in
+                        if let key = jobs[number].key { state.packed[key] = nil }
+                    }
+                    failure.error.withLock { $0 = error }
+                }
+            }
+            if let error = failure.error.withLock({ $0 }) { throw error }
+        }
+    }
+
+    private final class Failure: Sendable {
+        let error = Mutex<(any Error)?>(nil)
     }
 
     package var byteCount: Int { state.withLock { $0.packed.values.reduce(0) { $0 + ($1.storage?.byteCount ?? 0) } } }
