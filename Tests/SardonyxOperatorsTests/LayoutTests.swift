@@ -139,6 +139,19 @@ import Testing
             attributes: ["strides": .ints([2, 2]), "pads": .ints([1, 1, 1, 1]), "output_padding": .ints([1, 1])],
             maps: [[2, 8, 5, 7]], constants: [random([8, 16, 3, 3], 5)]),
         Case(
+            type: ConvTranspose.self,
+            attributes: [
+                "strides": .ints([2, 2, 2]), "pads": .ints([1, 1, 1, 1, 1, 1]), "output_padding": .ints([1, 1, 1]),
+            ], maps: [[1, 16, 3, 4, 5]], constants: [random([16, 3, 3, 3, 3], 5), random([3], 6)]),
+        Case(
+            type: ConvTranspose.self,
+            attributes: [
+                "strides": .ints([3, 2]), "pads": .ints([0, 1, 1, 2]), "sardonyx.activation": .string("Relu"),
+            ], maps: [[2, 8, 4, 5]], constants: [random([8, 5, 4, 5], 5)]),
+        Case(
+            type: ConvTranspose.self, attributes: ["strides": .ints([3])], maps: [[1, 8, 5]],
+            constants: [random([8, 2, 2], 5)], offers: 0),
+        Case(
             type: ConvTranspose.self, attributes: ["strides": .ints([2, 2, 2])], maps: [[1, 16, 3, 4, 5]],
             constants: [random([16, 8, 2, 2, 2], 5), random([8], 6)]),
     ]

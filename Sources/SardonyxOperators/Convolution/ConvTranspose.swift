@@ -61,7 +61,13 @@ enum ConvTranspose: Operator {
     }
 
     static func layouts(_ context: PreparationContext) throws -> [LayoutOffer] {
-        guard context.constant(1) != nil, let offer = try context.channelBlocks(isPreferred: true).first else {
+        let input = try context.input(0)
+        guard context.constant(1) != nil, input.canBlockChannels else { return [] }
+        if try !context.output(0).canBlockChannels {
+            guard PhasedTranspose(try geometry(context)) != nil else { return [] }
+            return [LayoutOffer(inputs: [.channelBlocks, .plain, .plain], outputs: [.plain], isPreferred: true)]
+        }
+        guard let offer = try context.channelBlocks(isPreferred: true).first else {
             return []
         }
         let form = try geometry(context).kernelForm(FusedActivation.kernelForm(nil))
@@ -74,7 +80,12 @@ enum ConvTranspose: Operator {
         let geometry = try geometry(context)
         let activation = try FusedActivation(context.node)
         var kernel: Kernel
-        if type == .float, geometry.window.rank <= 3 {
+        if try context.input(0).layout == .channelBlocks, !context.isBlocked {
+            guard let phased = PhasedTranspose(geometry) else {
+                throw SardonyxError(.unsupported, "there is no kernel for channels in blocks")
+            }
+            kernel = try phased.kernel(context)
+        } else if type == .float, geometry.window.rank <= 3 {
             let form = geometry.kernelForm(try FusedActivation.kernelForm(activation))
             kernel = try PackedConvolution(
                 form: form, functions: context.isBlocked ? .transposedBlocked : .transposed,
