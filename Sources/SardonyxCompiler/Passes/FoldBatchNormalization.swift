@@ -15,6 +15,8 @@ enum FoldBatchNormalization: Pass {
             return .refused("the convolution's output is read elsewhere too")
         }
         guard convolution.string("sardonyx.activation") == nil else { return .none }
+        // A residual is added after the convolution: it would have to be scaled too.
+        guard convolution.inputs.count < 4 else { return .refused("the convolution adds a residual") }
         let parameters = node.inputs[1...4].map { site.constant($0) }
         guard let weights = site.constant(convolution.inputs[1]), weights.dataType == .float,
             parameters.allSatisfy({ $0?.dataType == .float })
@@ -65,6 +67,8 @@ enum FoldBatchNormalization: Pass {
             patch.constant(Tensor(shape: [channels], scalars: shifted), name: "\(convolution.displayName).bias"),
         ]
         fused.outputs = [node.outputs[0]]
+        // An activation that was fused into the normalisation comes along.
+        for (name, value) in node.attributes where name.hasPrefix("sardonyx.") { fused.attributes[name] = value }
         patch.added = [fused]
         return .patch(patch)
     }

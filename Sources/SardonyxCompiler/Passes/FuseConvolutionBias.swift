@@ -36,6 +36,7 @@ enum FuseConvolutionBias: Pass {
                 convolution.inputs[0], convolution.inputs[1],
                 patch.constant(bias.reshaped(to: [channels]), name: "\(convolution.displayName).bias"),
             ]
+            fused.inputs += convolution.inputs.dropFirst(3)
             fused.outputs = [node.outputs[0]]
             patch.added = [fused]
             return .patch(patch)
