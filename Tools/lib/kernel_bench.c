@@ -71,47 +71,6 @@ static double now(void) {
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-// The peak: independent chains of multiply-adds in registers.
-#define PEAK(name, target, lanes, fused)                                                                               \
-    target static double name(int64_t steps) {                                                                         \
-        typedef float v __attribute__((ext_vector_type(lanes)));                                                       \
-        v sum[12], a = (v){0} + 0.999f, b = (v){0} + 1e-3f;                                                            \
-        for (int i = 0; i < 12; i++) sum[i] = (v){0} + (float)i;                                                       \
-        for (int64_t s = 0; s < steps; s++) {                                                                          \
-            _Pragma("clang loop unroll(full)") for (int i = 0; i < 12; i++) {                                          \
-                sum[i] = fused ? __builtin_elementwise_fma(sum[i], a, b) : sum[i] * a + b;                             \
-            }                                                                                                          \
-        }                                                                                                              \
-        double total = 0;                                                                                              \
-        for (int i = 0; i < 12; i++) total += sum[i][0];                                                               \
-        return total;                                                                                                  \
-    }
-#if defined(__x86_64__)
-PEAK(peak_avx512, __attribute__((target("avx512f"))), 16, 1)
-PEAK(peak_avx2, __attribute__((target("avx2,fma"))), 8, 1)
-PEAK(peak_narrow, , 4, 0)
-#else
-PEAK(peak_narrow, , 4, 1)
-#define peak_avx512 peak_narrow
-#define peak_avx2 peak_narrow
-#endif
-
-/// GFLOP/s of one core.
-static double peak(void) {
-    static volatile double sink;
-    const int64_t steps = 2000000;
-    sdx_isa isa = sdx_isa_current();
-    double best = 1e9;
-    for (int i = 0; i < 30; i++) {
-        double start = now();
-        sink = isa == SDX_ISA_AVX512 ? peak_avx512(steps) : isa == SDX_ISA_AVX2 ? peak_avx2(steps) : peak_narrow(steps);
-        double took = now() - start;
-        if (took < best) best = took;
-    }
-    (void)sink;
-    return 2.0 * 12 * (double)steps * sdx_isa_vector_floats(isa) / best * 1e-9;
-}
-
 static double seconds = 0.15, peak_gflops;
 static char **words;
 static int word_count;
@@ -306,7 +265,7 @@ int main(int count, char **arguments) {
     word_count = count - at;
     sdx_flush_denormals_begin();
     for (int i = 0; i < 2; i++) pools[i] = sdx_pool_create(i + 1);
-    peak_gflops = peak();
+    peak_gflops = sdx_peak_gflops(0.1);
     printf("%s, peak of one core %.1f GFLOP/s\n%-44s %-8s %12s %13s   %12s\n", sdx_isa_name(sdx_isa_current()),
            peak_gflops, "", "", "1 thread", "GFLOP/s", "2 threads");
     for (size_t i = 0; i < sizeof convolutions / sizeof *convolutions; i++) time_convolution(&convolutions[i]);
