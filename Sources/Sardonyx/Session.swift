@@ -25,7 +25,8 @@ public final class Session: Sendable {
         }
         /// How many threads run a kernel's parts.
         public var threads: Threads = .available
-        /// Whether passes rewrite the graph; off, every node runs as the model has it.
+        /// Whether passes rewrite the graph and values lie in memory as kernels like them; off, every node runs as the model
+        /// has it, on plain tensors.
         public var optimizes = true
 
         /// All CPUs, all passes.
@@ -54,7 +55,9 @@ public final class Session: Sendable {
         case .count(let count): pool = try .make(threads: count)
         }
         let optimizer = Optimizer(passes: options.optimizes ? Optimizer.standard : [])
-        environment = Program.Environment(registry: .standard, pool: pool, optimizer: optimizer)
+        var environment = Program.Environment(registry: .standard, pool: pool, optimizer: optimizer)
+        environment.usesLayouts = options.optimizes
+        self.environment = environment
         var graph = model.loaded.graph
         try TypeInference(registry: .standard).run(on: &graph)
         remarks = try optimizer.run(on: &graph)

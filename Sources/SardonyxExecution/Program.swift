@@ -11,6 +11,8 @@ package final class Program: Sendable {
         package var packedWeights: PackedWeights
         package var pool: WorkerPool
         package var optimizer: Optimizer
+        /// Whether values between nodes may have layouts other than plain ones.
+        package var usesLayouts = true
         /// Plans kept for a program.
         package var planLimit = 16
 
@@ -41,10 +43,11 @@ package final class Program: Sendable {
         }) {
             return plan
         }
-        let planner = Planner(
+        var planner = Planner(
             registry: environment.registry, packedWeights: environment.packedWeights,
             workers: environment.pool.threads, optimizer: environment.optimizer,
             valueLimit: MachineMemory.byteCount)
+        planner.usesLayouts = environment.usesLayouts
         let plan = try BoundPlan(planner.plan(graph, types: types), environment)
         return cache.withLock { cache in
             // Another run may have been quicker.

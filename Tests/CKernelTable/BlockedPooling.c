@@ -1,13 +1,6 @@
 /// Max and average pooling in the channel-blocked layout, and the global ones.
 #include "Blocked.h"
-
-typedef struct pooling_row {
-    const char *what;
-    int64_t batch, channels;
-    // D, H, W. A kernel, stride or dilation of 0 counts as 1.
-    int64_t in[3], kernel[3], stride[3], dilation[3], pad_begin[3], pad_end[3];
-    bool ceil_mode;
-} pooling_row;
+#include "PoolingRow.h"
 
 static const pooling_row rows[] = {
     {"no images", 0, 8, {1, 5, 5}, {1, 2, 2}},
@@ -43,37 +36,6 @@ static const pooling_row rows[] = {
     {"3 × 3 × 3", 1, 8, {5, 6, 9}, {3, 3, 3}, .pad_begin = {1, 1, 1}, .pad_end = {1, 1, 1}},
 };
 enum { RANDOM_ROWS = 100 };
-
-static pooling_row random_row(table *t) {
-    pooling_row r = {"random", random_in(t, 1, 2), 8 * random_in(t, 1, 3)};
-    for (int k = 0; k < 3; k++) {
-        bool flat = k < 2 && random_chance(t, 2);
-        r.in[k] = flat ? 1 : random_in(t, 1, k == 2 ? 30 : 9);
-        r.kernel[k] = flat ? 1 : random_in(t, 1, 5);
-        r.stride[k] = flat ? 1 : random_in(t, 1, 4);
-        r.dilation[k] = random_chance(t, 3) ? random_in(t, 1, 3) : 1;
-        r.pad_begin[k] = flat ? 0 : random_in(t, 0, r.kernel[k] - 1);
-        r.pad_end[k] = flat ? 0 : random_in(t, 0, r.kernel[k] - 1);
-        r.in[k] = larger(r.in[k], (r.kernel[k] - 1) * r.dilation[k] + 1 - r.pad_begin[k] - r.pad_end[k]);
-    }
-    r.ceil_mode = random_chance(t, 2);
-    return r;
-}
-
-static sdx_pool_window window_of(const pooling_row *r) {
-    sdx_pool_window w = {0};
-    for (int k = 0; k < 3; k++) {
-        w.in[k] = r->in[k];
-        w.kernel[k] = larger(r->kernel[k], 1);
-        w.stride[k] = larger(r->stride[k], 1);
-        w.dilation[k] = larger(r->dilation[k], 1);
-        w.pad_begin[k] = r->pad_begin[k];
-        w.pad_end[k] = r->pad_end[k];
-        int64_t room = w.in[k] + w.pad_begin[k] + w.pad_end[k] - (w.kernel[k] - 1) * w.dilation[k] - 1;
-        w.out[k] = room < 0 ? 0 : (room + (r->ceil_mode ? w.stride[k] - 1 : 0)) / w.stride[k] + 1;
-    }
-    return w;
-}
 
 /// What one channel's window holds; `channel` is the first of its values, 8 floats from pixel to pixel.
 typedef struct window_sums {
@@ -170,7 +132,7 @@ int kernel_table_blocked_pooling(char *message, size_t size) {
     for (int k = 0; k < 6; k++)
         for (size_t i = 0; i < COUNT(rows); i++) check(&t, &rows[i]);
     for (int i = 0; i < RANDOM_ROWS; i++) {
-        pooling_row row = random_row(&t);
+        pooling_row row = random_pooling_row(&t, random_in(&t, 1, 2), 8 * random_in(&t, 1, 3), 9, 30);
         check(&t, &row);
     }
     static const int64_t globals[][3] = {{0, 8, 5}, {2, 8, 0}, {1, 8, 1},   {2, 24, 17},   {1, 16, 513}, {2, 8, 4000},

@@ -1,73 +1,34 @@
 /// Max, average and Lp pooling, and the global ones.
-#include "Table.h"
-
-typedef struct pooling_row {
-    const char *what;
-    int64_t planes;
-    // D, H, W. A kernel, stride or dilation of 0 counts as 1.
-    int64_t in[3], kernel[3], stride[3], dilation[3], pad_begin[3], pad_end[3];
-    bool ceil_mode;
-} pooling_row;
+#include "PoolingRow.h"
 
 static const pooling_row rows[] = {
-    {"no planes", 0, {1, 5, 5}, {1, 2, 2}},
-    {"an empty output", 2, {1, 1, 1}, {1, 3, 3}},
-    {"an empty input", 2, {1, 0, 3}, {1, 1, 1}, .pad_begin = {0, 1, 1}},
-    {"one", 1, {1, 1, 1}, {1, 1, 1}},
-    {"2 × 2", 3, {1, 8, 9}, {1, 2, 2}, {1, 2, 2}},
-    {"2 × 2 in ceil mode", 3, {1, 9, 11}, {1, 2, 2}, {1, 2, 2}, .ceil_mode = true},
-    {"2 × 2 of wide rows", 1, {1, 4, 131}, {1, 2, 2}, {1, 2, 2}},
-    {"2 × 2 × 2", 2, {6, 8, 38}, {2, 2, 2}, {2, 2, 2}},
-    {"2 × 2 with padding", 2, {1, 9, 40}, {1, 2, 2}, {1, 2, 2}, .pad_begin = {0, 1, 1}, .pad_end = {0, 1, 1}},
-    {"3 × 3 with stride 2", 2, {1, 15, 70}, {1, 3, 3}, {1, 2, 2}, .pad_begin = {0, 1, 1}, .pad_end = {0, 1, 1}},
-    {"3 × 3", 2, {1, 9, 37}, {1, 3, 3}, .pad_begin = {0, 1, 1}, .pad_end = {0, 1, 1}},
-    {"3 × 3 in ceil mode, beyond the padding", 2, {1, 8, 8}, {1, 3, 3}, {1, 3, 3}, .pad_begin = {0, 1, 1},
+    {"no planes", 0, 1, {1, 5, 5}, {1, 2, 2}},
+    {"an empty output", 2, 1, {1, 1, 1}, {1, 3, 3}},
+    {"an empty input", 2, 1, {1, 0, 3}, {1, 1, 1}, .pad_begin = {0, 1, 1}},
+    {"one", 1, 1, {1, 1, 1}, {1, 1, 1}},
+    {"2 × 2", 3, 1, {1, 8, 9}, {1, 2, 2}, {1, 2, 2}},
+    {"2 × 2 in ceil mode", 3, 1, {1, 9, 11}, {1, 2, 2}, {1, 2, 2}, .ceil_mode = true},
+    {"2 × 2 of wide rows", 1, 1, {1, 4, 131}, {1, 2, 2}, {1, 2, 2}},
+    {"2 × 2 × 2", 2, 1, {6, 8, 38}, {2, 2, 2}, {2, 2, 2}},
+    {"2 × 2 with padding", 2, 1, {1, 9, 40}, {1, 2, 2}, {1, 2, 2}, .pad_begin = {0, 1, 1}, .pad_end = {0, 1, 1}},
+    {"3 × 3 with stride 2", 2, 1, {1, 15, 70}, {1, 3, 3}, {1, 2, 2}, .pad_begin = {0, 1, 1}, .pad_end = {0, 1, 1}},
+    {"3 × 3", 2, 1, {1, 9, 37}, {1, 3, 3}, .pad_begin = {0, 1, 1}, .pad_end = {0, 1, 1}},
+    {"3 × 3 in ceil mode, beyond the padding", 2, 1, {1, 8, 8}, {1, 3, 3}, {1, 3, 3}, .pad_begin = {0, 1, 1},
      .pad_end = {0, 1, 1}, .ceil_mode = true},
-    {"a stride larger than the kernel", 2, {1, 20, 21}, {1, 2, 3}, {1, 5, 4}},
-    {"a huge stride", 2, {1, 20, 21}, {1, 2, 3}, {1, 50, 40}},
-    {"a huge dilation", 1, {1, 20, 70}, {1, 3, 3}, .dilation = {1, 9, 33}},
-    {"windows of padding only", 2, {1, 3, 4}, {1, 2, 2}, .pad_begin = {0, 5, 4}, .pad_end = {0, 3, 9}},
-    {"dilation over padding", 2, {1, 7, 9}, {1, 3, 3}, .dilation = {1, 3, 4}, .pad_begin = {0, 3, 4},
+    {"a stride larger than the kernel", 2, 1, {1, 20, 21}, {1, 2, 3}, {1, 5, 4}},
+    {"a huge stride", 2, 1, {1, 20, 21}, {1, 2, 3}, {1, 50, 40}},
+    {"a huge dilation", 1, 1, {1, 20, 70}, {1, 3, 3}, .dilation = {1, 9, 33}},
+    {"windows of padding only", 2, 1, {1, 3, 4}, {1, 2, 2}, .pad_begin = {0, 5, 4}, .pad_end = {0, 3, 9}},
+    {"dilation over padding", 2, 1, {1, 7, 9}, {1, 3, 3}, .dilation = {1, 3, 4}, .pad_begin = {0, 3, 4},
      .pad_end = {0, 3, 4}},
-    {"a window of the whole image", 3, {1, 13, 17}, {1, 13, 17}},
-    {"1D", 3, {1, 1, 300}, {1, 1, 5}, {1, 1, 3}, .pad_begin = {0, 0, 2}},
-    {"a window wider than a buffer", 1, {1, 2, 9000}, {1, 1, 5000}, {1, 1, 700}},
-    {"rows longer than a buffer", 1, {1, 2, 9001}, {1, 2, 3}, {1, 1, 2}, .pad_begin = {0, 0, 1}},
-    {"more rows in a window than are kept", 1, {1, 90, 19}, {1, 80, 2}, {1, 5, 1}},
-    {"3D", 2, {7, 8, 19}, {3, 2, 3}, {2, 1, 2}, .pad_begin = {1, 0, 1}, .pad_end = {1, 1, 1}, .ceil_mode = true},
+    {"a window of the whole image", 3, 1, {1, 13, 17}, {1, 13, 17}},
+    {"1D", 3, 1, {1, 1, 300}, {1, 1, 5}, {1, 1, 3}, .pad_begin = {0, 0, 2}},
+    {"a window wider than a buffer", 1, 1, {1, 2, 9000}, {1, 1, 5000}, {1, 1, 700}},
+    {"rows longer than a buffer", 1, 1, {1, 2, 9001}, {1, 2, 3}, {1, 1, 2}, .pad_begin = {0, 0, 1}},
+    {"more rows in a window than are kept", 1, 1, {1, 90, 19}, {1, 80, 2}, {1, 5, 1}},
+    {"3D", 2, 1, {7, 8, 19}, {3, 2, 3}, {2, 1, 2}, .pad_begin = {1, 0, 1}, .pad_end = {1, 1, 1}, .ceil_mode = true},
 };
 enum { RANDOM_ROWS = 110 };
-
-static pooling_row random_row(table *t) {
-    pooling_row r = {"random", random_in(t, 1, 4)};
-    for (int k = 0; k < 3; k++) {
-        bool flat = k < 2 && random_chance(t, 2);
-        r.in[k] = flat ? 1 : random_in(t, 1, k == 2 ? 80 : 14);
-        r.kernel[k] = flat ? 1 : random_in(t, 1, 5);
-        r.stride[k] = flat ? 1 : random_in(t, 1, 4);
-        r.dilation[k] = random_chance(t, 3) ? random_in(t, 1, 3) : 1;
-        r.pad_begin[k] = flat ? 0 : random_in(t, 0, r.kernel[k] - 1);
-        r.pad_end[k] = flat ? 0 : random_in(t, 0, r.kernel[k] - 1);
-        r.in[k] = larger(r.in[k], (r.kernel[k] - 1) * r.dilation[k] + 1 - r.pad_begin[k] - r.pad_end[k]);
-    }
-    r.ceil_mode = random_chance(t, 2);
-    return r;
-}
-
-static sdx_pool_window window_of(const pooling_row *r) {
-    sdx_pool_window w = {0};
-    for (int k = 0; k < 3; k++) {
-        w.in[k] = r->in[k];
-        w.kernel[k] = larger(r->kernel[k], 1);
-        w.stride[k] = larger(r->stride[k], 1);
-        w.dilation[k] = larger(r->dilation[k], 1);
-        w.pad_begin[k] = r->pad_begin[k];
-        w.pad_end[k] = r->pad_end[k];
-        int64_t room = w.in[k] + w.pad_begin[k] + w.pad_end[k] - (w.kernel[k] - 1) * w.dilation[k] - 1;
-        w.out[k] = room < 0 ? 0 : (room + (r->ceil_mode ? w.stride[k] - 1 : 0)) / w.stride[k] + 1;
-    }
-    return w;
-}
 
 /// What one window holds.
 typedef struct window_sums {
@@ -105,17 +66,17 @@ static window_sums sums_of(const sdx_pool_window *w, const float *plane, const i
 static void check(table *t, const pooling_row *r) {
     sdx_pool_window w = window_of(r);
     table_row(t, "%s: planes %lld in %lld·%lld·%lld out %lld·%lld·%lld kernel %lld·%lld·%lld stride %lld·%lld·%lld"
-              " dilation %lld·%lld·%lld pad %lld·%lld·%lld", r->what, (long long)r->planes, (long long)w.in[0],
+              " dilation %lld·%lld·%lld pad %lld·%lld·%lld", r->what, (long long)r->batch, (long long)w.in[0],
               (long long)w.in[1], (long long)w.in[2], (long long)w.out[0], (long long)w.out[1], (long long)w.out[2],
               (long long)w.kernel[0], (long long)w.kernel[1], (long long)w.kernel[2], (long long)w.stride[0],
               (long long)w.stride[1], (long long)w.stride[2], (long long)w.dilation[0], (long long)w.dilation[1],
               (long long)w.dilation[2], (long long)w.pad_begin[0], (long long)w.pad_begin[1],
               (long long)w.pad_begin[2]);
-    int64_t size = w.in[0] * w.in[1] * w.in[2], outputs = w.out[0] * w.out[1] * w.out[2], count = r->planes * outputs;
-    float *x = input_floats(t, r->planes * size);
+    int64_t size = w.in[0] * w.in[1] * w.in[2], outputs = w.out[0] * w.out[1] * w.out[2], count = r->batch * outputs;
+    float *x = input_floats(t, r->batch * size);
     if (random_chance(t, 3))
-        for (int64_t i = 0; i < r->planes * size; i++) x[i] = roundf(x[i]); // ties
-    if (random_chance(t, 4) && r->planes * size > 0) x[random_in(t, 0, r->planes * size - 1)] = NAN;
+        for (int64_t i = 0; i < r->batch * size; i++) x[i] = roundf(x[i]); // ties
+    if (random_chance(t, 4) && r->batch * size > 0) x[random_in(t, 0, r->batch * size - 1)] = NAN;
     int rank = w.in[0] == 1 && w.kernel[0] == 1 ? 2 : 3;
     result most = output(t, count, 4), with_indices = output(t, count, 4), indices = output(t, count, 8);
     result by_columns = output(t, count, 8), average[2], norm[4];
@@ -123,11 +84,11 @@ static void check(table *t, const pooling_row *r) {
     for (int i = 1; i < 4; i++) norm[i] = output(t, count, 4);
     EACH_POOL(p) {
         sdx_pool *pool = t->pools[p];
-        sdx_max_pool_f32(pool, x, most.of[p], NULL, r->planes, &w, 0, rank);
-        sdx_max_pool_f32(pool, x, with_indices.of[p], by_columns.of[p], r->planes, &w, 1, rank);
-        sdx_max_pool_f32(pool, x, with_indices.of[p], indices.of[p], r->planes, &w, 0, rank);
-        for (int i = 0; i < 2; i++) sdx_average_pool_f32(pool, x, average[i].of[p], r->planes, &w, i);
-        for (int i = 1; i < 4; i++) sdx_lp_pool_f32(pool, x, norm[i].of[p], r->planes, &w, i);
+        sdx_max_pool_f32(pool, x, most.of[p], NULL, r->batch, &w, 0, rank);
+        sdx_max_pool_f32(pool, x, with_indices.of[p], by_columns.of[p], r->batch, &w, 1, rank);
+        sdx_max_pool_f32(pool, x, with_indices.of[p], indices.of[p], r->batch, &w, 0, rank);
+        for (int i = 0; i < 2; i++) sdx_average_pool_f32(pool, x, average[i].of[p], r->batch, &w, i);
+        for (int i = 1; i < 4; i++) sdx_lp_pool_f32(pool, x, norm[i].of[p], r->batch, &w, i);
     }
     for (int64_t i = 0; i < count; i++) {
         int64_t plane = i / outputs, o[3] = {i % outputs / w.out[2] / w.out[1], i / w.out[2] % w.out[1], i % w.out[2]};
@@ -187,7 +148,7 @@ static void check_global(table *t, int64_t planes, int64_t spatial) {
 int kernel_table_pooling(char *message, size_t size) {
     table t = table_begin(message, size, 14);
     for (size_t i = 0; i < COUNT(rows) + RANDOM_ROWS; i++) {
-        pooling_row row = i < COUNT(rows) ? rows[i] : random_row(&t);
+        pooling_row row = i < COUNT(rows) ? rows[i] : random_pooling_row(&t, random_in(&t, 1, 4), 1, 14, 80);
         check(&t, &row);
     }
     static const int64_t globals[][2] = {{0, 5}, {1, 1}, {3, 17}, {5, 513}, {200, 9}, {2, 30001}};

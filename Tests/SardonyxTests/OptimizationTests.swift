@@ -5,8 +5,9 @@ import Testing
 /// Chains of layers, in the orders that tempt a rewrite: with the passes they give what they give without.
 @Suite struct OptimizationTests {
     struct Chain: Sendable, CustomTestStringConvertible {
-        /// One layer a word, each on the result of the one before; `add1` adds the result of layer 1, `again` an output of
-        /// the graph in between.
+        /// One layer a word, each on the result of the one before; `add1` adds the result of layer 1, `join1` joins it on
+        /// along the channels, `cut` subtracts its later half of the channels from the first, `again` makes an output of the
+        /// graph in between.
         let layers: String
         var testDescription: String { layers }
     }
@@ -21,6 +22,12 @@ import Testing
         "pad conv bn leaky", "conv pad conv add1", "norm relu", "norm leaky conv", "norm relu relu", "bn relu conv",
         "conv prelu", "conv prelus relu", "conv norm prelu", "deconv bn relu", "deconv bias leaky",
         "conv deconv bn relu",
+        "conv join1 conv", "conv conv join1 again cut", "conv conv join1 cut conv", "conv join1 join1 conv relu",
+        "conv relu conv join1 pool conv", "conv conv cut again join1 cut", "conv squeeze conv",
+        "conv conv squeeze add1",
+        "conv squeeze again relu conv", "conv pool conv", "conv mean conv add1", "conv up conv", "conv lrn conv",
+        "conv softmax conv", "conv cut join1 conv", "conv conv join1 bn relu cut conv",
+        "conv conv join1 pool squeeze conv",
         "conv clip", "conv bn clip bn", "conv hardsigmoid", "conv sigmoid conv bn", "conv relu again conv add1 bn relu",
     ].map(Chain.init)
 
@@ -44,64 +51,102 @@ import Testing
     }
 
     private static func graph(_ chain: Chain) -> TestGraph {
-        var nodes: [TestNode] = []
-        var weights: [TestTensor] = [
+        var network = Network()
+        for layer in chain.layers.split(separator: " ") { network.append(String(layer)) }
+        return network.graph
+    }
+
+    /// A chain as it grows.
+    private struct Network {
+        private var nodes: [TestNode] = []
+        private var weights: [TestTensor] = [
             TestTensor("pads", integers: [0, 0, 1, 1, 0, 0, 1, 1]),
             TestTensor("low", dims: [], floats: [-0.25]), TestTensor("high", dims: [], floats: [0.5]),
-            TestTensor("slope", dims: [1], floats: [0.25]),
+            TestTensor("slope", dims: [1], floats: [0.25]), TestTensor("scales", dims: [4], floats: [1, 1, 2, 2]),
         ]
-        var outputs: [TestValue] = []
-        var last = "x"
-        func constant(_ name: String, _ dims: [Int64], above bound: Float = -1) -> String {
-            let count = Int(dims.reduce(1, *))
-            let values = numbers(count, UInt64(weights.count)).map { bound < 0 ? $0 : abs($0) + bound }
-            weights.append(TestTensor(name, dims: dims, floats: values))
+        private var outputs: [TestValue] = []
+        private var last = "x"
+        private var channels: Int64 = 8
+        private var count = 0
+        private static let same: (String, TestAttribute) = ("pads", .ints([1, 1, 1, 1]))
+
+        var graph: TestGraph {
+            TestGraph(
+                nodes: nodes, inputs: [TestValue("x", [1, 8, "H", "W"])], outputs: outputs + [TestValue(last, nil)],
+                initializers: weights)
+        }
+
+        private mutating func constant(_ name: String, _ dims: [Int64], above bound: Float = -1) -> String {
+            let values = numbers(Int(dims.reduce(1, *)), UInt64(weights.count))
+            weights.append(TestTensor(name, dims: dims, floats: values.map { bound < 0 ? $0 : abs($0) + bound }))
             return name
         }
-        for (number, layer) in chain.layers.split(separator: " ").enumerated() {
-            let (y, w) = ("y\(number + 1)", "w\(number + 1)")
+
+        mutating func append(_ layer: String) {
+            if layer == "again" { return outputs.append(TestValue(last, nil)) }
+            count += 1
+            let (y, w) = ("y\(count)", "w\(count)")
+            func add(
+                _ type: String, _ inputs: [String], to output: String? = nil,
+                _ attributes: [(String, TestAttribute)] = []
+            ) {
+                nodes.append(TestNode(type, inputs, [output ?? y], attributes))
+            }
             switch layer {
             case "conv":
-                nodes.append(
-                    TestNode(
-                        "Conv", [last, constant(w, [8, 8, 3, 3])], [y], [("pads", .ints([1, 1, 1, 1]))]))
+                add("Conv", [last, constant(w, [8, channels, 3, 3])], [Self.same])
+                channels = 8
             case "deconv":
-                nodes.append(
-                    TestNode(
-                        "ConvTranspose", [last, constant(w, [8, 8, 3, 3])], [y], [("pads", .ints([1, 1, 1, 1]))]))
-            case "bn":
-                nodes.append(
-                    TestNode(
-                        "BatchNormalization",
-                        [
-                            last, constant(w, [8]), constant(w + "b", [8]), constant(w + "m", [8]),
-                            constant(w + "v", [8], above: 0.5),
-                        ], [y]))
-            case "norm":
-                nodes.append(
-                    TestNode("InstanceNormalization", [last, constant(w, [8]), constant(w + "b", [8])], [y]))
-            case "bias": nodes.append(TestNode("Add", [last, constant(w, [8, 1, 1])], [y]))
-            case "add1": nodes.append(TestNode("Add", [last, "y1"], [y]))
+                add("ConvTranspose", [last, constant(w, [channels, 8, 3, 3])], [Self.same])
+                channels = 8
             case "pad":
                 // Goes into the convolution, which has no padding of its own then.
-                nodes.append(TestNode("Pad", [last, "pads"], [y + "p"]))
-                nodes.append(TestNode("Conv", [y + "p", constant(w, [8, 8, 3, 3])], [y]))
-            case "relu": nodes.append(TestNode("Relu", [last], [y]))
-            case "sigmoid": nodes.append(TestNode("Sigmoid", [last], [y]))
-            case "hardsigmoid": nodes.append(TestNode("HardSigmoid", [last], [y]))
-            case "leaky": nodes.append(TestNode("LeakyRelu", [last], [y], [("alpha", .float(0.1))]))
-            case "prelu": nodes.append(TestNode("PRelu", [last, "slope"], [y]))
-            case "prelus": nodes.append(TestNode("PRelu", [last, constant(w, [8, 1, 1])], [y]))
-            case "clip": nodes.append(TestNode("Clip", [last, "low", "high"], [y]))
-            default:
-                outputs.append(TestValue(last, nil))
-                continue
+                add("Pad", [last, "pads"], to: y + "p")
+                add("Conv", [y + "p", constant(w, [8, channels, 3, 3])])
+                channels = 8
+            case "up":
+                // Larger, and back to the shape by a stride.
+                add("Resize", [last, "", "scales"], to: y + "u")
+                add("Conv", [y + "u", constant(w, [8, channels, 3, 3])], [Self.same, ("strides", .ints([2, 2]))])
+                channels = 8
+            case "squeeze":
+                add("GlobalAveragePool", [last], to: y + "g")
+                add(
+                    "Conv", [y + "g", constant(w, [channels, channels, 1, 1]), constant(w + "b", [channels])],
+                    to: y + "c")
+                add("Sigmoid", [y + "c"], to: y + "s")
+                add("Mul", [last, y + "s"])
+            case "join1":
+                add("Concat", [last, "y1"], [("axis", .int(1))])
+                channels += 8
+            case "cut":
+                nodes.append(
+                    TestNode("Split", [last], [y + "a", y + "b"], [("axis", .int(1)), ("num_outputs", .int(2))]))
+                add("Sub", [y + "a", y + "b"])
+                channels /= 2
+            case "bn":
+                let (scale, bias) = (constant(w, [channels]), constant(w + "b", [channels]))
+                let (mean, variance) = (constant(w + "m", [channels]), constant(w + "v", [channels], above: 0.5))
+                add("BatchNormalization", [last, scale, bias, mean, variance])
+            case "norm":
+                add("InstanceNormalization", [last, constant(w, [channels]), constant(w + "b", [channels])])
+            case "pool", "mean":
+                add(layer == "pool" ? "MaxPool" : "AveragePool", [last], [("kernel_shape", .ints([3, 3])), Self.same])
+            case "lrn": add("LRN", [last], [("size", .int(3))])
+            case "softmax": add("Softmax", [last], [("axis", .int(1))])
+            case "bias": add("Add", [last, constant(w, [channels, 1, 1])])
+            case "add1": add("Add", [last, "y1"])
+            case "relu": add("Relu", [last])
+            case "sigmoid": add("Sigmoid", [last])
+            case "hardsigmoid": add("HardSigmoid", [last])
+            case "leaky": add("LeakyRelu", [last], [("alpha", .float(0.1))])
+            case "prelu": add("PRelu", [last, "slope"])
+            case "prelus": add("PRelu", [last, constant(w, [channels, 1, 1])])
+            case "clip": add("Clip", [last, "low", "high"])
+            default: preconditionFailure("no layer is called \(layer)")
             }
             last = y
         }
-        outputs.append(TestValue(last, nil))
-        return TestGraph(
-            nodes: nodes, inputs: [TestValue("x", [1, 8, "H", "W"])], outputs: outputs, initializers: weights)
     }
 
     /// Numbers in -0.5 ..< 0.5.

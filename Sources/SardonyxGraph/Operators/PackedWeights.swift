@@ -14,12 +14,13 @@ package final class PackedWeights: Sendable {
         let layout: String
     }
     private struct Job {
-        let key: Key?
         let source: Tensor
-        let storage: TensorStorage
+        /// nil once no kernel wants it any more, since a plan failed.
+        weak var storage: TensorStorage?
         let fill: Fill
 
         func run() throws {
+            guard let storage else { return }
             let aligned = try source.aligned()
             try withExtendedLifetime(aligned) { try fill(aligned.storage.base, storage.base) }
             source.storage.releasePages()
@@ -80,34 +81,34 @@ package final class PackedWeights: Sendable {
     ) throws -> TensorStorage {
         let key = constant.map { Key(constant: $0, layout: layout) }
         if let key, let storage = state.withLock({ $0.packed[key]?.storage }) { return storage }
-        let job = Job(key: key, source: source, storage: try TensorStorage(byteCount: byteCount), fill: fill)
+        let storage = try TensorStorage(byteCount: byteCount)
+        let job = Job(source: source, storage: storage, fill: fill)
         if !isDeferred { try job.run() }
         return state.withLock { state in
             if let key {
                 if let first = state.packed[key]?.storage { return first }
-                state.packed[key] = Packed(storage: job.storage)
+                state.packed[key] = Packed(storage: storage)
             }
             if isDeferred { state.jobs.append(job) }
-            return job.storage
+            return storage
         }
     }
 
     /// Does the packing that was deferred, also what other threads have deferred by now; kernels may run afterwards.
     /// - Parameter parallel: calls a body for every number below a count, on any threads.
+    /// - Throws: what a job throws; it stays to be done, so that whoever shares the weights meets the error too.
     package func packAll(_ parallel: (_ count: Int, _ body: @escaping @Sendable (Int) -> Void) -> Void) throws {
         try running.withLock { _ in
             // The largest first, so that the threads end at about the same time.
             let jobs = state.withLock { state in
                 defer { state.jobs = [] }
-                return state.jobs.sorted { $0.storage.byteCount > $1.storage.byteCount }
+                return state.jobs.sorted { ($0.storage?.byteCount ?? 0) > ($1.storage?.byteCount ?? 0) }
             }
             if jobs.isEmpty { return }
             let failure = Failure()
             parallel(jobs.count) { number in
                 do { try jobs[number].run() } catch {
-                    self.state.withLock { state in
-                        if let key = jobs[number].key { state.packed[key] = nil }
-                    }
+                    self.state.withLock { $0.jobs.append(jobs[number]) }
                     failure.error.withLock { $0 = error }
                 }
             }
