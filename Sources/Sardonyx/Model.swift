@@ -30,6 +30,7 @@ public struct Model: Sendable {
     /// The model's own notes, by key.
     public var metadata: [String: String] { loaded.metadata }
     package let loaded: LoadedModel
+    let preparation = SharedPreparation()
     /// The graph with inferred types.
     package let graph: Graph
 

@@ -19,25 +19,30 @@ public struct PlanSummary: Sendable {
         }
     }
 
-    package let bound: BoundPlan
+    package let plan: Plan
+    private let need: MemoryNeed
 
-    init(_ bound: BoundPlan) { self.bound = bound }
-
-    /// Values, scratch and packed weights, in bytes.
-    public var peakMemory: Memory {
-        let bytes = bound.memoryByteCount + bound.plan.packedByteCount
-        return bound.plan.isStatic ? .exact(bytes) : .lowerBound(bytes)
+    init(_ plan: Plan, _ need: MemoryNeed) {
+        self.plan = plan
+        self.need = need
     }
 
+    /// What a session holds for one run at a time: values, scratch, packed weights and other constants, in bytes.
+    public var peakMemory: Memory { plan.isStatic ? .exact(need.total) : .lowerBound(need.total) }
+
     /// Bytes for the values between steps.
-    public var arenaByteCount: Int { bound.plan.arenaByteCount }
+    public var arenaByteCount: Int { need.arena }
     /// Bytes of scratch memory, shared by all steps.
-    public var workspaceByteCount: Int { bound.plan.workspaceByteCount }
+    public var workspaceByteCount: Int { need.workspace }
+    /// Bytes of weights in the layouts that kernels want.
+    public var packedWeightByteCount: Int { need.packedWeights }
+    /// Bytes of constants that are held beside the model's file: folded, or copied to an aligned address.
+    public var constantByteCount: Int { need.constants }
     /// Steps of a run; views of other values need none.
-    public var stepCount: Int { bound.plan.steps.count }
+    public var stepCount: Int { plan.steps.count }
 
     /// Multiply-adds of the steps that count them.
     public var multiplyAdds: Int {
-        bound.plan.steps.reduce(0) { if case .kernel(let kernel) = $1.work { $0 + kernel.multiplyAdds } else { $0 } }
+        plan.steps.reduce(0) { if case .kernel(let kernel) = $1.work { $0 + kernel.multiplyAdds } else { $0 } }
     }
 }

@@ -28,8 +28,11 @@ public final class Session: Sendable {
         /// Whether passes rewrite the graph and values lie in memory as kernels like them; off, every node runs as the model
         /// has it, on plain tensors.
         public var optimizes = true
+        /// The most memory that the session may hold; a run that needs more is refused before it begins, or, where shapes
+        /// depend on data, at the step that asks for more.
+        public var memoryBudget: MemoryBudget = .unlimited
 
-        /// All CPUs, all passes.
+        /// All CPUs, all passes, as much memory as the machine gives.
         public init() {}
     }
 
@@ -37,15 +40,14 @@ public final class Session: Sendable {
     public let model: Model
     /// The options that the session was made with.
     public let options: Options
-    /// What the passes did and would not do.
-    package let remarks: [Optimizer.Remark]
+    private let rewritten: SharedPreparation.Rewritten
     private let environment: Program.Environment
     private let program: Program
     /// Programs in which defaults of the model are inputs, by those inputs' names.
     private let variants = Mutex<[[String]: Program]>([:])
     private let thread = RunThread()
 
-    /// - Throws: `SardonyxError` (`invalidOption`) for a number of threads that is out of range.
+    /// - Throws: `SardonyxError` (`invalidOption`) for a number of threads that is out of range or a negative budget.
     public init(_ model: Model, options: Options = Options()) throws {
         self.model = model
         self.options = options
@@ -54,15 +56,21 @@ public final class Session: Sendable {
         case .available: pool = .shared
         case .count(let count): pool = try .make(threads: count)
         }
+        if let bytes = options.memoryBudget.byteCount, bytes < 0 {
+            throw SardonyxError(.invalidOption, "a memory budget of \(bytes) bytes: it must be 0 or more")
+        }
         let optimizer = Optimizer(passes: options.optimizes ? Optimizer.standard : [])
-        var environment = Program.Environment(registry: .standard, pool: pool, optimizer: optimizer)
+        var environment = Program.Environment(
+            registry: .standard, packedWeights: model.preparation.packedWeights, pool: pool, optimizer: optimizer,
+            memoryBudget: options.memoryBudget.byteCount)
         environment.usesLayouts = options.optimizes
         self.environment = environment
-        var graph = model.loaded.graph
-        try TypeInference(registry: .standard).run(on: &graph)
-        remarks = try optimizer.run(on: &graph)
-        program = Program(graph, environment)
+        rewritten = try model.preparation.graph(of: model, optimizer)
+        program = Program(rewritten.graph, environment)
     }
+
+    /// What the passes did and would not do.
+    package var remarks: [Optimizer.Remark] { rewritten.remarks }
 
     /// Runs the model.
     /// - Parameter inputs: a tensor for each of `model.inputs`, by name.
@@ -101,7 +109,9 @@ public final class Session: Sendable {
         _ inputs: [String: Datum], cancellation: Cancellation?, observer: StepObserver? = nil
     ) throws -> [String: Datum] {
         let (program, values) = try arguments(inputs)
-        let results = try program.run(values, cancellation: cancellation, observer: observer)
+        let plan = try plan(program, values.map(\.valueType))
+        let results = try plan.run(values, cancellation: cancellation, observer: observer)
+        for result in results { result.leaveAccount() }
         return Dictionary(zip(model.outputs.names, results), uniquingKeysWith: { first, _ in first })
     }
 
@@ -109,7 +119,7 @@ public final class Session: Sendable {
     /// - Throws: as `run(_:)`, and `invalidInput` when an output's tensor has another type or shape than the result.
     public func run(_ inputs: [String: Tensor], into outputs: inout [String: Tensor]) throws {
         let (program, values) = try arguments(inputs.mapValues(Datum.tensor))
-        let plan = try program.plan(for: values.map(\.valueType))
+        let plan = try plan(program, values.map(\.valueType))
         var targets: [UnsafeMutableRawPointer?] = []
         for (port, type) in zip(model.outputs, plan.plan.resultTypes) {
             guard let spec = type.spec else {
@@ -133,7 +143,7 @@ public final class Session: Sendable {
         }
     }
 
-    /// What running with inputs of these shapes takes.
+    /// What running with inputs of these shapes takes, also where that is more than the budget.
     public func plan(for shapes: [String: [Int]]) throws -> PlanSummary {
         var types: [ValueType] = []
         for port in model.inputs {
@@ -147,17 +157,26 @@ public final class Session: Sendable {
             }
             types.append(.tensor(dataType, SymbolicShape(shape)))
         }
-        return PlanSummary(try program.plan(for: types))
+        do {
+            let bound = try program.plan(for: types)
+            return PlanSummary(bound.plan, bound.need)
+        } catch is OverBudget {
+            let (plan, need) = try program.preview(for: types)
+            return PlanSummary(plan, need)
+        }
     }
 
     /// The plan that a run with these inputs uses.
     package func boundPlan(for inputs: [String: Datum]) throws -> BoundPlan {
         let (program, values) = try arguments(inputs)
-        return try program.plan(for: values.map(\.valueType))
+        return try plan(program, values.map(\.valueType))
     }
 
-    /// Bytes of packed weights so far.
-    public var packedWeightByteCount: Int { environment.packedWeights.byteCount }
+    /// Bytes that the session holds now: packed weights and other constants of its plans, and the memory of its runs, which
+    /// is kept for the next ones.
+    public var memoryInUse: Int { environment.account.held }
+    /// The most bytes that the session has held at once.
+    public var peakMemoryInUse: Int { environment.account.peak }
 
     // MARK: Inputs
 

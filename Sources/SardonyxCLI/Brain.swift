@@ -81,7 +81,7 @@ struct Brain: ParsableCommand {
                 "\(model): takes \(list(network.inputs)) and gives \(list(network.outputs)); one float image and its "
                     + "probabilities are expected: use Models/brain-extraction/model.onnx")
         }
-        return try Session(network, options: .threads(threads))
+        return try Session(network, options: Session.Options(threads: threads))
     }
 
     /// Runs the network and reports the share of its multiply-adds that are done.

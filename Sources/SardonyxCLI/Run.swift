@@ -30,10 +30,15 @@ struct Run: ParsableCommand {
     @Option(help: ArgumentHelp("Threads to run on; all CPUs by default.", valueName: "n"))
     var threads: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            "Refuse to hold more than this much memory: 800000000, 800MB or 2GB.", valueName: "bytes"))
+    var memoryBudget: MemoryBudget = .unlimited
+
     func run() throws {
         let model = try Model(contentsOf: model)
         let inputs = try model.readInputs(input)
-        let session = try Session(model, options: .threads(threads))
+        let session = try Session(model, options: Session.Options(threads: threads, memoryBudget: memoryBudget))
         let outputs = try session.runValues(inputs)
         try Files.writeOutputs(
             model.outputs.names.compactMap { name in outputs[name].map { (name, $0) } }, to: outputDir)
@@ -42,9 +47,24 @@ struct Run: ParsableCommand {
 
 extension Session.Options {
     /// Options with this number of threads, or all CPUs.
-    static func threads(_ count: Int?) -> Session.Options {
-        var options = Session.Options()
-        if let count { options.threads = .count(count) }
-        return options
+    init(threads count: Int?, memoryBudget: MemoryBudget = .unlimited) {
+        self.init()
+        if let count { threads = .count(count) }
+        self.memoryBudget = memoryBudget
     }
+}
+
+extension MemoryBudget: ExpressibleByArgument {
+    /// A number of bytes, or of KB, MB or GB of 1,024, 1,024² or 1,024³ bytes.
+    public init?(argument: String) {
+        let units = ["KB": 10, "MB": 20, "GB": 30]
+        let shift = units[String(argument.suffix(2)).uppercased()]
+        guard let count = Int(shift == nil ? argument : String(argument.dropLast(2))), count >= 0 else { return nil }
+        let (bytes, overflow) = count.multipliedReportingOverflow(by: 1 << (shift ?? 0))
+        if overflow { return nil }
+        self = .bytes(bytes)
+    }
+
+    /// As help texts show it.
+    public var defaultValueDescription: String { byteCount.map { "\($0)" } ?? "unlimited" }
 }

@@ -12,22 +12,24 @@ package final class BoundPlan: Sendable {
     /// The subgraphs' programs: step → attribute.
     let subprograms: [Int: [String: Program]]
     let kernelCaches: [Int: KernelCache]
+    /// What runs take; exact when the plan is static.
+    package let need: MemoryNeed
     private let idle = Mutex<[RunMemory]>([])
+    private let hold: MemoryAccount.Hold
 
-    init(_ plan: Plan, _ environment: Program.Environment) throws {
+    /// - Parameter graph: what the plan was made from.
+    init(_ plan: Plan, _ need: MemoryNeed, _ graph: Graph, _ environment: Program.Environment) throws {
         self.plan = plan
+        self.need = need
         self.environment = environment
-        try environment.packedWeights.packAll(environment.pool.forEach)
-        var used = Set<Int>()
-        for step in plan.steps {
-            for case .constant(let index)? in step.inputs { used.insert(index) }
-            for capture in step.captures.values.joined() {
-                if case .constant(let index) = capture.location { used.insert(index) }
-            }
-        }
-        for case .constant(let index) in plan.results { used.insert(index) }
+        let weights = environment.packedWeights
+        let used = plan.usedConstants
         // Constants that kernels have packed stay where they are in the file.
-        constants = try plan.constants.enumerated().map { used.contains($0) ? try $1.aligned() : $1 }
+        let constants = try plan.constants.enumerated().map { used.contains($0) ? try weights.aligned($1) : $1 }
+        let copies = zip(constants, plan.constants).filter { !$1.isAligned && $0.isAligned }.map(\.0.storage)
+        hold = try environment.account.hold(MemoryNeed.shared(plan, graph) + copies)
+        self.constants = constants
+        try weights.packAll(environment.pool.forEach)
         var subprograms: [Int: [String: Program]] = [:]
         var kernelCaches: [Int: KernelCache] = [:]
         for (index, step) in plan.steps.enumerated() {
@@ -40,15 +42,15 @@ package final class BoundPlan: Sendable {
         self.kernelCaches = kernelCaches
     }
 
-    /// Bytes that one run needs for values and scratch, inputs and results not counted.
-    package var memoryByteCount: Int { plan.arenaByteCount + plan.workspaceByteCount }
+    /// Bytes that the memory of runs takes that is kept for the next.
+    var memoryByteCount: Int { max(1, idle.withLock(\.count)) * (plan.arenaByteCount + plan.workspaceByteCount) }
 
     private func takeMemory() throws -> RunMemory {
         if let memory = idle.withLock({ $0.popLast() }) { return memory }
-        return try RunMemory(self)
+        return try environment.account.whileCurrent { try RunMemory(self) }
     }
 
-    func run(_ inputs: [Datum], cancellation: Cancellation?, observer: StepObserver?) throws -> [Datum] {
+    package func run(_ inputs: [Datum], cancellation: Cancellation?, observer: StepObserver?) throws -> [Datum] {
         var outputs: [Tensor?] = []
         for (index, location) in plan.results.enumerated() {
             if case .output(index) = location, let spec = plan.resultTypes[index].spec {
@@ -105,6 +107,7 @@ final class KernelCache: Sendable {
         let inputs: [TensorSpec?]
         let outputs: [TensorSpec?]
         let kernel: Kernel
+        let hold: MemoryAccount.Hold
     }
     private let entries = Mutex<[Entry]>([])
     private static let limit = 4

@@ -13,20 +13,29 @@ package final class Program: Sendable {
         package var optimizer: Optimizer
         /// Whether values between nodes may have layouts other than plain ones.
         package var usesLayouts = true
-        /// Plans kept for a program.
-        package var planLimit = 16
+        /// What the session holds, and its memory budget.
+        package var account: MemoryAccount
+        /// The most bytes that a program's plans may keep between runs; the newest plan stays whatever it takes.
+        package var planByteLimit: Int
 
-        package init(registry: OperatorRegistry, pool: WorkerPool, optimizer: Optimizer) {
+        package init(
+            registry: OperatorRegistry, packedWeights: PackedWeights, pool: WorkerPool, optimizer: Optimizer,
+            memoryBudget: Int? = nil
+        ) {
             self.registry = registry
+            self.packedWeights = packedWeights
             self.pool = pool
             self.optimizer = optimizer
-            packedWeights = PackedWeights(isDeferred: true)
+            account = MemoryAccount(limit: memoryBudget)
+            planByteLimit = min(memoryBudget ?? Int.max, MachineMemory.byteCount / 4)
         }
     }
 
     package let graph: Graph
     package let environment: Environment
     private let cache = Mutex<[(types: [ValueType], plan: BoundPlan)]>([])
+    /// Plans kept at most, so that finding one stays quick.
+    private static let planLimit = 16
 
     package init(_ graph: Graph, _ environment: Environment) {
         self.graph = graph
@@ -43,18 +52,52 @@ package final class Program: Sendable {
         }) {
             return plan
         }
+        let (made, need) = try preview(for: types)
+        try makeRoom(for: made, need)
+        let plan = try BoundPlan(made, need, graph, environment)
+        return cache.withLock { cache in
+            // Another run may have been quicker.
+            if let first = cache.first(where: { $0.types == types }) { return first.plan }
+            cache.append((types, plan))
+            while cache.count > Self.planLimit || cache.count > 1 && bytesKept(cache) > environment.planByteLimit {
+                cache.removeFirst()
+            }
+            return plan
+        }
+    }
+
+    /// A plan that is not kept and cannot run, and what it would take.
+    package func preview(for types: [ValueType]) throws -> (plan: Plan, need: MemoryNeed) {
         var planner = Planner(
             registry: environment.registry, packedWeights: environment.packedWeights,
             workers: environment.pool.threads, optimizer: environment.optimizer,
             valueLimit: MachineMemory.byteCount)
         planner.usesLayouts = environment.usesLayouts
-        let plan = try BoundPlan(planner.plan(graph, types: types), environment)
-        return cache.withLock { cache in
-            // Another run may have been quicker.
-            if let first = cache.first(where: { $0.types == types }) { return first.plan }
-            cache.append((types, plan))
-            if cache.count > environment.planLimit { cache.removeFirst() }
-            return plan
+        let plan = try planner.plan(graph, types: types)
+        return (plan, MemoryNeed(plan, graph))
+    }
+
+    /// Lets plans go, the one that was used longest ago first, until this one is within the budget beside what is held.
+    /// - Throws: `OverBudget`.
+    private func makeRoom(for plan: Plan, _ need: MemoryNeed) throws {
+        let account = environment.account
+        guard let limit = account.limit else { return }
+        let shared = MemoryNeed.shared(plan, graph)
+        while true {
+            let added = account.addition(shared) + need.copies + need.arena + need.workspace
+            let held = account.held
+            if held + added <= limit { return }
+            let oldest = cache.withLock { $0.isEmpty ? nil : $0.removeFirst() }
+            if oldest == nil { throw OverBudget(need: need, held: held - (need.total - added), limit: limit) }
+        }
+    }
+
+    private func bytesKept(_ plans: [(types: [ValueType], plan: BoundPlan)]) -> Int {
+        var packed = Set<ObjectIdentifier>()
+        return plans.reduce(0) { sum, entry in
+            entry.plan.plan.packedWeights.reduce(sum + entry.plan.memoryByteCount) {
+                packed.insert(ObjectIdentifier($1)).inserted ? $0 + $1.byteCount : $0
+            }
         }
     }
 

@@ -92,8 +92,9 @@ extension KernelCache {
                         node: step.node, inputs: specs, outputs: outputs, constants: constants,
                         workers: environment.workers, packedWeights: packed,
                         inputValues: constants.map { $0.map(packed.identify) }))
+                let hold = try bound.environment.account.hold(kernel.packedWeights)
                 try packed.packAll(bound.environment.pool.forEach)
-                entry = Entry(inputs: specs, outputs: outputs, kernel: kernel)
+                entry = Entry(inputs: specs, outputs: outputs, kernel: kernel, hold: hold)
             } catch let error as SardonyxError where error.code == .unsupported {
                 return nil
             }
@@ -116,7 +117,11 @@ struct StepEnvironment: EvaluationEnvironment, @unchecked Sendable {
         guard let program = programs[attribute] else {
             throw SardonyxError(.invalidModel, "there is no subgraph '\(attribute)'")
         }
-        return try program.run(inputs + (captures[attribute] ?? []), cancellation: cancellation)
+        do {
+            return try program.run(inputs + (captures[attribute] ?? []), cancellation: cancellation)
+        } catch let refusal as OverBudget {
+            throw refusal.error
+        }
     }
 
     func checkCancellation() throws { try cancellation?.check() }

@@ -123,7 +123,9 @@ final class RunMemory: @unchecked Sendable {
                                 outputs: outputPointers + outputStarts[index],
                                 workspace: workspace, pool: pool))
                     case .dynamic(let type):
-                        try runDynamic(index, type, inputs, outputs, cancellation)
+                        try bound.environment.account.whileCurrent {
+                            try runDynamic(index, type, inputs, outputs, cancellation)
+                        }
                     }
                 } catch let error as SardonyxError {
                     throw error.at(steps[index].node)

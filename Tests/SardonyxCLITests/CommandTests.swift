@@ -9,6 +9,12 @@ import Testing
             nodes: [TestNode("Relu", ["x"], ["y"], name: "act")], inputs: [TestValue("x", ["N", 3])],
             outputs: [TestValue("y", ["N", 3])]))
 
+    /// The same with a value in between.
+    private static let sums = modelBytes(
+        TestGraph(
+            nodes: [TestNode("Relu", ["x"], ["a"]), TestNode("ReduceSum", ["a"], ["y"])],
+            inputs: [TestValue("x", ["N", 3])], outputs: [TestValue("y", nil)]))
+
     private static let input = npyBytes(
         "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 3), }", bytes("000080bf 00000040 000040c0"))
     private static let output = npyBytes(
@@ -21,6 +27,7 @@ import Testing
     private func prepared() -> TemporaryFolder {
         let folder = TemporaryFolder()
         folder.write(Self.relu, to: "relu.onnx")
+        folder.write(Self.sums, to: "sums.onnx")
         folder.write(Self.input, to: "x.npy")
         folder.write(Self.inputMessage, to: "x.pb")
         return folder
@@ -158,6 +165,10 @@ import Testing
         Bad("bench relu.onnx --seconds -1", 2, "--seconds"),
         Bad("bench relu.onnx --shape x=a,b", 2, "numbers with commas"),
         Bad("bench relu.onnx --threads 0", 2, "threads"),
+        Bad("bench relu.onnx --threads 10000", 2, "threads"),
+        Bad("bench relu.onnx --memory-budget much", 2, "--memory-budget"),
+        Bad("bench relu.onnx --memory-budget -1", 2, "--memory-budget"),
+        Bad("run sums.onnx --output-dir out --input x=x.npy --memory-budget 8", 3, "the memory budget is 8 bytes"),
         Bad("verify . --threads 0", 2, "--threads"),
         Bad("run missing.onnx --output-dir out", 3, "missing.onnx"),
         Bad("run x.npy --output-dir out", 3, "x.npy"),

@@ -110,7 +110,7 @@ func attempt(_ bytes: [UInt8], _ random: inout SeededGenerator) throws -> Outcom
         let session = try Session(model, options: options)
         guard let inputs = makeInputs(model, &random) else { return outcome }
         let plan = try session.plan(for: inputs.mapValues(\.shape))
-        let results = plan.bound.plan.resultTypes.reduce(0) { $0 + ($1.spec?.byteCount ?? 0) }
+        let results = plan.plan.resultTypes.reduce(0) { $0 + ($1.spec?.byteCount ?? 0) }
         guard plan.peakMemory.byteCount + results < 64 << 20 else { return outcome }
         Watchdog.watch(cancellation)
         _ = try session.runValues(inputs.mapValues(Datum.tensor), cancellation: cancellation)

@@ -23,6 +23,11 @@ struct Bench: ParsableCommand {
     @Option(help: ArgumentHelp("Threads to run on; all CPUs by default.", valueName: "n"))
     var threads: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            "Refuse to hold more than this much memory: 800000000, 800MB or 2GB.", valueName: "bytes"))
+    var memoryBudget: MemoryBudget = .unlimited
+
     @Option(help: ArgumentHelp("For how long to measure.", valueName: "s"))
     var seconds: Double = 3
 
@@ -67,7 +72,7 @@ struct Bench: ParsableCommand {
         let opened = Process.now
         let inputs = try makeInputs(model)
         let ready = Process.now
-        let session = try Session(model, options: .threads(threads))
+        let session = try Session(model, options: Session.Options(threads: threads, memoryBudget: memoryBudget))
         var runner = BenchRunner(session: session, inputs: inputs)
         try runner.runOnce()
         let startMilliseconds = Double(opened - start + (Process.now - ready)) / 1e6

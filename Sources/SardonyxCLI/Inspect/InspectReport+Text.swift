@@ -53,7 +53,8 @@ extension InspectReport {
             "steps       \(plan.stepCount)",
             "MACs        \(grouped(plan.multiplyAdds))",
             "memory      \(least)\(byteText(plan.peakMemory.byteCount)): values \(byteText(plan.arenaByteCount)), "
-                + "scratch \(byteText(plan.workspaceByteCount)), packed weights \(byteText(plan.packedByteCount))",
+                + "scratch \(byteText(plan.workspaceByteCount)), packed weights \(byteText(plan.packedWeightByteCount))"
+                + (plan.constantByteCount > 0 ? ", other constants \(byteText(plan.constantByteCount))" : ""),
         ]
     }
 
@@ -68,9 +69,8 @@ extension InspectReport {
 }
 
 extension PlanSummary {
-    var packedByteCount: Int { bound.plan.packedByteCount }
     /// The outputs' types, as far as the plan knows them.
-    var resultTypes: [ValueType] { bound.plan.resultTypes }
+    var resultTypes: [ValueType] { plan.resultTypes }
 }
 
 extension ValueType {

@@ -69,7 +69,7 @@ struct VerifyCase: Sendable {
             .sorted { (Int($0.dropFirst(14)) ?? 0, $0) < (Int($1.dropFirst(14)) ?? 0, $1) }
         if sets.isEmpty { return Result(outcome: .error, maximumError: 0, message: "there is no test_data_set_0") }
         let model = try Model(contentsOf: Files.join(folder, "model.onnx"))
-        let session = try Session(model, options: .threads(threads))
+        let session = try Session(model, options: Session.Options(threads: threads))
         for set in sets {
             let dataFolder = Files.join(folder, set)
             let files = Files.names(in: dataFolder) ?? []

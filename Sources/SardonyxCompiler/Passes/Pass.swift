@@ -79,6 +79,8 @@ package struct Optimizer {
     private static let maximumSweeps = 50
 
     let passes: [any Pass.Type]
+    /// The passes' names in their order.
+    package var passNames: [String] { passes.map { "\($0)" } }
     /// Whether the graph is verified after each pass that changed it: in debug builds, so in all tests.
     let verifies: Bool
 

@@ -57,7 +57,24 @@ package struct Plan: Sendable {
     /// The graph that the plan runs, for `inspect` and profiles.
     package var graph: Graph
 
-    package var packedByteCount: Int {
-        steps.reduce(0) { if case .kernel(let kernel) = $1.work { $0 + kernel.packedByteCount } else { $0 } }
+    /// Packed weights of all steps, each once.
+    package var packedWeights: [TensorStorage] {
+        var seen = Set<ObjectIdentifier>()
+        return steps.flatMap { step -> [TensorStorage] in
+            if case .kernel(let kernel) = step.work { kernel.packedWeights } else { [] }
+        }.filter { seen.insert(ObjectIdentifier($0)).inserted }
+    }
+
+    /// The constants that steps, subgraphs or results read; the others are packed.
+    package var usedConstants: Set<Int> {
+        var used = Set<Int>()
+        for step in steps {
+            for case .constant(let index)? in step.inputs { used.insert(index) }
+            for capture in step.captures.values.joined() {
+                if case .constant(let index) = capture.location { used.insert(index) }
+            }
+        }
+        for case .constant(let index) in results { used.insert(index) }
+        return used
     }
 }

@@ -13,8 +13,8 @@ package struct Kernel: Sendable {
     package var inPlace: [Int: [Int]] = [:]
     /// Inputs whose bytes `prepare` has taken in (packed weights, axes) and that a run does not read.
     package var absorbedInputs: Set<Int> = []
-    /// Bytes of packed weights that the kernel holds.
-    package var packedByteCount = 0
+    /// Packed weights that the kernel holds; other kernels may hold them too.
+    package var packedWeights: [TensorStorage] = []
     /// Multiply-adds of one run, for profiles.
     package var multiplyAdds = 0
     package var run: @Sendable (Frame) throws -> Void

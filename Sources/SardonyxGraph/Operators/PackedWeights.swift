@@ -94,6 +94,20 @@ package final class PackedWeights: Sendable {
         }
     }
 
+    /// A constant at an aligned address: itself, or a copy that all plans share.
+    package func aligned(_ constant: Tensor) throws -> Tensor {
+        if constant.isAligned { return constant }
+        let key = Key(constant: identify(constant), layout: "aligned")
+        if let storage = state.withLock({ $0.packed[key]?.storage }) { return constant.with(storage) }
+        let copy = try constant.aligned()
+        constant.storage.releasePages()
+        return state.withLock { state in
+            if let first = state.packed[key]?.storage { return constant.with(first) }
+            state.packed[key] = Packed(storage: copy.storage)
+            return copy
+        }
+    }
+
     /// Does the packing that was deferred, also what other threads have deferred by now; kernels may run afterwards.
     /// - Parameter parallel: calls a body for every number below a count, on any threads.
     /// - Throws: what a job throws; it stays to be done, so that whoever shares the weights meets the error too.
@@ -119,6 +133,4 @@ package final class PackedWeights: Sendable {
     private final class Failure: Sendable {
         let error = Mutex<(any Error)?>(nil)
     }
-
-    package var byteCount: Int { state.withLock { $0.packed.values.reduce(0) { $0 + ($1.storage?.byteCount ?? 0) } } }
 }

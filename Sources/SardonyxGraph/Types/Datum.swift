@@ -17,6 +17,16 @@ public indirect enum Datum: Sendable {
         case string(String)
     }
 
+    /// Gives the tensors to whoever has the value now: they count no longer as memory of the run that made them.
+    package func leaveAccount() {
+        switch self {
+        case .tensor(let tensor): tensor.storage.leaveAccount()
+        case .sequence(let elements): for element in elements { element.leaveAccount() }
+        case .optional(let value): value?.leaveAccount()
+        case .map(let entries): for entry in entries { entry.value.leaveAccount() }
+        }
+    }
+
     /// The tensor, also of an optional that holds one; nil for other values.
     public var tensor: Tensor? {
         switch self {

@@ -1,59 +1,5 @@
 import Glibc
 
-/// The bytes behind tensors: memory of its own, or a part of a mapped file that its owner keeps alive.
-package final class TensorStorage: @unchecked Sendable {
-    package let base: UnsafeMutableRawPointer
-    package let byteCount: Int
-    /// Whether the bytes may be written when nothing else refers to them; a mapped file's may not.
-    package let isWritable: Bool
-    private let owner: AnyObject?
-    package fileprivate(set) var strings: [String] = []
-
-    /// Memory of its own, aligned to 64 bytes, not cleared.
-    package init(byteCount: Int) throws(SardonyxError) {
-        self.byteCount = byteCount
-        var pointer: UnsafeMutableRawPointer?
-        // 64 spare bytes let kernels read a whole vector at the end.
-        let (padded, overflow) = byteCount.addingReportingOverflow(64)
-        guard !overflow, posix_memalign(&pointer, 64, padded) == 0, let pointer else {
-            throw SardonyxError(.memory, "cannot allocate \(byteCount) bytes")
-        }
-        base = pointer
-        isWritable = true
-        owner = nil
-    }
-
-    /// Someone else's bytes: `owner` keeps them alive. They need not be aligned.
-    package init(borrowing bytes: UnsafeRawBufferPointer, owner: AnyObject) {
-        base = UnsafeMutableRawPointer(mutating: bytes.baseAddress ?? UnsafeRawPointer(bitPattern: 64)!)
-        byteCount = bytes.count
-        isWritable = false
-        self.owner = owner
-    }
-
-    package init(strings: [String]) {
-        base = UnsafeMutableRawPointer(bitPattern: 64)!
-        byteCount = 0
-        isWritable = false
-        owner = nil
-        self.strings = strings
-    }
-
-    deinit {
-        if isWritable { free(base) }
-    }
-
-    /// Lets go of the pages of a mapped file; they come back from the file when they are read again.
-    package func releasePages() {
-        (owner as? any MappedOwner)?.releasePages(UnsafeRawBufferPointer(start: base, count: byteCount))
-    }
-}
-
-/// Keeps a mapped file open.
-package protocol MappedOwner: AnyObject {
-    func releasePages(_ bytes: UnsafeRawBufferPointer)
-}
-
 /// A dense array of one element type, row-major. A value: copies share memory until one of them is written.
 public struct Tensor: Sendable {
     /// The type of all elements.
@@ -185,10 +131,15 @@ public struct Tensor: Sendable {
         return copy
     }
 
+    /// Whether the elements are at an address aligned to 16 bytes at least, or have none.
+    package var isAligned: Bool { dataType == .string || Int(bitPattern: storage.base) % 16 == 0 }
+
+    /// The same type and shape on other bytes.
+    package func with(_ storage: TensorStorage) -> Tensor { Tensor(dataType: dataType, shape: shape, storage: storage) }
+
     /// The same elements at an address aligned to 16 bytes at least; mapped files give no such promise.
     package func aligned() throws(SardonyxError) -> Tensor {
-        if dataType == .string || Int(bitPattern: storage.base) % 16 == 0 { return self }
-        return Tensor(dataType: dataType, shape: shape, storage: try copiedStorage())
+        isAligned ? self : with(try copiedStorage())
     }
 
     /// The same elements under another shape.

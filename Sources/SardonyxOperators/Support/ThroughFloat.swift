@@ -86,7 +86,7 @@ extension PreparationContext {
         }
         kernel.workspaceByteCount = layout.byteCount
         kernel.absorbedInputs = inner.absorbedInputs
-        kernel.packedByteCount = inner.packedByteCount
+        kernel.packedWeights = inner.packedWeights
         kernel.multiplyAdds = inner.multiplyAdds
         return kernel
     }

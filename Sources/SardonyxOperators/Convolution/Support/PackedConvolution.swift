@@ -46,7 +46,7 @@ struct PackedConvolution {
         kernel.workspaceByteCount = workspace.byteCount
         if let packed {
             kernel.absorbedInputs = [1]
-            kernel.packedByteCount = packed.byteCount
+            kernel.packedWeights = [packed]
         }
         if residualSlot != nil { kernel.inPlace = [0: [3]] }
         return kernel

@@ -124,7 +124,7 @@ struct PhasedTranspose {
         }
         kernel.workspaceByteCount = workspace.byteCount
         kernel.absorbedInputs = [1]
-        kernel.packedByteCount = parts.reduce(0) { $0 + $1.packed.byteCount }
+        kernel.packedWeights = parts.map(\.packed)
         return kernel
     }
 

@@ -61,7 +61,7 @@ struct GemmKernel: Sendable {
         kernel.multiplyAdds = groups.count &* batch &* m &* n &* k
         if let packed {
             kernel.absorbedInputs = [1]
-            kernel.packedByteCount = packed.byteCount
+            kernel.packedWeights = [packed]
         }
         return kernel
     }

@@ -90,7 +90,8 @@ struct PackedMatrix<T: MatrixNumber>: Sendable {
     private let input: Int
     /// Where the matrix begins in its input, in elements.
     private let start: Int
-    private let storage: TensorStorage?
+    /// The packed form of a constant matrix.
+    let storage: TensorStorage?
     private let workspaceOffset: Int
 
     /// - Parameters:
@@ -117,8 +118,6 @@ struct PackedMatrix<T: MatrixNumber>: Sendable {
             T.pack(k: k, n: n, rows: rows, into: target.assumingMemoryBound(to: T.self))
         }
     }
-
-    var packedByteCount: Int { storage?.byteCount ?? 0 }
 
     /// Packs a matrix that is not constant.
     func packIfNeeded(_ frame: Frame) {

@@ -124,7 +124,7 @@ struct RecurrentKernel<Cell: RecurrentCell>: Sendable {
         let layer = self
         var kernel = Kernel { try layer.run($0) }
         kernel.workspaceByteCount = workspaceByteCount
-        kernel.packedByteCount = (inputMatrices + stateMatrices).reduce(0) { $0 + $1.packedByteCount }
+        kernel.packedWeights = (inputMatrices + stateMatrices).compactMap(\.storage)
         kernel.absorbedInputs = Set([1, 2].filter { context.constant($0) != nil })
         let perRow = gates &* geometry.hidden &* (geometry.inputSize &+ geometry.hidden)
         kernel.multiplyAdds = geometry.directions &* geometry.steps &* geometry.batch &* perRow
