@@ -107,14 +107,20 @@ import Testing
             #expect(result.output.contains("\"\(key)\": "))
         }
         #expect(fileBytes(folder.path + "/out/y.npy") == Self.output)
-        #expect(String(decoding: fileBytes(folder.path + "/t.json"), as: UTF8.self).contains("\"name\": \"Relu\""))
+        let trace = String(decoding: fileBytes(folder.path + "/t.json"), as: UTF8.self)
+        for text in ["\"name\": \"Relu\"", "\"name\": \"process_name\"", "sardonyx bench relu.onnx", "\"ph\": \"X\""] {
+            #expect(trace.contains(text), "\(trace)")
+        }
     }
 
     @Test func profiles() throws {
         let folder = prepared()
         let result = try sardonyx("bench", "relu.onnx", "--seconds", "0", "--shape", "x=5,3", "--profile", in: folder)
         #expect(result.status == 0, "\(result.errors)")
+        #expect(result.output.contains("GFLOP/s  peak  operator  output       node\n"))
         #expect(result.output.contains("Relu      float[5, 3]  act"))
+        let closing = result.output.split(separator: "\n").last ?? ""
+        #expect(closing.contains(/^all steps [0-9.]+ ms; peak [1-9][0-9.]* GFLOP\/s \([a-z0-9]+, [0-9]+ threads?\)$/))
     }
 
     @Test func inspects() throws {

@@ -10,6 +10,10 @@ struct Bench: ParsableCommand {
             of the times; the start (from the file to the first output); and the memory. Inputs that are not given are \
             normal(0, 1) with seed 0, or ones for integers; dimensions that the model leaves open are 1.
 
+            A profile's peak is a step's share of the multiply-adds that the threads could do at most, which is measured \
+            beside it. GFLOP/s count the operator's own arithmetic: a convolution by Winograd's algorithm does less and \
+            can show more than 100 %.
+
             Examples:
               sardonyx bench unet.onnx --shape image=1,1,512,512 --threads 2
               sardonyx bench unet.onnx --profile
@@ -44,7 +48,7 @@ struct Bench: ParsableCommand {
     @Option(help: ArgumentHelp("Write the last timed run's outputs into this folder.", valueName: "dir"))
     var dumpOutputs: String?
 
-    @Flag(help: "Print the time of each step and of each kind of operator.")
+    @Flag(help: "Print each step's time, speed and share of the peak, and each kind of operator's.")
     var profile = false
 
     @Option(help: ArgumentHelp("Write the steps of one run as a Chrome trace.", valueName: "file"))
@@ -103,7 +107,10 @@ struct Bench: ParsableCommand {
                 // The figures' line stays alone on standard output.
                 if json { Terminal.write(record.text + "\n") } else { Terminal.print("\n" + record.text) }
             }
-            if let trace { try Files.write(record.trace.text + "\n", to: trace) }
+            if let trace {
+                try Files.write(
+                    record.trace(of: String(self.model.split(separator: "/").last ?? "")).text + "\n", to: trace)
+            }
         }
     }
 

@@ -1,4 +1,5 @@
 import Sardonyx
+import SardonyxExecution
 
 /// Where the time of a run goes, step by step.
 struct BenchProfile {
@@ -16,9 +17,16 @@ struct BenchProfile {
     }
 
     let steps: [Step]
+    private let threads: Int
+    /// GFLOP/s that the threads could do at most: the best of a moment before the runs and one after, as clocks change.
+    private let peak: Double
+
+    private static let peakSeconds = 0.05
 
     /// Runs the model a few times, with a clock at each step.
     init(session: Session, inputs: [String: Datum], runs: Int) throws {
+        let threads = session.options.threads.number
+        let peakBefore = Processor.peakGigaflops(threads: threads, seconds: Self.peakSeconds)
         var durations: [[Double]] = []
         var spans: [(start: UInt64, end: UInt64)] = []
         for _ in 0..<runs {
@@ -30,6 +38,8 @@ struct BenchProfile {
                 durations[step].append(Double(span.end - span.start) / 1e6)
             }
         }
+        self.threads = threads
+        peak = max(peakBefore, Processor.peakGigaflops(threads: threads, seconds: Self.peakSeconds))
         let plan = try session.boundPlan(for: inputs).plan
         let first = spans.first?.start ?? 0
         steps = zip(plan.steps, spans).enumerated().map { index, entry in
@@ -44,22 +54,18 @@ struct BenchProfile {
         }
     }
 
-    private struct Row {
-        var cells: [String]
-        var isLeft: [Bool]
-    }
-
     var text: String {
         let total = steps.reduce(0) { $0 + $1.milliseconds }
         func share(_ milliseconds: Double) -> String { total > 0 ? fixed(milliseconds / total * 100, 1) + " %" : "" }
-        func speed(_ multiplyAdds: Int, _ milliseconds: Double) -> String {
-            multiplyAdds > 0 && milliseconds > 0 ? fixed(Double(multiplyAdds) * 2 / milliseconds / 1e6, 1) : ""
+        /// GFLOP/s, and their share of the peak.
+        func speed(_ multiplyAdds: Int, _ milliseconds: Double) -> [String] {
+            guard multiplyAdds > 0, milliseconds > 0 else { return ["", ""] }
+            let speed = Double(multiplyAdds) * 2 / milliseconds / 1e6
+            return [fixed(speed, 1), peak > 0 ? fixed(speed / peak * 100, 0) + " %" : ""]
         }
         let stepRows = steps.enumerated().map { index, step in
-            [
-                "\(index)", fixed(step.milliseconds), share(step.milliseconds),
-                speed(step.multiplyAdds, step.milliseconds), step.operatorType, step.shape, step.node,
-            ]
+            ["\(index)", fixed(step.milliseconds), share(step.milliseconds)]
+                + speed(step.multiplyAdds, step.milliseconds) + [step.operatorType, step.shape, step.node]
         }
         var sums: [String: (count: Int, milliseconds: Double, multiplyAdds: Int)] = [:]
         for step in steps {
@@ -70,52 +76,52 @@ struct BenchProfile {
         }
         let sumRows = sums.sorted { ($1.value.milliseconds, $0.key) < ($0.value.milliseconds, $1.key) }.map {
             name, sum in
-            [
-                "\(sum.count)", fixed(sum.milliseconds), share(sum.milliseconds),
-                speed(sum.multiplyAdds, sum.milliseconds), name,
-            ]
+            ["\(sum.count)", fixed(sum.milliseconds), share(sum.milliseconds)]
+                + speed(sum.multiplyAdds, sum.milliseconds) + [name]
         }
-        return Self.table(["step", "ms", "share", "GFLOP/s", "operator", "output", "node"], stepRows) + "\n\n"
-            + Self.table(["steps", "ms", "share", "GFLOP/s", "operator"], sumRows)
-            + "\n\nall steps \(fixed(total)) ms"
+        return Self.table(["step", "ms", "share", "GFLOP/s", "peak", "operator", "output", "node"], stepRows) + "\n\n"
+            + Self.table(["steps", "ms", "share", "GFLOP/s", "peak", "operator"], sumRows)
+            + "\n\nall steps \(fixed(total)) ms; peak \(fixed(peak, 1)) GFLOP/s "
+            + "(\(Processor.instructionSet), \(threads) thread\(threads == 1 ? "" : "s"))"
     }
 
-    /// Columns side by side; the first four hold numbers and stand to the right.
+    /// Columns side by side; the first five hold numbers and stand to the right.
     private static func table(_ head: [String], _ rows: [[String]]) -> String {
         let all = [head] + rows
         let widths = head.indices.map { column in all.map { $0[column].count }.max() ?? 0 }
         return all.map { row in
             let cells = row.indices.map { column in
-                if column < 4 { return row[column].leftPadded(to: widths[column]) }
+                if column < 5 { return row[column].leftPadded(to: widths[column]) }
                 return column == row.count - 1 ? row[column] : row[column].padded(to: widths[column])
             }
             return cells.joined(separator: "  ")
         }.joined(separator: "\n")
     }
 
-    /// The last run as Chrome's trace event format has it.
-    var trace: JSON {
-        .object([
-            (
-                "traceEvents",
-                .array(
-                    steps.enumerated().map { index, step in
+    /// The last run as Chrome's trace event format has it, as one thread of a process named for the model.
+    func trace(of model: String) -> JSON {
+        func event(_ name: String, _ phase: String, _ rest: [(key: String, value: JSON)]) -> JSON {
+            .object([("name", .string(name)), ("ph", .string(phase)), ("pid", .int(1)), ("tid", .int(1))] + rest)
+        }
+        let names = [
+            event("process_name", "M", [("args", .object([("name", .string("sardonyx bench \(model)"))]))]),
+            event("thread_name", "M", [("args", .object([("name", .string("steps"))]))]),
+        ]
+        let spans = steps.enumerated().map { index, step in
+            event(
+                step.operatorType, "X",
+                [
+                    ("cat", .string("step")), ("ts", .number(Double(step.start) / 1e3)),
+                    ("dur", .number(Double(step.end - step.start) / 1e3)),
+                    (
+                        "args",
                         .object([
-                            ("name", .string(step.operatorType)), ("cat", .string("step")), ("ph", .string("X")),
-                            ("ts", .number(Double(step.start) / 1e3)),
-                            ("dur", .number(Double(step.end - step.start) / 1e3)), ("pid", .int(1)), ("tid", .int(1)),
-                            (
-                                "args",
-                                .object([
-                                    ("step", .int(index)), ("node", .string(step.node)),
-                                    ("output", .string(step.shape)),
-                                    ("multiply_adds", .int(step.multiplyAdds)),
-                                ])
-                            ),
+                            ("step", .int(index)), ("node", .string(step.node)), ("output", .string(step.shape)),
+                            ("multiply_adds", .int(step.multiplyAdds)),
                         ])
-                    })
-            ),
-            ("displayTimeUnit", .string("ms")),
-        ])
+                    ),
+                ])
+        }
+        return .object([("traceEvents", .array(names + spans)), ("displayTimeUnit", .string("ms"))])
     }
 }
