@@ -1,160 +1,173 @@
-"""Measures sardonyx and ONNX Runtime in turn; see Tools/bench.
+"""Measures sardonyx and its peers in turn; see Tools/bench.
 
-usage: bench.py SARDONYX [--threads N] [--rounds R] [--seconds S] [--json OUT] [--no-page] [--shape NAME=1,3,64,64] [MODEL …]
+usage: bench.py SARDONYX [--peers ort,ov,mnn] [--threads N] [--rounds R] [--seconds S] [--sweep size|threads] [--json OUT]
+                [--redraw JSON] [--no-page] [--shape NAME=1,3,64,64] [MODEL …]
 """
 
 import argparse
+import importlib.metadata
 import json
+import os
 import pathlib
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 
 import numpy as np
 import onnx
 
+import bench_page
+import engines
+import in_double
 import models
-
-LIMIT = 1e-4
-
-
-def resident():
-    """Megabytes resident in this process now."""
-    lines = pathlib.Path("/proc/self/status").read_text().splitlines()
-    return int(next(line.split()[1] for line in lines if line.startswith("VmRSS"))) / 1024
+import sweep
+from engines import LIMIT, OURS, PEER_LIMIT, REFERENCE
 
 
-def onnxruntime_child(path, folder, threads, seconds):
-    """The reference's side, in a process of its own: prints what `sardonyx bench --json` prints."""
-    import onnxruntime
-    feeds = dict(np.load(f"{folder}/feeds.npz"))
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads, options.inter_op_num_threads, options.log_severity_level = threads, 1, 3
-    base, began = resident(), time.perf_counter()
-    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    outputs = session.run(None, feeds)
-    start = time.perf_counter() - began
-    times, end = [], time.perf_counter() + seconds
-    while time.perf_counter() < end or len(times) < 3:
-        began = time.perf_counter()
-        outputs = session.run(None, feeds)
-        times.append(time.perf_counter() - began)
-    np.savez(f"{folder}/reference.npz", *[np.asarray(output) for output in outputs])
-    print(json.dumps({"median_ms": statistics.median(times) * 1e3, "start_ms": start * 1e3, "base_mb": base}))
+def difference(output, reference):
+    """As models.difference, but for peers that widen types or drop axes of length 1."""
+    output, reference = np.asarray(output), np.asarray(reference)
+    if output.size != reference.size:
+        return float("inf")
+    return models.difference(output.reshape(reference.shape).astype(reference.dtype), reference)
 
 
-def launch(command):
-    """A command's last line as JSON, with peak_mb: its high-water mark as last seen while it ran."""
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
-        end, peak = time.monotonic() + 1800, 0.0
-        while process.poll() is None:
-            try:
-                for line in pathlib.Path(f"/proc/{process.pid}/status").read_text().splitlines():
-                    if line.startswith("VmHWM"):
-                        peak = max(peak, int(line.split()[1]) / 1024)
-            except OSError:
-                pass  # it has just ended
-            if time.monotonic() > end:
-                process.kill()
-            time.sleep(0.02)
-        out.seek(0)
-        err.seek(0)
-        lines = out.read().decode(errors="replace").strip().splitlines()
-        if process.returncode or not lines:
-            said = err.read().decode(errors="replace").strip().splitlines() or ["nothing on standard error"]
-            raise RuntimeError(f"exit code {process.returncode}: {said[-1][:200]}")
-        return json.loads(lines[-1]) | {"peak_mb": peak}
-
-
-def measure(name, path, arguments):
-    """One row: best round's median of each, ratio per round, worst difference; {"problem": why} when one fails."""
+def measure(name, path, arguments, threads):
+    """One row: {"model", "threads", "engines": {key: figures or {"error": why}}} and what compares them. Figures are the
+    best of the rounds; "ratio" is the median over the rounds of the fastest peer's time by ours."""
     feeds = models.random_inputs(name, path, 0)
     names = [output.name for output in onnx.load(path, load_external_data=False).graph.output]
+    keys = [*arguments.peers, OURS]
+    got, why, outputs = {key: [] for key in keys}, {}, {}
     with tempfile.TemporaryDirectory() as scratch:
         folder = pathlib.Path(scratch)
         np.savez(folder / "feeds.npz", **feeds)
-        shared = [str(arguments.threads), str(arguments.seconds)]
-        commands = {
-            "reference": [sys.executable, __file__, "--child", str(path), scratch, *shared],
-            "ours": [arguments.sardonyx, "bench", str(path), "--threads", shared[0], "--seconds", shared[1], "--json",
-                     "--dump-outputs", str(folder / "out"), *models.input_options(feeds, folder)],
-        }
-        got = {who: [] for who in commands}
-        try:
-            for _ in range(arguments.rounds):
-                for who, command in commands.items():
-                    got[who].append(launch(command))
-            reference = list(np.load(folder / "reference.npz").values())
-            ours = [models.read_output(folder / "out", output) for output in names]
-        except (RuntimeError, OSError, ValueError) as problem:
-            return {"model": name, "problem": str(problem).replace("\n", " ")}
-    row = {"model": name, "difference": max(map(models.difference, ours, reference))}
-    for who, rounds in got.items():
-        row[who] = {
-            "ms": min(r["median_ms"] for r in rounds), "start_ms": min(r["start_ms"] for r in rounds),
-            "mb": min(r["peak_mb"] - r["base_mb"] for r in rounds)}
-    row["ratio"] = statistics.median(a["median_ms"] / b["median_ms"] for a, b in zip(got["reference"], got["ours"]))
+        (folder / "outputs.json").write_text(json.dumps(names))
+        ours = [arguments.sardonyx, "bench", str(path), "--threads", str(threads), "--seconds", str(arguments.seconds),
+                "--json", "--dump-outputs", str(folder / "out"), *models.input_options(feeds, folder)]
+
+        def attempt(key, work):
+            """Leaves a program that failed out of what follows."""
+            if key not in why:
+                try:
+                    return work()
+                except (RuntimeError, OSError, ValueError) as problem:
+                    why[key] = " ".join(str(problem).split())
+
+        for peer in arguments.peers:
+            attempt(peer, lambda: engines.prepare(peer, path, folder))
+        for turn in range(arguments.rounds):
+            # Each round starts with another one, so that none always follows the same.
+            for key in keys[turn % len(keys):] + keys[:turn % len(keys)]:
+                command = ours if key == OURS else engines.command_of(key, path, folder, threads, arguments.seconds)
+                attempt(key, lambda: got[key].append(engines.record_of(engines.launch(command))))
+        for peer in arguments.peers:
+            outputs[peer] = attempt(peer, lambda: list(np.load(folder / f"{peer}.npz").values()))
+        outputs[OURS] = attempt(OURS, lambda: [models.read_output(folder / "out", output) for output in names])
+    row = {"model": name, "threads": threads, "engines": {}}
+    for key in [OURS, *arguments.peers]:
+        if key in why:
+            row["engines"][key] = {"error": why[key]}
+            continue
+        row["engines"][key] = {
+            "ms": min(r["median_ms"] for r in got[key]), "start_ms": min(r["start_ms"] for r in got[key]),
+            "mb": min(r["peak_mb"] - r["base_mb"] for r in got[key])}
+        if outputs.get(REFERENCE):
+            compare = models.difference if key == OURS else difference
+            row["engines"][key]["difference"] = max(map(compare, outputs[key], outputs[REFERENCE]))
+    judge(row, got)
+    if row["engines"][OURS].get("difference", 0) > LIMIT and REFERENCE not in why:
+        attempt("double", lambda: row.update(in_double=double_errors(arguments.sardonyx, path, feeds, names, outputs)))
     return row
 
 
-def cells(row):
-    if "problem" in row:
-        return f"| {row['model']} | – | – | – | – | – | {row['problem'].replace('|', '/')} |"
-    ours, reference = row["ours"], row["reference"]
-    wrong = "" if row["difference"] <= LIMIT else " **wrong**"
-    return (f"| {row['model']} | {ours['ms']:.2f} | {reference['ms']:.2f} | {row['ratio']:.2f} | "
-            f"{ours['start_ms']:.0f} / {reference['start_ms']:.0f} | {ours['mb']:.0f} / {reference['mb']:.0f} | "
-            f"{row['difference']:.0e}{wrong} |")
+def judge(row, got):
+    """Whether ours is right; which peers count, as their outputs are right too; and how fast the fastest of them is."""
+    figures = row["engines"]
+    ours = figures[OURS]
+    row["right"] = ours.get("difference", LIMIT * 2) <= LIMIT
+    row["peers"] = [key for key in figures if key != OURS and figures[key].get("difference", PEER_LIMIT * 2) <= PEER_LIMIT]
+    if row["peers"] and "ms" in ours:
+        row["ratio"] = statistics.median(
+            min(got[key][i]["median_ms"] for key in row["peers"]) / record["median_ms"]
+            for i, record in enumerate(got[OURS]))
 
 
-HEAD = ("| model | sardonyx, ms | ONNX Runtime, ms | ratio | start, ms | memory, MB | difference |\n"
-        "| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
+def double_errors(program, path, feeds, names, outputs):
+    """Everyone's largest error against the same network in double precision, which sardonyx computes."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = pathlib.Path(scratch)
+        double = in_double.save_double(onnx.load(path), folder / "double.onnx")
+        exact = models.run_sardonyx(program, double, in_double.wide(feeds), folder / "run", names)
+    return {key: max(in_double.error(np.asarray(value).reshape(right.shape), right) for value, right in zip(values, exact))
+            for key, values in outputs.items() if values}
 
 
-def page(rows, arguments, closing):
-    from importlib.metadata import version
-    text = (f"Measured by `Tools/bench` on {models.machine()}; {arguments.threads} threads, {arguments.rounds} rounds of "
-            f"{arguments.seconds:g} s, against ONNX Runtime {version('onnxruntime')}. A round runs both, each in a process of "
-            "its own; ms is the best round's median. Ratio: ONNX Runtime's time by ours, median over the rounds (above 1: "
-            "sardonyx is faster). Start: from the file to the first output. Memory: peak, less what was resident before the "
-            "model was opened. Start and memory: ours / theirs. Difference: max |a − b| / max |b| over the outputs.")
-    return f"{text}\n\n{HEAD}\n" + "\n".join(map(cells, rows)) + f"\n\n{closing}"
-
-
-def main():
+def parsed():
     parser = argparse.ArgumentParser()
     parser.add_argument("sardonyx")
+    parser.add_argument("--peers", default=",".join(engines.PEERS))
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=2)
+    parser.add_argument("--sweep", choices=["size", "threads"])
     parser.add_argument("--json")
+    parser.add_argument("--redraw")
     parser.add_argument("--no-page", action="store_true")
     parser.add_argument("--shape", action="append", default=[])
     parser.add_argument("models", nargs="*")
     arguments = parser.parse_intermixed_args()
+    names = arguments.peers.split(",")
+    if unknown := set(names) - set(engines.PEERS):
+        parser.error(f"no peer {', '.join(sorted(unknown))}; there are: {', '.join(engines.PEERS)}")
+    arguments.peers = [key for key in engines.PEERS if key in names or key == REFERENCE]
+    return arguments
+
+
+def installed(arguments):
+    """Leaves out the peers whose packages are not there; {title: version} of the others."""
+    versions = {}
+    for key in list(arguments.peers):
+        try:
+            versions[engines.TITLES[key]] = importlib.metadata.version(engines.PEERS[key].package)
+        except importlib.metadata.PackageNotFoundError:
+            print(f"bench: no {engines.TITLES[key]}: its package is not installed", file=sys.stderr)
+            arguments.peers.remove(key)
+    return versions
+
+
+def main():
+    arguments = parsed()
+    if arguments.redraw:
+        for section, part in json.loads(pathlib.Path(arguments.redraw).read_text()).items():
+            bench_page.write(section, part["about"], part["rows"])
+        return
     models.set_shapes(arguments.shape)
-    print(HEAD, flush=True)
-    rows = []
-    for model in models.find(arguments.models):
-        rows.append(measure(*model, arguments))
-        print(cells(rows[-1]), flush=True)
-    ratios = [row["ratio"] for row in rows if row.get("difference", LIMIT * 2) <= LIMIT]
-    closing = f"{len(ratios)} of {len(rows)} models right and measured."
-    if ratios:
-        closing += f" Geometric mean of the ratios: {statistics.geometric_mean(ratios):.2f}; lowest: {min(ratios):.2f}."
-    print(closing)
-    if not arguments.no_page and not arguments.models:
-        models.write_section(models.TOP / "Docs/Benchmarks.md", "bench", page(rows, arguments, closing), "Benchmarks")
-    if arguments.json:
-        pathlib.Path(arguments.json).write_text(json.dumps(rows, indent=1) + "\n")
-    sys.exit(len(ratios) < len(rows))
+    about = {"machine": models.machine(), "threads": arguments.threads, "rounds": arguments.rounds,
+             "seconds": arguments.seconds, "versions": installed(arguments), "load": os.getloadavg()[0]}
+    work = {
+        "models": lambda: (measure(*model, arguments, arguments.threads) for model in models.find(arguments.models)),
+        "size": lambda: sweep.size_rows(measure, arguments),
+        "threads": lambda: sweep.thread_rows(measure, arguments),
+    }
+    report, wrong = {}, False
+    sections = [arguments.sweep] if arguments.sweep else ["models"] if arguments.models else list(work)
+    for section in sections:
+        rows = []
+        print(bench_page.head_line(section, arguments.peers), flush=True)
+        for row in work[section]():
+            rows.append(row)
+            print(bench_page.line(section, row), flush=True)
+        if section == "models":
+            print(bench_page.summary(rows), flush=True)
+        wrong |= any(not row["right"] for row in rows)
+        report[section] = {"about": about, "rows": rows}
+        if not arguments.no_page and not arguments.models:
+            bench_page.write(section, about, rows)
+        if arguments.json:
+            pathlib.Path(arguments.json).write_text(json.dumps(report, indent=1) + "\n")
+    sys.exit(wrong)
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--child"]:
-        onnxruntime_child(sys.argv[2], sys.argv[3], int(sys.argv[4]), float(sys.argv[5]))
-    else:
-        main()
+    main()

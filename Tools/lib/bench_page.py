@@ -1,0 +1,256 @@
+"""Docs/Benchmarks.md: what bench.py measured, as tables and pictures."""
+
+import statistics
+
+import pages
+import plots
+from engines import LIMIT, OURS, PEERS, PEER_LIMIT, REFERENCE, TITLES
+
+SERIES = {key: plots.Series(title, *style) for (key, title), style in zip(TITLES.items(), plots.STYLES)}
+PAGE, PICTURES = pages.TOP / "Docs/Benchmarks.md", pages.TOP / "Docs/Images"
+
+
+def keys_of(rows):
+    return [key for key in TITLES if any(key in row["engines"] for row in rows)]
+
+
+def figure(row, key, field):
+    value = row["engines"].get(key, {}).get(field)
+    if value is None:
+        return "failed" if "error" in row["engines"].get(key, {}) else "–"
+    if field == "difference":
+        return f"{value:.0e}"
+    return f"{value:.2f}" if field == "ms" and value < 100 else f"{value:.0f}"
+
+
+def factor(value):
+    return f"{value:.2f}" if value else "–"
+
+
+def against(row, key, field):
+    """A peer's figure by ours; None where it does not count. Memory under 1 MB is measured in pages: it counts as 1."""
+    if key in row["peers"] and "ms" in row["engines"][OURS]:
+        theirs, ours = (row["engines"][who][field] for who in (key, OURS))
+        return max(theirs, 1) / max(ours, 1) if field == "mb" else theirs / ours
+
+
+def best(row, field):
+    """The best peer's figure by ours. For the time, the rounds' median."""
+    if field == "ms":
+        return row.get("ratio")
+    return min((against(row, key, field) for key in row["peers"]), default=None) if "ratio" in row else None
+
+
+FIELDS = {"ms": "time", "start_ms": "start", "mb": "memory"}
+
+
+def means(rows):
+    """[(what, {peer, or "best": [its figure by ours in each row where ours is right]})]."""
+    found = []
+    for field, what in FIELDS.items():
+        ratios = {key: [against(row, key, field) for row in rows if row["right"]] for key in keys_of(rows) if key != OURS}
+        ratios["best"] = [best(row, field) for row in rows if row["right"]]
+        found.append((what, {key: [ratio for ratio in several if ratio] for key, several in ratios.items()}))
+    return found
+
+
+def summary(rows):
+    text = [f"{sum(row['right'] for row in rows)} of {len(rows)} models right."]
+    for what, ratios in means(rows):
+        if ratios["best"]:
+            text.append(f"{what.capitalize()}: geometric mean of the best peer's by ours {mean(ratios['best'])}, lowest "
+                        f"{min(ratios['best']):.2f}, above 1 in {sum(ratio > 1 for ratio in ratios['best'])}.")
+    return " ".join(text)
+
+
+def mean(ratios):
+    return f"{statistics.geometric_mean(ratios):.2f}" if ratios else "–"
+
+
+def summary_table(rows):
+    peers = [key for key in keys_of(rows) if key != OURS]
+    head = ["peer's by ours", *(TITLES[key] for key in peers), "the best of them", "lowest", "above 1"]
+    return table(head, [
+        [what, *(mean(ratios[key]) for key in peers), mean(ratios["best"]), f"{min(ratios['best'], default=0):.2f}",
+         f"{sum(ratio > 1 for ratio in ratios['best'])} of {len(ratios['best'])}"] for what, ratios in means(rows)])
+
+
+def mark(row):
+    """What keeps a row out of the mean: ours above the limit, which a note explains."""
+    return "" if row["right"] else " **above**"
+
+
+def label(section, row):
+    if section == "size":
+        return [row["model"], f"{row['side']}{'²' if row['axes'] == 2 else '³'}"]
+    return [row["model"], str(row["threads"])] if section == "threads" else [row["model"]]
+
+
+def table(head, rows):
+    numbers = len(head) - 1
+    return "\n".join([f"| {' | '.join(head)} |", "| --- |" + " ---: |" * numbers] + [f"| {' | '.join(row)} |" for row in rows])
+
+
+FIRST = {"models": ["model"], "size": ["model", "size"], "threads": ["model", "threads"]}
+
+
+def head_line(section, peers):
+    return f"{section}: " + ", ".join(FIRST[section] + [
+        f"{TITLES[key]} ms / start ms / MB / difference" for key in [OURS, *peers]] + ["fastest peer's time by ours"])
+
+
+def line(section, row):
+    """A row as it is printed while the measuring goes on."""
+    cells = [f"{key} failed ({what['error'][:60]})" if "error" in what else
+             f"{key} {figure(row, key, 'ms')} / {what['start_ms']:.0f} / {what['mb']:.0f} / {what.get('difference', 0):.0e}"
+             for key, what in row["engines"].items()]
+    return f"{' '.join(label(section, row))}: {' | '.join(cells)} | {factor(row.get('ratio'))}{'' if row['right'] else ' WRONG'}"
+
+
+def about_line(about):
+    versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
+    count = f"{about['rounds']} round" + "s" * (about["rounds"] != 1)
+    return (f"{about['machine']}; {about['threads']} threads, {count} of {about['seconds']:g} s a program; "
+            f"{versions}; load average before, {about['load']:.1f}")
+
+
+def notes(rows):
+    """Why programs failed, and what stands above the limit."""
+    found = []
+    for row in rows:
+        name = " ".join(label("size" if "side" in row else "models", row))
+        for key, what in row["engines"].items():
+            if "error" in what:
+                found.append(f"- {name}: {TITLES[key]} failed: `{what['error'].replace('`', chr(39))}`")
+            elif key in PEERS and what.get("difference", 0) > PEER_LIMIT:
+                found.append(f"- {name}: {TITLES[key]}'s outputs are off by {what['difference']:.0e}; its time does not count.")
+        if "in_double" in row:
+            errors = ", ".join(f"{TITLES[key]} {error:.1e}" for key, error in row["in_double"].items())
+            found.append(f"- {name}: against the same network in double precision: {errors}.")
+    return "\n".join(dict.fromkeys(found))
+
+
+def picture(name, text, alternative):
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    (PICTURES / name).write_text(text)
+    return f"![{alternative}](Images/{name})"
+
+
+def bars(rows, field, title, axis, sides):
+    """Each peer's figure by ours."""
+    peers = [key for key in keys_of(rows) if key != OURS]
+
+    def cell(row, key):
+        what, ours = row["engines"].get(key, {}), row["engines"][OURS]
+        if "ms" not in what or "ms" not in ours:
+            return "failed"
+        if key not in row["peers"]:
+            return "wrong"
+        return against(row, key, field)
+
+    return plots.ratio_bars(title, axis, [SERIES[key] for key in peers],
+                            [(row["model"], [cell(row, key) for key in peers]) for row in rows], sides)
+
+
+def models_section(about, rows):
+    keys = keys_of(rows)
+    titles = [TITLES[key] for key in keys]
+
+    def part(field, extra_head=(), extra=lambda row: []):
+        return table(["model", *titles, *extra_head],
+                     [[row["model"], *(figure(row, key, field) for key in keys), *extra(row)] for row in rows])
+
+    text = [
+        f"Measured by `Tools/bench` on {about_line(about)}. A round runs each program once, in a process of its own, in turn, "
+        "so that a drift of the machine's speed hits all alike. All compute in single precision.",
+        f"{sum(row['right'] for row in rows)} of {len(rows)} models right: what ours gives differs from ONNX Runtime's by at "
+        f"most {LIMIT:.0e}. Over these, the geometric means of each peer's figures by ours (above 1: sardonyx is faster, starts "
+        "sooner, takes less):",
+        summary_table(rows),
+        "## Time",
+        picture("bench-time.svg", bars(
+            rows, "ms", "Time per run: each peer's by sardonyx's", "peer's time / sardonyx's time, per run",
+            ("peer is faster", "sardonyx is faster")), "Each peer's time by sardonyx's, per model"),
+        "Milliseconds per run: the median of a round's runs after the first, and the best round's. Ratio: the fastest peer's "
+        "time by ours, median over the rounds (above 1: sardonyx is the fastest).",
+        part("ms", ["ratio"], lambda row: [factor(row.get("ratio")) + mark(row)]),
+        "## Start",
+        picture("bench-start.svg", bars(
+            rows, "start_ms", "Start: each peer's by sardonyx's", "peer's start / sardonyx's start",
+            ("peer starts sooner", "sardonyx starts sooner")), "Each peer's start by sardonyx's, per model"),
+        "Milliseconds from the file to the first output: read, compile, pack, run once; the least of the rounds. The conversion "
+        "of a model into MNN's own format, beforehand, is not counted.",
+        part("start_ms"),
+        "## Memory",
+        picture("bench-memory.svg", bars(
+            rows, "mb", "Memory: each peer's by sardonyx's", "peer's memory / sardonyx's memory",
+            ("peer takes less", "sardonyx takes less")), "Each peer's memory by sardonyx's, per model"),
+        "Megabytes: the most that was resident, less what was before the model was opened; the least of the rounds. Ratio: "
+        "the leanest peer's by ours.",
+        part("mb", ["ratio"], lambda row: [factor(best(row, "mb"))]),
+        "## Difference",
+        f"max |a − b| / max |b| over the outputs, b being ONNX Runtime's. A peer above {PEER_LIMIT:.0e} does not count; a row "
+        f"where ours is above {LIMIT:.0e} does not count in the means, and is compared with double precision below.",
+        table(["model", *(TITLES[key] for key in keys if key != REFERENCE)],
+              [[row["model"], *(figure(row, key, "difference") + (mark(row) if key == OURS else "")
+                                for key in keys if key != REFERENCE)] for row in rows]),
+    ]
+    return "\n\n".join(part for part in [*text, notes(rows)] if part)
+
+
+def sweep_table(section, rows, field):
+    keys = keys_of(rows)
+    return table([*FIRST[section], *(TITLES[key] for key in keys), *(["ratio"] if field == "ms" else [])],
+                 [[*label(section, row), *(figure(row, key, field) for key in keys),
+                   *([factor(row.get("ratio")) + mark(row)] if field == "ms" else [])] for row in rows])
+
+
+def size_section(about, rows):
+    keys, plotted = keys_of(rows), []
+    for field, axis in (("ms", "time per run, ms"), ("mb", "memory, MB")):
+        for name in dict.fromkeys(row["model"] for row in rows):
+            of_model = [row for row in rows if row["model"] == name]
+            axes = of_model[0]["axes"]
+            lines = [[(row["side"], row["engines"][key][field]) for row in of_model if "ms" in row["engines"].get(key, {})]
+                     for key in keys]
+            labels = {row["side"]: f"{row['side']}{'²' if axes == 2 else '³'}" for row in of_model}
+            plotted.append((name, "image, pixels" if axes == 2 else "volume, voxels", axis, labels, lines))
+    image = plots.panels("Cost against image size", [SERIES[key] for key in keys], plotted)
+    return "\n\n".join(part for part in [
+        "## Cost against image size",
+        f"Measured by `Tools/bench --sweep size` on {about_line(about)}. Both axes of each plot are logarithmic.",
+        picture("bench-size.svg", image, "Time and memory against image size"),
+        "Milliseconds per run:", sweep_table("size", rows, "ms"),
+        "Megabytes:", sweep_table("size", rows, "mb"), notes(rows)] if part)
+
+
+def threads_section(about, rows):
+    keys = keys_of(rows)
+    counts = sorted({row["threads"] for row in rows})
+    single = {row["model"]: row for row in rows if row["threads"] == counts[0]}
+    speedups = []
+    for row in rows:
+        if row["threads"] == counts[-1]:
+            cells = []
+            for key in keys:
+                one, many = (r["engines"].get(key, {}).get("ms") for r in (single[row["model"]], row))
+                cells.append(one / many if one and many else "failed")
+            speedups.append((row["model"], cells))
+    image = plots.ratio_bars(
+        f"What {counts[-1]} threads bring", f"time with {counts[0]} thread / time with {counts[-1]}",
+        [SERIES[key] for key in keys], speedups, ("slower", "faster"))
+    return "\n\n".join(part for part in [
+        "## Cost against threads",
+        f"Measured by `Tools/bench --sweep threads` on {about_line(about)}. Milliseconds per run.".replace(
+            f"{about['threads']} threads, ", ""),
+        picture("bench-threads.svg", image, f"The gain from {counts[-1]} threads, per model"),
+        sweep_table("threads", rows, "ms"), notes(rows)] if part)
+
+
+SECTIONS = {"models": models_section, "size": size_section, "threads": threads_section}
+# Marks in the page.
+MARKS = {"models": "bench", "size": "size", "threads": "threads"}
+
+
+def write(section, about, rows):
+    pages.write_section(PAGE, MARKS[section], SECTIONS[section](about, rows), "Benchmarks")
