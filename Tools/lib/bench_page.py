@@ -20,7 +20,8 @@ def figure(row, key, field):
         return "failed" if "error" in row["engines"].get(key, {}) else "–"
     if field == "difference":
         return f"{value:.0e}"
-    return f"{value:.2f}" if field == "ms" and value < 100 else f"{value:.0f}"
+    doubt = "" if key == OURS or key in row["peers"] else " †"
+    return (f"{value:.2f}" if field == "ms" and value < 100 else f"{value:.0f}") + doubt
 
 
 def factor(value):
@@ -122,8 +123,8 @@ def notes(rows):
         for key, what in row["engines"].items():
             if "error" in what:
                 found.append(f"- {name}: {TITLES[key]} failed: `{what['error'].replace('`', chr(39))}`")
-            elif key in PEERS and what.get("difference", 0) > PEER_LIMIT:
-                found.append(f"- {name}: {TITLES[key]}'s outputs are off by {what['difference']:.0e}; its time does not count.")
+            elif key in PEERS and key not in row["peers"]:
+                found.append(f"- † {name}: {TITLES[key]}'s outputs are off by {what['difference']:.0e}; its figures do not count.")
         if "in_double" in row:
             errors = ", ".join(f"{TITLES[key]} {error:.1e}" for key, error in row["in_double"].items())
             found.append(f"- {name}: against the same network in double precision: {errors}.")
@@ -211,14 +212,15 @@ def size_section(about, rows):
         for name in dict.fromkeys(row["model"] for row in rows):
             of_model = [row for row in rows if row["model"] == name]
             axes = of_model[0]["axes"]
-            lines = [[(row["side"], row["engines"][key][field]) for row in of_model if "ms" in row["engines"].get(key, {})]
-                     for key in keys]
+            lines = [[(row["side"], row["engines"][key][field], key == OURS or key in row["peers"])
+                      for row in of_model if "ms" in row["engines"].get(key, {})] for key in keys]
             labels = {row["side"]: f"{row['side']}{'²' if axes == 2 else '³'}" for row in of_model}
             plotted.append((name, "image, pixels" if axes == 2 else "volume, voxels", axis, labels, lines))
     image = plots.panels("Cost against image size", [SERIES[key] for key in keys], plotted)
     return "\n\n".join(part for part in [
         "## Cost against image size",
-        f"Measured by `Tools/bench --sweep size` on {about_line(about)}. Both axes of each plot are logarithmic.",
+        f"Measured by `Tools/bench --sweep size` on {about_line(about)}. Both axes of each plot are logarithmic; "
+        "hollow marks are of outputs that are wrong.",
         picture("bench-size.svg", image, "Time and memory against image size"),
         "Milliseconds per run:", sweep_table("size", rows, "ms"),
         "Megabytes:", sweep_table("size", rows, "mb"), notes(rows)] if part)

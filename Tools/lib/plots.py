@@ -33,17 +33,17 @@ class Picture:
         self.parts.append(f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size}" fill="{colour}"'
                           f'{bold}{turned}>{escape(text)}</text>')
 
-    def mark(self, kind, x, y, colour):
+    def mark(self, kind, x, y, colour, filled=True):
         shapes = {
-            "circle": f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{colour}"/>',
-            "square": f'<rect x="{x - 3.5:.1f}" y="{y - 3.5:.1f}" width="7" height="7" fill="{colour}"/>',
-            "triangle": f'<path d="M{x:.1f} {y - 5:.1f}l4.5 8h-9z" fill="{colour}"/>',
-            "diamond": f'<path d="M{x:.1f} {y - 5:.1f}l5 5l-5 5l-5-5z" fill="{colour}"/>',
+            "circle": f'circle cx="{x:.1f}" cy="{y:.1f}" r="4"',
+            "square": f'rect x="{x - 3.5:.1f}" y="{y - 3.5:.1f}" width="7" height="7"',
+            "triangle": f'path d="M{x:.1f} {y - 5:.1f}l4.5 8h-9z"',
+            "diamond": f'path d="M{x:.1f} {y - 5:.1f}l5 5l-5 5l-5-5z"',
         }
-        self.parts.append(shapes[kind])
+        self.parts.append(f'<{shapes[kind]} fill="{colour if filled else "#ffffff"}" stroke="{colour}"/>')
 
     def path(self, points, colour):
-        steps = "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
+        steps = "L".join(f"{x:.1f} {y:.1f}" for x, y, _ in points)
         self.parts.append(f'<path d="M{steps}" fill="none" stroke="{colour}" stroke-width="2"/>')
 
     def legend(self, y, series, with_marks):
@@ -121,13 +121,14 @@ def ticks(low, high):
 
 
 def panels(title, series, plots):
-    """Two panels a row, both axes logarithmic. plots: [(title, x axis, y axis, {x: label}, [[(x, y)] for each of series])]."""
+    """Two panels a row, both axes logarithmic. plots: [(title, x axis, y axis, {x: label}, lines)], lines being, for each of
+    series, [(x, y, whether it counts)]."""
     wide, tall, left, gap, top = 350, 240, 70, 80, 90
     picture = Picture(860, top + math.ceil(len(plots) / 2) * (tall + gap) - 30, title)
     picture.legend(48, series, True)
     for i, (name, x_axis, y_axis, labels, lines) in enumerate(plots):
         x0, y0 = left + (i % 2) * (wide + gap), top + (i // 2) * (tall + gap)
-        values = [y for line in lines for _, y in line if y > 0]
+        values = [y for line in lines for _, y, _ in line]
         if not values:
             continue
         marks = ticks(min(values), max(values))
@@ -146,9 +147,9 @@ def panels(title, series, plots):
         picture.text(x0 + wide / 2, y0 + tall + 36, x_axis, anchor="middle")
         picture.text(x0 - 44, y0 + tall / 2, y_axis, anchor="middle", turn=True)
         for k in reversed(range(len(lines))):
-            points = [(x_of(x), y_of(y)) for x, y in lines[k] if y > 0]
+            points = [(x_of(x), y_of(y), counts) for x, y, counts in lines[k]]
             if points:
                 picture.path(points, series[k].colour)
-            for x, y in points:
-                picture.mark(series[k].mark, x, y, series[k].colour)
+            for x, y, counts in points:
+                picture.mark(series[k].mark, x, y, series[k].colour, counts)
     return picture.svg()
