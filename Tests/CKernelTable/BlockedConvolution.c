@@ -66,6 +66,7 @@ static const blocked_row rows[] = {
     {"depthwise with stride 2", C8_C8, 1, 16, 16, 16, {1, 19, 70}, {1, 5, 5}, {1, 2, 2}, PADS({0, 2, 2}), .bias = true},
     {"depthwise with stride 3 and dilation", C8_C8, 1, 8, 8, 8, {1, 20, 41}, {1, 5, 5}, {1, 3, 3}, {1, 2, 2},
      PADS({0, 4, 4}), .activation = {SDX_ACTIVATION_HARD_SWISH}},
+    {"depthwise, many rows", C8_C8, 1, 24, 24, 24, {1, 57, 112}, {1, 3, 3}, PADS({0, 1, 1}), .bias = true, RELU},
     {"depthwise 3D", C8_C8, 1, 8, 8, 8, {6, 7, 20}, {3, 3, 3}, PADS({1, 1, 1}), .bias = true, .residual = true},
     {"depthwise, a huge padding", C8_C8, 1, 8, 8, 8, {1, 3, 4}, {1, 3, 3}, PADS({0, 9, 30}), .bias = true},
     {"depthwise, long rows", C8_C8, 1, 8, 8, 8, {1, 3, 4000}, {1, 3, 31}, PADS({0, 1, 15})},
@@ -124,8 +125,9 @@ static blocked_row random_row(table *t) {
         sdx_conv_params p = parameters(&r);
         if (p.n * p.k * (p.c / p.groups) * volume(p.kernel) * volume(p.out) <= MOST_WORK) return r;
         int i = (int)random_in(t, 0, 2);
+        r.kernel[i] = r.in[i] > 1 ? smaller(r.kernel[i], 4) : (r.kernel[i] + 1) / 2;
+        if (r.in[i] <= 1) r.pad_begin[i] = r.pad_end[i] = r.out_extra[i] = 0;
         r.in[i] = (r.in[i] + 1) / 2;
-        r.kernel[i] = smaller(r.kernel[i], 4);
     }
 }
 
@@ -241,6 +243,22 @@ static void check_refusals(table *t) {
     }
 }
 
+/// Depthwise windows of every width that the spans take, and of one that they leave.
+static void check_depthwise(table *t, int64_t width) {
+    static const sdx_activation kinds[] = {
+        {SDX_ACTIVATION_NONE}, {SDX_ACTIVATION_RELU}, {SDX_ACTIVATION_CLIP, -0.5f, 0.7f}, {SDX_ACTIVATION_HARD_SWISH},
+        {SDX_ACTIVATION_SILU}};
+    for (int64_t columns = 3; columns <= 7; columns += 2)
+        for (int64_t stride = 1; stride <= 2; stride++) {
+            blocked_row row = {
+                "depthwise, a width", C8_C8, 1 + width % 2, 16, 16, 16, {1 + width % 3, 4, width},
+                {1, columns, columns}, {1, stride, stride}, {1, 1 + width / 4 % 2, 1},
+                {0, columns / 2, width % columns}, {0, columns, width / 3 % columns}, .bias = width % 5 != 0,
+                .activation = kinds[(width + columns + stride) % 5]};
+            check(t, &row);
+        }
+}
+
 int kernel_table_blocked_convolution(char *message, size_t size) {
     table t = table_begin(message, size, 4);
     for (size_t i = 0; i < COUNT(rows); i++) check(&t, &rows[i]);
@@ -252,6 +270,7 @@ int kernel_table_blocked_convolution(char *message, size_t size) {
         row.kernel[1] = row.kernel[2] = 1;
         row.pad_begin[1] = row.pad_begin[2] = row.pad_end[1] = row.pad_end[2] = 0;
         check(&t, &row);
+        check_depthwise(&t, width);
     }
     for (int i = 0; i < RANDOM_ROWS; i++) {
         blocked_row row = random_row(&t);

@@ -12,6 +12,7 @@
 #include "BlockedDot.h"
 #include "BlockedDense.h"
 #include "BlockedDepthwise.h"
+#include "BlockedSpans.h"
 
 static bool SDX_FN(is_blocked_depthwise)(const sdx_conv_params *p) { return p->groups == p->c && p->groups == p->k; }
 
@@ -30,7 +31,9 @@ static void SDX_FN(blocked_pack)(const sdx_conv_params *p, sdx_conv_layout layou
 static void SDX_FN(blocked_run)(
     sdx_pool *pool, const sdx_conv_params *p, sdx_conv_layout layout, const float *x, const float *packed,
     const float *bias, const float *residual, float *y, float *workspace) {
-    if (SDX_FN(is_blocked_depthwise)(p) && layout == SDX_CONV_C8_TO_C8)
+    bool depthwise = SDX_FN(is_blocked_depthwise)(p) && layout == SDX_CONV_C8_TO_C8;
+    if (depthwise && !residual && SDX_FN(spans_fit)(p)) SDX_FN(spans_run)(pool, p, x, packed, bias, y);
+    else if (depthwise)
         SDX_FN(blocked_depthwise_run)(pool, p, x, packed, bias, residual, y, workspace);
     else SDX_FN(dense_run)(pool, p, layout, x, packed, bias, residual, y, workspace);
 }
