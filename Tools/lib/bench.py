@@ -9,6 +9,7 @@ import importlib.metadata
 import json
 import os
 import pathlib
+import re
 import statistics
 import sys
 import tempfile
@@ -17,6 +18,7 @@ import numpy as np
 import onnx
 
 import bench_page
+import bench_rows
 import engines
 import in_double
 import models
@@ -76,6 +78,7 @@ def measure(name, path, arguments, threads):
             compare = models.difference if key == OURS else difference
             row["engines"][key]["difference"] = max(map(compare, outputs[key], outputs[REFERENCE]))
     judge(row, got)
+    row["macs"] = multiply_adds(arguments.sardonyx, path, feeds)
     if row["engines"][OURS].get("difference", 0) > LIMIT and REFERENCE not in why:
         attempt("double", lambda: row.update(in_double=double_errors(arguments.sardonyx, path, feeds, names, outputs)))
     return row
@@ -91,6 +94,28 @@ def judge(row, got):
         row["ratio"] = statistics.median(
             min(got[key][i]["median_ms"] for key in row["peers"]) / record["median_ms"]
             for i, record in enumerate(got[OURS]))
+
+
+def multiply_adds(program, path, feeds):
+    """Of one run, as the operators are defined; None where the model cannot say."""
+    shapes = [part for name, value in feeds.items() if value.ndim
+              for part in ("--shape", f"{name}={','.join(map(str, value.shape))}")]
+    try:
+        return json.loads(engines.launch([program, "inspect", str(path), "--json", *shapes])).get("macs")
+    except (RuntimeError, ValueError):
+        return None
+
+
+def peak(program, threads):
+    """GFLOP/s of multiply-adds that these threads reach now, by a profile's closing line; None where it names none."""
+    with tempfile.TemporaryDirectory() as scratch:
+        path = f"{scratch}/relu.onnx"
+        value = [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [64]) for name in "xy"]
+        graph = onnx.helper.make_graph([onnx.helper.make_node("Relu", ["x"], ["y"])], "relu", value[:1], value[1:])
+        onnx.save(onnx.helper.make_model(graph, ir_version=8, opset_imports=[onnx.helper.make_opsetid("", 17)]), path)
+        text = engines.launch([program, "bench", path, "--threads", str(threads), "--seconds", "0", "--profile"])
+    found = re.search(r"peak ([0-9.]+) GFLOP/s", text)
+    return float(found[1]) if found else None
 
 
 def double_errors(program, path, feeds, names, outputs):
@@ -144,7 +169,8 @@ def main():
         return
     models.set_shapes(arguments.shape)
     about = {"machine": models.machine(), "threads": arguments.threads, "rounds": arguments.rounds,
-             "seconds": arguments.seconds, "versions": installed(arguments), "load": os.getloadavg()[0]}
+             "seconds": arguments.seconds, "versions": installed(arguments), "load": os.getloadavg()[0],
+             "peak_gflops": peak(arguments.sardonyx, arguments.threads)}
     work = {
         "models": lambda: (measure(*model, arguments, arguments.threads) for model in models.find(arguments.models)),
         "size": lambda: sweep.size_rows(measure, arguments),
@@ -154,12 +180,12 @@ def main():
     sections = [arguments.sweep] if arguments.sweep else ["models"] if arguments.models else list(work)
     for section in sections:
         rows = []
-        print(bench_page.head_line(section, arguments.peers), flush=True)
+        print(bench_rows.head_line(section, arguments.peers), flush=True)
         for row in work[section]():
             rows.append(row)
-            print(bench_page.line(section, row), flush=True)
+            print(bench_rows.line(section, row), flush=True)
         if section == "models":
-            print(bench_page.summary(rows), flush=True)
+            print(bench_rows.summary(rows), flush=True)
         wrong |= any(not row["right"] for row in rows)
         report[section] = {"about": about, "rows": rows}
         if not arguments.no_page and not arguments.models:
