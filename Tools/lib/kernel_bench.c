@@ -58,11 +58,53 @@ static const convolution convolutions[] = {
 typedef struct {
     const char *name;
     int64_t m, n, k;
+    int64_t batch; // 0 counts as 1
+    bool transpose_a, transpose_b;
 } product;
 
 static const product products[] = {
-    {"gemm", 512, 512, 512},   {"gemm", 1024, 1024, 1024}, {"gemm", 197, 768, 768},
-    {"gemm", 1, 1000, 2048},   {"gemm", 64, 3136, 576},    {"gemm", 197, 197, 64},
+    {"gemm", 512, 512, 512},
+    {"gemm", 1024, 1024, 1024},
+    {"gemm", 49, 256, 256},
+    {"gemm", 49, 512, 2048},
+    {"gemm", 49, 2048, 512},
+    {"gemm", 49, 1024, 1024},
+    {"gemm", 196, 256, 256},
+    {"gemm", 196, 512, 2048},
+    {"gemm", 196, 2048, 512},
+    {"gemm", 196, 1024, 1024},
+    {"gemm", 3136, 256, 256},
+    {"gemm", 3136, 512, 2048},
+    {"gemm", 3136, 2048, 512},
+    {"gemm", 3136, 1024, 1024},
+    {"gemm", 4096, 256, 256},
+    {"gemm", 4096, 512, 512},
+    {"gemm", 256, 4096, 256},
+    {"gemm", 256, 256, 4096},
+    {"gemm narrow", 49, 64, 512},
+    {"gemm narrow", 196, 64, 256},
+    {"gemm narrow", 3136, 64, 256},
+    {"gemm narrow", 3136, 64, 64},
+    {"gemm shallow", 49, 512, 64},
+    {"gemm shallow", 196, 256, 64},
+    {"gemm shallow", 3136, 256, 64},
+    {"gemm tall", 64, 3136, 576},
+    {"gemm vit", 197, 384, 384},
+    {"gemm vit", 197, 1152, 384},
+    {"gemm vit", 197, 1536, 384},
+    {"gemm vit", 197, 384, 1536},
+    {"gemm vit", 197, 768, 768},
+    {"gemm attention", 197, 197, 64, 6, .transpose_b = true},
+    {"gemm attention", 197, 64, 197, 6},
+    {"gemm attention", 197, 197, 64, 12, .transpose_b = true},
+    {"gemm attention", 197, 64, 197, 12},
+    {"gemm transposed a", 512, 512, 512, .transpose_a = true},
+    {"gemm transposed b", 512, 512, 512, .transpose_b = true},
+    {"gemm transposed a b", 196, 256, 256, .transpose_a = true, .transpose_b = true},
+    {"gemm row", 1, 1000, 2048},
+    {"gemm row", 1, 4096, 4096},
+    {"gemm row transposed b", 1, 4096, 4096, .transpose_b = true},
+    {"gemm column", 4096, 1, 4096},
 };
 
 static double now(void) {
@@ -71,7 +113,7 @@ static double now(void) {
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-static double seconds = 0.15, peak_gflops;
+static double seconds = 0.15;
 static char **words;
 static int word_count;
 static sdx_pool *pools[2]; // 1 and 2 threads
@@ -99,27 +141,87 @@ static float *random_floats(int64_t count) {
     return x;
 }
 
-/// The least time of `body`, in seconds.
-static double least(void (*body)(void *, sdx_pool *), void *context, sdx_pool *pool) {
-    double best = 1e9, begin = now();
-    body(context, pool);
-    for (int i = 0; i < 3 || now() - begin < seconds; i++) {
+/// Adds up `bytes` at x: reads them as fast as this thread can.
+#define READ(name, target, lanes)                                                                                      \
+    target static float name(const float *x, int64_t count) {                                                          \
+        typedef float v __attribute__((ext_vector_type(lanes), aligned(4)));                                           \
+        v sum[8] = {0};                                                                                                \
+        for (int64_t i = 0; i + 8 * lanes <= count; i += 8 * lanes) {                                                  \
+            const v *from = (const v *)(x + i);                                                                        \
+            _Pragma("clang loop unroll(full)") for (int j = 0; j < 8; j++) sum[j] += from[j];                          \
+        }                                                                                                              \
+        float total = 0;                                                                                               \
+        for (int j = 0; j < 8; j++) total += sum[j][0];                                                                \
+        return total;                                                                                                  \
+    }
+#if defined(__x86_64__)
+READ(read_avx512, __attribute__((target("avx512f"))), 16)
+READ(read_avx2, __attribute__((target("avx2"))), 8)
+#endif
+READ(read_narrow, , 4)
+
+typedef struct {
+    const float *x;
+    int64_t count;
+} reading;
+enum { READ_CHUNKS = 16 };
+
+static void read_chunk(void *context, int64_t chunk, int worker) {
+    const reading *r = context;
+    static volatile float sinks[64];
+    int64_t begin = r->count * chunk / READ_CHUNKS, end = r->count * (chunk + 1) / READ_CHUNKS;
+#if defined(__x86_64__)
+    sdx_isa isa = sdx_isa_current();
+    sinks[worker * 16] = isa == SDX_ISA_AVX512 ? read_avx512(r->x + begin, end - begin)
+                         : isa == SDX_ISA_AVX2 ? read_avx2(r->x + begin, end - begin)
+                                               : read_narrow(r->x + begin, end - begin);
+#else
+    sinks[worker * 16] = read_narrow(r->x + begin, end - begin);
+#endif
+}
+static void read_all(void *context, sdx_pool *pool) { sdx_parallel_for(pool, READ_CHUNKS, read_chunk, context); }
+
+/// The least time of `body` in runs for about `budget` seconds, three at least; *best so far counts too.
+static void least(double budget, void (*body)(void *, sdx_pool *), void *context, sdx_pool *pool, double *best) {
+    double begin = now();
+    for (int i = 0; i < 3 || now() - begin < budget; i++) {
         double start = now();
         body(context, pool);
         double took = now() - start;
-        if (took < best) best = took;
+        if (took < *best) *best = took;
     }
-    return best;
 }
 
-/// One line: the times with 1 and 2 threads.
-static void report(const char *line, const char *kernel, double flops, void (*body)(void *, sdx_pool *), void *context) {
-    double time[2];
-    for (int i = 0; i < 2; i++) time[i] = least(body, context, pools[i]);
-    printf("%-44s %-8s %9.3f ms %7.1f %3.0f %%   %9.3f ms %7.1f %3.0f %%  %4.2f x\n", line, kernel, time[0] * 1e3,
-           flops / time[0] * 1e-9, 1e-7 * flops / time[0] / peak_gflops, time[1] * 1e3, flops / time[1] * 1e-9,
-           1e-7 * flops / time[1] / peak_gflops / 2, time[0] / time[1]);
+/// One line: the times with 1 and 2 threads, and the share of the peak, which is measured in turns with them: clocks
+/// and neighbours change it meanwhile. With `read`, the share is of the bandwidth of reading those bytes.
+static void report_against(
+    const char *line, const char *kernel, double flops, void (*body)(void *, sdx_pool *), void *context,
+    const reading *read) {
+    double time[2] = {1e9, 1e9}, read_time[2] = {1e9, 1e9}, peak = 0;
+    enum { TURNS = 20 };
+    for (int turn = 0; turn < TURNS; turn++)
+        for (int i = 0; i < 2; i++) {
+            if (read) {
+                least(seconds / TURNS / 2, read_all, (void *)read, pools[i], &read_time[i]);
+            } else {
+                double here = sdx_peak_gflops(seconds / TURNS / 4);
+                if (here > peak) peak = here;
+            }
+            least(seconds / TURNS, body, context, pools[i], &time[i]);
+        }
+    double amount[2], share[2], scale = read ? (double)read->count * sizeof(float) : flops;
+    for (int i = 0; i < 2; i++) {
+        amount[i] = scale / time[i] * 1e-9;
+        share[i] = read ? 100 * read_time[i] / time[i] : 100 * amount[i] / peak / (i + 1);
+    }
+    printf("%-40s %-8s %9.3f ms %7.1f %3.0f %%   %9.3f ms %7.1f %3.0f %%  %4.2f x   %6.1f %s\n", line, kernel,
+           time[0] * 1e3, amount[0], share[0], time[1] * 1e3, amount[1], share[1], time[0] / time[1],
+           read ? scale / read_time[0] * 1e-9 : peak, read ? "GB/s" : "GFLOP/s");
     fflush(stdout);
+}
+
+static void report(const char *line, const char *kernel, double flops, void (*body)(void *, sdx_pool *), void *context) {
+    report_against(line, kernel, flops, body, context, NULL);
 }
 
 typedef struct {
@@ -219,22 +321,34 @@ static void run_product(void *context, sdx_pool *pool) {
 
 static void time_product(const product *s) {
     char line[80];
-    snprintf(line, sizeof line, "%s %ldx%ldx%ld", s->name, (long)s->m, (long)s->n, (long)s->k);
+    int64_t batch = s->batch ? s->batch : 1;
+    int end = snprintf(line, sizeof line, "%s %ldx%ldx%ld", s->name, (long)s->m, (long)s->n, (long)s->k);
+    if (batch > 1) snprintf(line + end, sizeof line - (size_t)end, " x%ld", (long)batch);
     if (!wanted(line)) return;
-    float *a = random_floats(s->m * s->k), *b = random_floats(s->k * s->n), *c = random_floats(s->m * s->n);
-    product_run r = {.g = {.m = s->m, .n = s->n, .k = s->k, .a = a, .lda = s->k, .b = b, .ldb = s->n, .c = c,
-                           .ldc = s->n, .batch = 1, .alpha = 1}};
-    double flops = 2.0 * (double)s->m * (double)s->n * (double)s->k;
+    float *a = random_floats(batch * s->m * s->k), *b = random_floats(batch * s->k * s->n);
+    float *c = random_floats(batch * s->m * s->n);
+    product_run r = {.g = {.m = s->m, .n = s->n, .k = s->k, .a = a, .lda = s->transpose_a ? s->m : s->k, .b = b,
+                           .ldb = s->transpose_b ? s->k : s->n, .c = c, .ldc = s->n, .batch = batch, .alpha = 1,
+                           .transpose_a = s->transpose_a, .transpose_b = s->transpose_b,
+                           .batch_stride_a = s->m * s->k, .batch_stride_b = s->k * s->n,
+                           .batch_stride_c = s->m * s->n}};
+    double flops = 2.0 * (double)batch * (double)s->m * (double)s->n * (double)s->k;
+    // A vector's product is as fast as its matrix is read.
+    reading bytes = {s->n == 1 ? a : b, s->n == 1 ? s->m * s->k : s->k * s->n};
+    const reading *read = s->m == 1 || s->n == 1 ? &bytes : NULL;
     r.workspace = memory(sdx_gemm_f32_workspace_bytes(&r.g, 2));
-    report(line, "b plain", flops, run_product, &r);
+    report_against(line, "b plain", flops, run_product, &r, read);
     free(r.workspace);
-    float *packed = memory(sdx_gemm_f32_packed_b_bytes(s->k, s->n));
-    sdx_gemm_f32_pack_b(s->k, s->n, b, s->n, 0, packed);
-    r.g.packed_b = packed;
-    r.workspace = memory(sdx_gemm_f32_workspace_bytes(&r.g, 2));
-    report(line, "b packed", flops, run_product, &r);
-    free(r.workspace);
-    free(packed);
+    if (batch == 1 && s->n > 1) {
+        float *packed = memory(sdx_gemm_f32_packed_b_bytes(s->k, s->n));
+        sdx_gemm_f32_pack_b(s->k, s->n, b, r.g.ldb, s->transpose_b, packed);
+        r.g.packed_b = packed;
+        bytes.x = packed;
+        r.workspace = memory(sdx_gemm_f32_workspace_bytes(&r.g, 2));
+        report_against(line, "b packed", flops, run_product, &r, read);
+        free(r.workspace);
+        free(packed);
+    }
     free(a);
     free(b);
     free(c);
@@ -265,9 +379,8 @@ int main(int count, char **arguments) {
     word_count = count - at;
     sdx_flush_denormals_begin();
     for (int i = 0; i < 2; i++) pools[i] = sdx_pool_create(i + 1);
-    peak_gflops = sdx_peak_gflops(0.1);
-    printf("%s, peak of one core %.1f GFLOP/s\n%-44s %-8s %12s %13s   %12s\n", sdx_isa_name(sdx_isa_current()),
-           peak_gflops, "", "", "1 thread", "GFLOP/s", "2 threads");
+    printf("%s, peak of one core %.1f GFLOP/s\n%-40s %-8s %12s %14s %12s %16s %16s\n", sdx_isa_name(sdx_isa_current()),
+           sdx_peak_gflops(0.1), "", "", "1 thread", "GFLOP/s", "2 threads", "GFLOP/s", "beside it");
     for (size_t i = 0; i < sizeof convolutions / sizeof *convolutions; i++) time_convolution(&convolutions[i]);
     for (size_t i = 0; i < sizeof products / sizeof *products; i++) time_product(&products[i]);
     return 0;

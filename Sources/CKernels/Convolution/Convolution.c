@@ -13,6 +13,7 @@
 #include "../Gemm/Types.h"
 #include "../Gemm/MicroKernel.h"
 #include "../Gemm/Panels.h"
+#include "PackedBlock.h"
 #undef SDX_T_IS_DOUBLE
 #include "Pixels.h"
 #include "Direct.h"

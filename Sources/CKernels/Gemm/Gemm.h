@@ -1,10 +1,4 @@
-/// The matrix product of one element type in one ISA pass; after Panels.h. No include guard: it serves both types.
-#undef GEMM
-#if SDX_T_IS_DOUBLE
-#define GEMM sdx_gemm_f64
-#else
-#define GEMM sdx_gemm_f32
-#endif
+/// The matrix product of one element type in one ISA pass; after GemmPlan.h. No include guard: it serves both types.
 
 static size_t TN(packed_b_bytes)(int64_t k, int64_t n) {
     int64_t bytes;
@@ -26,74 +20,61 @@ static void TN(pack_b)(int64_t k, int64_t n, const T *b, int64_t ldb, int transp
         TN(pack_b_panel)(packed + q * NR * k, b, ldb, transpose, q * NR, TN(panel_columns)(n, q), 0, k);
 }
 
-/// The product to compute for g: a matrix times a column is done as its transpose, a row times a matrix, which fills
-/// the vectors.
-static GEMM TN(oriented)(const GEMM *g) {
-    GEMM t = *g;
-    if (g->n != 1 || g->m == 1 || g->ldc != 1 || g->packed_b) return t;
-    t.m = 1;
-    t.n = g->m;
-    t.a = g->b;
-    t.lda = g->ldb;
-    t.transpose_a = !g->transpose_b;
-    t.batch_stride_a = g->batch_stride_b;
-    t.b = g->a;
-    t.ldb = g->lda;
-    t.transpose_b = !g->transpose_a;
-    t.batch_stride_b = g->batch_stride_a;
-    t.ldc = g->m;
-    t.row_bias = g->column_bias;
-    t.column_bias = g->row_bias;
-    t.d_row_stride = g->d_column_stride;
-    t.d_column_stride = g->d_row_stride;
-    return t;
-}
-
-/// How a product is cut: by shape alone.
+/// What a chunk multiplies in one block of k.
 typedef struct {
-    const GEMM *g;
-    T *workspace;
-    int64_t worker_elements;      // of the workspace
-    int64_t a_elements;           // of those, for A
-    int64_t row_panels, column_panels, k_blocks;
-    int64_t chunk_row_panels, chunk_column_panels;
-    int64_t row_chunks, column_chunks;
-} TN(gemm_plan);
+    const T *a, *b;                   // A and B of the item; b is NULL where B came packed
+    int64_t row0, row1, column0, column1, k0, k;
+    T *a_space, *b_space;
+    T *c;                             // of the item
+    const TN(epilogue) * epilogue;    // NULL before the last block, or where there is nothing to do
+    int add;                          // onto what C holds
+} TN(piece);
 
-static TN(gemm_plan) TN(plan_gemm)(const GEMM *g) {
-    TN(gemm_plan) plan = {.g = g};
-    plan.row_panels = TN(row_panels)(g->m);
-    plan.column_panels = TN(column_panels)(g->n);
-    plan.k_blocks = TN(k_blocks)(g->k);
-    int64_t rows = plan.row_panels, columns = plan.column_panels;
-    if (columns > SDX_BLOCK_COLUMN_PANELS) columns = SDX_BLOCK_COLUMN_PANELS;
-    for (;;) {
-        plan.row_chunks = (plan.row_panels + rows - 1) / rows;
-        plan.column_chunks = (plan.column_panels + columns - 1) / columns;
-        double work = (double)rows * SDX_MR * (double)columns * NR * (double)g->k;
-        double chunks = (double)plan.row_chunks * plan.column_chunks * g->batch;
-        if (chunks >= SDX_ENOUGH_CHUNKS || work < SDX_CHUNK_WORK) break;
-        if (rows * SDX_MR >= columns * NR && rows > 1) rows = (rows + 1) / 2;
-        else if (columns > 1) columns = (columns + 1) / 2;
-        else break;
+/// The panel of B at column j of a piece, packed here where it must be; `*stride` lies between its rows.
+SDX_INLINE const T *TN(panel_of_b)(
+    const TN(gemm_plan) * plan, const TN(piece) * t, int64_t j, int64_t n, int64_t *stride) {
+    const GEMM *g = plan->g;
+    *stride = TN(panel_width)(n);
+    if (g->packed_b) return g->packed_b + j * g->k + t->k0 * *stride;
+    if (plan->b_in_place && n == NR) {
+        *stride = g->ldb;
+        return t->b + t->k0 * g->ldb + j;
     }
-    plan.chunk_row_panels = rows;
-    plan.chunk_column_panels = columns;
-    int64_t k = g->k / plan.k_blocks + (g->k % plan.k_blocks != 0);
-    int64_t packed_rows = rows < SDX_BLOCK_ROW_PANELS ? rows : SDX_BLOCK_ROW_PANELS;
-    plan.a_elements = (packed_rows * SDX_MR * k + 15) / 16 * 16;
-    plan.worker_elements = plan.a_elements + (g->packed_b ? 0 : (columns * NR * k + 15) / 16 * 16);
-    return plan;
+    TN(pack_b_panel)(t->b_space, t->b, g->ldb, g->transpose_b, j, n, t->k0, t->k);
+    return t->b_space;
 }
 
-static size_t TN(workspace_bytes)(const GEMM *g, int workers) {
-    if (g->m < 0 || g->n < 0 || g->k < 0 || workers < 1) return SIZE_MAX;
-    if (g->m == 0 || g->n == 0 || g->batch <= 0) return 0;
-    GEMM oriented = TN(oriented)(g);
-    int64_t bytes; // of one worker: at most a few cache blocks
-    int64_t elements = TN(plan_gemm)(&oriented).worker_elements;
-    if (__builtin_mul_overflow(elements, (int64_t)sizeof(T) * workers, &bytes)) return SIZE_MAX;
-    return (size_t)bytes;
+static void TN(multiply_piece)(const TN(gemm_plan) * plan, const TN(piece) * t) {
+    const GEMM *g = plan->g;
+    _Alignas(64) T local[SDX_MR * NR];
+    int64_t rows = t->row1 - t->row0, panels = TN(row_panels)(rows);
+    int64_t a_lane = g->transpose_a ? 1 : g->lda, a_step = g->transpose_a ? g->lda : 1;
+    const T *a_first = t->a + t->row0 * a_lane + t->k0 * a_step;
+    for (int64_t j = t->column0; j < t->column1; j += NR) {
+        int64_t n = t->column1 - j < NR ? t->column1 - j : NR, vectors = TN(panel_width)(n) / TV, b_stride;
+        const T *b = TN(panel_of_b)(plan, t, j, n, &b_stride);
+        // The next packed panel comes nearer while this one is multiplied, a part with each tile.
+        const char *ahead = (const char *)(g->packed_b ? b + NR * g->k : b);
+        for (int64_t q = 0; q < panels; q++) {
+            int64_t row = TN(row_start)(rows, panels, q), height = TN(row_start)(rows, panels, q + 1) - row;
+            const T *a = a_first + row * a_lane;
+            T *c = t->c + (t->row0 + row) * g->ldc + j;
+            bool direct = n == vectors * TV && !t->epilogue;
+            T *to = direct ? c : local;
+            int64_t to_stride = direct ? g->ldc : NR;
+            int add = direct && t->add;
+            if (plan->a_in_place) {
+                TN(row_tile_function) tile = TN(row_tile_functions)[height - 1][vectors - 1];
+                tile(t->k, a, g->lda, b, b_stride, to, to_stride, add, ahead);
+                if (g->packed_b) ahead += 32 * t->k;
+            } else {
+                T *packed = t->a_space + row * t->k;
+                if (j == t->column0) TN(pack_panel)(packed, height, height, t->k, a, a_lane, a_step);
+                TN(tile_functions)[height - 1][vectors - 1](t->k, packed, b, b_stride, to, to_stride, add);
+            }
+            if (!direct) TN(finish_tile)(t->epilogue, local, NR, c, g->ldc, height, n, t->add, t->row0 + row, j);
+        }
+    }
 }
 
 static void TN(gemm_chunk)(void *context, int64_t chunk, int worker) {
@@ -102,16 +83,16 @@ static void TN(gemm_chunk)(void *context, int64_t chunk, int worker) {
     // Neighbouring chunks share B, so that workers on them read it from a shared cache.
     int64_t row_chunk = chunk % plan->row_chunks, column_chunk = chunk / plan->row_chunks % plan->column_chunks;
     int64_t item = chunk / plan->row_chunks / plan->column_chunks;
-    const T *a = g->a + item * g->batch_stride_a, *b = g->packed_b ? NULL : g->b + item * g->batch_stride_b;
-    int64_t a_lane = g->transpose_a ? 1 : g->lda, a_step = g->transpose_a ? g->lda : 1;
-    T *a_space = plan->workspace + worker * plan->worker_elements, *b_space = a_space + plan->a_elements;
-
-    int64_t panel0 = row_chunk * plan->chunk_row_panels, panel_end = panel0 + plan->chunk_row_panels;
-    if (panel_end > plan->row_panels) panel_end = plan->row_panels;
-    int64_t column0 = column_chunk * plan->chunk_column_panels * NR;
-    int64_t column1 = column0 + plan->chunk_column_panels * NR;
-    if (column1 > g->n) column1 = g->n;
-
+    T *space = plan->workspace + worker * plan->worker_elements;
+    TN(piece) piece = {
+        .a = g->a + item * g->batch_stride_a, .b = g->packed_b ? NULL : g->b + item * g->batch_stride_b,
+        .row0 = TN(row_start)(g->m, plan->row_chunks, row_chunk),
+        .row1 = TN(row_start)(g->m, plan->row_chunks, row_chunk + 1),
+        .column0 = TN(row_start)(plan->column_panels, plan->column_chunks, column_chunk) * NR,
+        .column1 = TN(row_start)(plan->column_panels, plan->column_chunks, column_chunk + 1) * NR,
+        .a_space = space, .b_space = space + plan->a_elements, .c = g->c + item * g->batch_stride_c,
+    };
+    if (piece.column1 > g->n) piece.column1 = g->n;
     TN(epilogue) epilogue = {
         .alpha = g->alpha, .beta = g->beta, .row_bias = g->row_bias, .column_bias = g->column_bias,
         .d = g->d ? g->d + item * g->batch_stride_d : NULL,
@@ -123,28 +104,11 @@ static void TN(gemm_chunk)(void *context, int64_t chunk, int worker) {
     TN(set_nothing)(&epilogue);
 
     for (int64_t kb = 0; kb < plan->k_blocks; kb++) {
-        int64_t k0 = TN(k_start)(g->k, plan->k_blocks, kb), k = TN(k_start)(g->k, plan->k_blocks, kb + 1) - k0;
-        for (int64_t j = column0; !g->packed_b && j < column1; j += NR) {
-            int64_t columns = column1 - j < NR ? column1 - j : NR;
-            TN(pack_b_panel)(b_space + (j - column0) * k, b, g->ldb, g->transpose_b, j, columns, k0, k);
-        }
-        for (int64_t p0 = panel0; p0 < panel_end; p0 += SDX_BLOCK_ROW_PANELS) {
-            int64_t p1 = panel_end - p0 < SDX_BLOCK_ROW_PANELS ? panel_end : p0 + SDX_BLOCK_ROW_PANELS;
-            int64_t first = TN(row_start)(g->m, plan->row_panels, p0);
-            for (int64_t p = p0, row = first, next; p < p1; p++, row = next) {
-                next = TN(row_start)(g->m, plan->row_panels, p + 1);
-                const T *from = a + row * a_lane + k0 * a_step;
-                TN(pack_panel)(a_space + (row - first) * k, next - row, next - row, k, from, a_lane, a_step);
-            }
-            TN(multiply_block)(&(TN(block)){
-                .a = a_space, .a_k = k, .a_k0 = 0, .m = g->m, .panel0 = p0, .panel1 = p1,
-                .column0 = column0, .column1 = column1, .k = k,
-                .c = g->c + item * g->batch_stride_c + column0, .ldc = g->ldc, .add = kb > 0,
-                .b = g->packed_b ? g->packed_b + column0 * g->k : b_space, .b_stride = NR * (g->packed_b ? g->k : k),
-                .b_k0 = g->packed_b ? k0 : 0,
-                .epilogue = kb + 1 == plan->k_blocks ? &epilogue : NULL,
-            });
-        }
+        piece.k0 = TN(k_start)(g->k, plan->k_blocks, kb);
+        piece.k = TN(k_start)(g->k, plan->k_blocks, kb + 1) - piece.k0;
+        piece.add = kb > 0;
+        piece.epilogue = kb + 1 == plan->k_blocks && !epilogue.nothing ? &epilogue : NULL;
+        TN(multiply_piece)(plan, &piece);
     }
 }
 

@@ -9,7 +9,9 @@
 #define SDX_T_IS_DOUBLE 1
 #include "Types.h"
 #include "MicroKernel.h"
+#include "RowTiles.h"
 #include "Panels.h"
+#include "GemmPlan.h"
 #include "Gemm.h"
 #undef SDX_T_IS_DOUBLE
 #else

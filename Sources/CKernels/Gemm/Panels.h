@@ -1,5 +1,5 @@
-/// Packed panels and blocks of products, for one element type and one ISA pass; after Types.h and MicroKernel.h.
-/// No include guard: it is included for each.
+/// Packed panels of products and what becomes of their sums, for one element type and one ISA pass; after Types.h and
+/// MicroKernel.h. No include guard: it is included for each.
 ///
 /// Rows are cut into the fewest panels of at most SDX_MR rows, of even height; packed A is the panels one after
 /// another, each [k][rows]. Columns are cut into panels of NR = SDX_NV · TV; packed B is the panels one after another,
@@ -31,17 +31,26 @@ SDX_INLINE int64_t TN(k_start)(int64_t k, int64_t blocks, int64_t block) {
 static void TN(pack_panel)(
     T *restrict packed, int64_t width, int64_t lanes, int64_t k, const T *restrict source, int64_t lane_stride,
     int64_t k_stride) {
+    if (lane_stride == 1 && lanes == NR && width == NR) {
+#pragma clang loop unroll_count(4)
+        for (int64_t p = 0; p < k; p++) {
+#pragma clang loop unroll(full)
+            for (int j = 0; j < SDX_NV; j++) TSTORE(packed + p * NR + j * TV, TLOAD(source + p * k_stride + j * TV));
+        }
+        return;
+    }
     if (lane_stride == 1) {
-        for (int64_t p = 0; p < k; p++, packed += width, source += k_stride) {
-            int64_t i = 0;
-            for (; i + TV <= lanes; i += TV) TSTORE(packed + i, TLOAD(source + i));
-            if (i < lanes) {
-                VT rest = TLOAD_FIRST(source + i, lanes - i);
-                if (i + TV <= width) TSTORE(packed + i, rest);
-                else TSTORE_FIRST(packed + i, width - i, rest);
-                i += TV;
+        for (int64_t i = 0; i < width; i += TV) {
+            int64_t used = lanes - i < 0 ? 0 : lanes - i < TV ? lanes - i : TV;
+            int64_t stored = width - i < TV ? width - i : TV;
+            const T *from = source + i;
+            T *to = packed + i;
+            if (used == TV) {
+                for (int64_t p = 0; p < k; p++) TSTORE(to + p * width, TLOAD(from + p * k_stride));
+            } else {
+                for (int64_t p = 0; p < k; p++)
+                    TSTORE_FIRST(to + p * width, stored, TLOAD_FIRST(from + p * k_stride, used));
             }
-            for (; i < width; i++) packed[i] = 0;
         }
         return;
     }
@@ -116,11 +125,58 @@ SDX_INLINE VT TN(finish_vector)(const TN(epilogue) * e, VT v, int64_t row, int64
     return v;
 }
 
+/// What finish_tile does for one kind of activation, known to the compiler, and whole vectors.
+SDX_INLINE void TN(finish_rows)(
+    const TN(epilogue) * e, const sdx_activation_kind kind, const bool plain_d, const T *sums, int64_t sums_stride,
+    T *c, int64_t ldc, int64_t rows, int64_t columns, int add, int64_t row, int64_t column) {
+    const T *d = e->d ? e->d + row * e->d_row_stride + column : NULL;
+#if !SDX_T_IS_DOUBLE
+    const sdx_activation activation = {kind, e->activation.a, e->activation.b};
+#else
+    (void)kind;
+#endif
+    for (int64_t j = 0; j < columns; j += TV) {
+        const VT bias = e->column_bias ? TLOAD(e->column_bias + column + j) : (VT){0};
+        for (int64_t i = 0; i < rows; i++) {
+            VT v = TLOAD(sums + i * sums_stride + j);
+            if (add) v = TLOAD(c + i * ldc + j) + v;
+            v = v * e->alpha;
+            if (e->row_bias) v = v + e->row_bias[row + i];
+            if (e->column_bias) v = v + bias;
+            if (plain_d) v = TFMA(TLOAD(d + i * e->d_row_stride + j), e->beta - (VT){0}, v);
+#if !SDX_T_IS_DOUBLE
+            v = vactivate(activation, v);
+#endif
+            TSTORE(c + i * ldc + j, v);
+        }
+    }
+}
+
 /// c = finish(sums), or finish(c + sums) with `add`, for a tile whose first value is (row, column) of C; e may be NULL.
 /// `sums` is a tile of its own, or c itself without `add`.
 static void TN(finish_tile)(
     const TN(epilogue) * e, const T *sums, int64_t sums_stride, T *c, int64_t ldc, int64_t rows, int64_t columns,
     int add, int64_t row, int64_t column) {
+    if (e && columns % TV == 0 && (!e->d || e->d_column_stride == 1)) {
+#define SDX_FINISH(kind)                                                                                               \
+    if (e->d) {                                                                                                        \
+        TN(finish_rows)(e, kind, true, sums, sums_stride, c, ldc, rows, columns, add, row, column);                    \
+    } else {                                                                                                           \
+        TN(finish_rows)(e, kind, false, sums, sums_stride, c, ldc, rows, columns, add, row, column);                   \
+    }                                                                                                                  \
+    return;
+        switch (e->activation.kind) {
+        case SDX_ACTIVATION_NONE: SDX_FINISH(SDX_ACTIVATION_NONE)
+#if !SDX_T_IS_DOUBLE
+        case SDX_ACTIVATION_RELU: SDX_FINISH(SDX_ACTIVATION_RELU)
+        case SDX_ACTIVATION_CLIP: SDX_FINISH(SDX_ACTIVATION_CLIP)
+        case SDX_ACTIVATION_SILU: SDX_FINISH(SDX_ACTIVATION_SILU)
+        case SDX_ACTIVATION_GELU: SDX_FINISH(SDX_ACTIVATION_GELU)
+#endif
+        default: break;
+        }
+#undef SDX_FINISH
+    }
     for (int64_t i = 0; i < rows; i++, sums += sums_stride, c += ldc) {
         for (int64_t j = 0; j < columns; j += TV) {
             int64_t n = columns - j < TV ? columns - j : TV;
@@ -129,49 +185,6 @@ static void TN(finish_tile)(
             if (e) v = TN(finish_vector)(e, v, row + i, column + j, n);
             if (n == TV) TSTORE(c + j, v);
             else TSTORE_FIRST(c + j, n, v);
-        }
-    }
-}
-
-/// A block of the product: row panels [panel0, panel1) by columns [column0, column1), over k values.
-typedef struct {
-    const T *a;         // the packed row panel panel0
-    int64_t a_k, a_k0;  // the k values that a row panel of `a` holds in all, and the one where this block begins
-    const T *b;         // the packed column panel of column0
-    int64_t b_stride;   // from a column panel to the next
-    int64_t b_k0;       // the k value in a column panel of `b` where this block begins
-    int64_t m;          // rows of the whole C: its panels are cut from them
-    int64_t panel0, panel1, column0, column1, k;
-    T *c;               // C at (0, column0)
-    int64_t ldc;
-    int add;            // onto what C holds
-    const TN(epilogue) * epilogue; // NULL before the last block of k
-} TN(block);
-
-/// Computes a block. column0 is where a column panel begins.
-static void TN(multiply_block)(const TN(block) * t) {
-    int64_t panels = TN(row_panels)(t->m), columns = t->column1 - t->column0;
-    int64_t first_row = TN(row_start)(t->m, panels, t->panel0);
-    const TN(epilogue) *e = t->epilogue && t->epilogue->nothing ? NULL : t->epilogue;
-    _Alignas(64) T local[SDX_MR * NR];
-    for (int64_t p0 = t->panel0; p0 < t->panel1; p0 += SDX_BLOCK_ROW_PANELS) {
-        int64_t p1 = t->panel1 - p0 < SDX_BLOCK_ROW_PANELS ? t->panel1 : p0 + SDX_BLOCK_ROW_PANELS;
-        for (int64_t j = 0; j < columns; j += NR) {
-            int64_t n = columns - j < NR ? columns - j : NR, width = TN(panel_width)(n);
-            const T *b = t->b + j / NR * t->b_stride + t->b_k0 * width;
-            for (int64_t p = p0; p < p1; p++) {
-                int64_t row = TN(row_start)(t->m, panels, p), rows = TN(row_start)(t->m, panels, p + 1) - row;
-                const T *a = t->a + (row - first_row) * t->a_k + rows * t->a_k0;
-                T *c = t->c + row * t->ldc + j;
-                TN(tile_function) tile = TN(tile_functions)[rows - 1][width / TV - 1];
-                if (n == width) {
-                    tile(t->k, a, b, width, c, t->ldc, t->add);
-                    if (e) TN(finish_tile)(e, c, t->ldc, c, t->ldc, rows, n, 0, row, t->column0 + j);
-                } else {
-                    tile(t->k, a, b, width, local, NR, 0);
-                    TN(finish_tile)(e, local, NR, c, t->ldc, rows, n, t->add, row, t->column0 + j);
-                }
-            }
         }
     }
 }

@@ -34,3 +34,27 @@
 // Chunks enough to balance the threads of a device: fewer mean less packing of the same values.
 #undef SDX_ENOUGH_CHUNKS
 #define SDX_ENOUGH_CHUNKS 16
+
+// Products alone: a block of A (rows × K) stays in L2, a panel of B (K × columns) streams through L1. A quarter of
+// the chunks are had at any cost, the others while a cut costs at most SDX_CUT_COST.
+#undef SDX_PRODUCT_K_BYTES
+#undef SDX_PRODUCT_A_BYTES
+#undef SDX_PRODUCT_CHUNKS
+#undef SDX_CUT_COST
+#define SDX_PRODUCT_K_BYTES 3072
+#define SDX_PRODUCT_A_BYTES (SDX_TARGET_AVX512 ? 768 << 10 : 256 << 10)
+#define SDX_PRODUCT_CHUNKS 32
+#define SDX_CUT_COST 0.26
+#undef SDX_READING_ROWS
+#define SDX_READING_ROWS 16
+
+// At most this many rows read B where it lies, SDX_FEW_K rows of it at a time, whatever its size; others, a B of at
+// most SDX_DENSE_BYTES. A chunk has at most SDX_MOST_PANELS column panels.
+#undef SDX_FEW_ROWS
+#undef SDX_FEW_K
+#undef SDX_DENSE_BYTES
+#undef SDX_MOST_PANELS
+#define SDX_FEW_ROWS 4
+#define SDX_FEW_K 16
+#define SDX_DENSE_BYTES (128 << 10)
+#define SDX_MOST_PANELS 64

@@ -1,0 +1,109 @@
+/// The tiles of MicroKernel.h with A read where it lies, for one element type and one ISA pass; after MicroKernel.h.
+/// No include guard: it serves each.
+///
+/// Three rows share a pointer, so that 14 rows take five of the 16 registers for addresses. Broadcasts from rows then
+/// cost what those from a packed panel do, and the packing is saved.
+
+/// Adds `steps` values of p to the sums and moves b on.
+SDX_INLINE const T *TN(row_steps)(
+    const int rows, const int vectors, const int steps, VT (*sum)[SDX_NV], const T *const *from, int64_t lda,
+    const T *b, int64_t b_stride) {
+#pragma clang loop unroll(full)
+    for (int s = 0; s < steps; s++, b += b_stride) {
+        VT row[SDX_NV];
+#pragma clang loop unroll(full)
+        for (int j = 0; j < vectors; j++) row[j] = TLOAD(b + j * TV);
+#pragma clang loop unroll(full)
+        for (int i = 0; i < rows; i++) {
+            VT value = from[i / 3][i % 3 * lda + s] - (VT){0};
+#pragma clang loop unroll(full)
+            for (int j = 0; j < vectors; j++) sum[i][j] = TFMA(value, row[j], sum[i][j]);
+        }
+        __asm__ volatile("" ::: "memory"); // loads that move over a step cost accumulators
+    }
+    return b;
+}
+
+/// c[i, j] = Σₚ a[i · lda + p] · b[p · b_stride + j], or += with `add`, for `rows` × `vectors` whole vectors, in rising
+/// p. Fetches 32 · k bytes from `ahead` on towards L2.
+SDX_INLINE void TN(row_tile)(
+    const int rows, const int vectors, int64_t k, const T *restrict a, int64_t lda, const T *restrict b,
+    int64_t b_stride, T *restrict c, int64_t ldc, int add, const char *ahead) {
+    enum { STEPS = 2 };
+    VT sum[SDX_MR][SDX_NV];
+    const T *from[(SDX_MR + 2) / 3];
+#pragma clang loop unroll(full)
+    for (int i = 0; i < rows; i++) {
+        __builtin_prefetch(c + i * ldc, 1);
+#pragma clang loop unroll(full)
+        for (int j = 0; j < vectors; j++) sum[i][j] = (VT){0};
+        if (i % 3 == 0) from[i / 3] = a + i * lda;
+    }
+    int64_t p = 0;
+#pragma clang loop unroll(disable)
+    for (; p + STEPS <= k; p += STEPS) {
+        __builtin_prefetch(ahead, 0, 2);
+        ahead += 64;
+        // Hides what the pointers have in common: the compiler would keep one for each row, and spill most.
+#pragma clang loop unroll(full)
+        for (int i = 0; i < rows; i += 3) __asm__("" : "+r"(from[i / 3]));
+        b = TN(row_steps)(rows, vectors, STEPS, sum, from, lda, b, b_stride);
+#pragma clang loop unroll(full)
+        for (int i = 0; i < rows; i += 3) from[i / 3] += STEPS;
+    }
+    if (p < k) TN(row_steps)(rows, vectors, 1, sum, from, lda, b, b_stride);
+#pragma clang loop unroll(full)
+    for (int i = 0; i < rows; i++) {
+#pragma clang loop unroll(full)
+        for (int j = 0; j < vectors; j++) {
+            VT value = sum[i][j];
+            if (add) value = TLOAD(c + i * ldc + j * TV) + value;
+            TSTORE(c + i * ldc + j * TV, value);
+        }
+    }
+}
+
+typedef void (*TN(row_tile_function))(
+    int64_t k, const T *a, int64_t lda, const T *b, int64_t b_stride, T *c, int64_t ldc, int add, const char *ahead);
+
+#define SDX_TILE(R, N)                                                                                                 \
+    static void TN(row_tile_##R##x##N)(                                                                                \
+        int64_t k, const T *a, int64_t lda, const T *b, int64_t b_stride, T *c, int64_t ldc, int add,                  \
+        const char *ahead) {                                                                                           \
+        TN(row_tile)(R, N, k, a, lda, b, b_stride, c, ldc, add, ahead);                                                \
+    }
+#if SDX_NV >= 3
+#define SDX_TILES(R) SDX_TILE(R, 1) SDX_TILE(R, 2) SDX_TILE(R, 3)
+#define SDX_TILE_NAMES(R) {TN(row_tile_##R##x1), TN(row_tile_##R##x2), TN(row_tile_##R##x3)}
+#else
+#define SDX_TILES(R) SDX_TILE(R, 1) SDX_TILE(R, 2)
+#define SDX_TILE_NAMES(R) {TN(row_tile_##R##x1), TN(row_tile_##R##x2)}
+#endif
+SDX_TILES(1) SDX_TILES(2) SDX_TILES(3) SDX_TILES(4)
+#if SDX_MR >= 6
+SDX_TILES(5) SDX_TILES(6)
+#endif
+#if SDX_MR >= 8
+SDX_TILES(7) SDX_TILES(8)
+#endif
+#if SDX_MR >= 14
+SDX_TILES(9) SDX_TILES(10) SDX_TILES(11) SDX_TILES(12) SDX_TILES(13) SDX_TILES(14)
+#endif
+
+/// By rows - 1 and vectors - 1.
+static const TN(row_tile_function) TN(row_tile_functions)[SDX_MR][SDX_NV] = {
+    SDX_TILE_NAMES(1), SDX_TILE_NAMES(2), SDX_TILE_NAMES(3), SDX_TILE_NAMES(4),
+#if SDX_MR >= 6
+    SDX_TILE_NAMES(5), SDX_TILE_NAMES(6),
+#endif
+#if SDX_MR >= 8
+    SDX_TILE_NAMES(7), SDX_TILE_NAMES(8),
+#endif
+#if SDX_MR >= 14
+    SDX_TILE_NAMES(9), SDX_TILE_NAMES(10), SDX_TILE_NAMES(11),
+    SDX_TILE_NAMES(12), SDX_TILE_NAMES(13), SDX_TILE_NAMES(14),
+#endif
+};
+#undef SDX_TILE
+#undef SDX_TILES
+#undef SDX_TILE_NAMES
