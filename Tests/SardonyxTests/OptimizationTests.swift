@@ -28,6 +28,8 @@ import Testing
         "conv squeeze again relu conv", "conv pool conv", "conv mean conv add1", "conv up conv", "conv lrn conv",
         "conv softmax conv", "conv cut join1 conv", "conv conv join1 bn relu cut conv",
         "conv conv join1 pool squeeze conv",
+        "conv scale bias clip", "conv bias scale relu", "deconv scale bias", "conv conv add1 scale", "conv relu scale",
+        "conv double bn", "conv scale again double",
         "conv clip", "conv bn clip bn", "conv hardsigmoid", "conv sigmoid conv bn", "conv relu again conv add1 bn relu",
     ].map(Chain.init)
 
@@ -135,6 +137,8 @@ import Testing
             case "lrn": add("LRN", [last], [("size", .int(3))])
             case "softmax": add("Softmax", [last], [("axis", .int(1))])
             case "bias": add("Add", [last, constant(w, [channels, 1, 1])])
+            case "scale": add("Mul", [constant(w, [1, channels, 1, 1]), last])
+            case "double": add("Mul", [last, "high"])
             case "add1": add("Add", [last, "y1"])
             case "relu": add("Relu", [last])
             case "sigmoid": add("Sigmoid", [last])

@@ -1,8 +1,8 @@
 /// Channel-blocked depthwise convolution with windows of 3 or 5 columns and strides of 1 or 2, in one ISA pass; after
 /// BlockedDepthwise.h. No include guard.
 ///
-/// Reads x itself. An output row is cut into spans whose sums stay in registers; every pixel of an input row that a span
-/// reads is loaded once, and columns outside the input count as zeros. On AVX-512 a vector holds two neighbouring
+/// Reads x itself. An output row is cut into spans whose sums stay in registers; every pixel of an input row that a
+/// span reads is loaded once, and columns outside the input count as zeros. On AVX-512 a vector holds two neighbouring
 /// pixels where the stride is 1.
 
 typedef struct {

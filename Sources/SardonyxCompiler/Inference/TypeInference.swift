@@ -3,8 +3,9 @@ import SardonyxGraph
 /// Gives every value of a graph its type, and turns what is known before the run into constants.
 package struct TypeInference {
     let registry: OperatorRegistry
-    /// Results of folding larger than this stay computed at run time: a file of a few bytes must not fill the memory.
-    package var foldingLimit = 64 << 20
+    /// Results of folding larger than this, in bytes, stay computed at run time: a file of a few bytes must not fill the
+    /// memory. The largest layers of well-known networks are smaller.
+    package var foldingLimit = 512 << 20
     /// Whether nodes with constant inputs are computed now.
     package var folds = true
 
@@ -23,7 +24,7 @@ package struct TypeInference {
     package func run(on graph: inout Graph) throws {
         // Folding a model's own weights, to transpose or dequantise them, makes about as much as there is.
         let weights = folds ? graph.constants.values.reduce(0) { $0 &+ $1.byteCount } : 0
-        var state = State(foldingBudget: max(4 * foldingLimit, weights))
+        var state = State(foldingBudget: max(foldingLimit / 2 * 3, weights))
         for (id, tensor) in graph.inputDefaults where graph.constants[id] != nil {
             graph[id].type = .tensor(tensor.dataType, SymbolicShape(tensor.shape))
         }

@@ -39,9 +39,29 @@ enum FoldBatchNormalization: Pass {
             site.constant(biasID)?.scalars(Float.self).map(Double.init) ?? [Double](repeating: 0, count: channels)
         guard bias.count == channels else { return .refused("the bias has another length than the channels") }
 
+        let scaled = scaledWeights(weights, of: convolution, by: factors)
+        let shifted = (0..<channels).map { Float((bias[$0] - mean[$0]) * factors[$0] + shift[$0]) }
+
+        var patch = site.patch("fold into \(convolution.operatorType)", removing: [position, site.position])
+        var fused = convolution
+        fused.inputs = [
+            convolution.inputs[0],
+            patch.constant(scaled, name: "\(convolution.displayName).weights"),
+            patch.constant(Tensor(shape: [channels], scalars: shifted), name: "\(convolution.displayName).bias"),
+        ]
+        fused.outputs = [node.outputs[0]]
+        // An activation that was fused into the normalisation comes along.
+        for (name, value) in node.attributes where name.hasPrefix("sardonyx.") { fused.attributes[name] = value }
+        patch.added = [fused]
+        return .patch(patch)
+    }
+
+    /// A convolution's weights with each output channel's multiplied by its factor; there is one for each.
+    static func scaledWeights(_ weights: Tensor, of convolution: Node, by factors: [Double]) -> Tensor {
         var scaled = weights.scalars(Float.self)
-        let kernel = weights.shape.dropFirst(2).reduce(1, *)
-        if isTransposed {
+        if convolution.operatorType == "ConvTranspose" {
+            let groups = convolution.int("group", default: 1)
+            let kernel = weights.shape.dropFirst(2).reduce(1, *)
             let perGroup = weights.shape[1]
             let inputsPerGroup = weights.shape[0] / groups
             for i in 0..<weights.shape[0] {
@@ -53,23 +73,10 @@ enum FoldBatchNormalization: Pass {
             }
         } else {
             let row = weights.shape.dropFirst().reduce(1, *)
-            for o in 0..<channels {
-                for k in o * row..<(o + 1) * row { scaled[k] = Float(Double(scaled[k]) * factors[o]) }
+            for (o, factor) in factors.enumerated() {
+                for k in o * row..<(o + 1) * row { scaled[k] = Float(Double(scaled[k]) * factor) }
             }
         }
-        let shifted = (0..<channels).map { Float((bias[$0] - mean[$0]) * factors[$0] + shift[$0]) }
-
-        var patch = site.patch("fold into \(convolution.operatorType)", removing: [position, site.position])
-        var fused = convolution
-        fused.inputs = [
-            convolution.inputs[0],
-            patch.constant(Tensor(shape: weights.shape, scalars: scaled), name: "\(convolution.displayName).weights"),
-            patch.constant(Tensor(shape: [channels], scalars: shifted), name: "\(convolution.displayName).bias"),
-        ]
-        fused.outputs = [node.outputs[0]]
-        // An activation that was fused into the normalisation comes along.
-        for (name, value) in node.attributes where name.hasPrefix("sardonyx.") { fused.attributes[name] = value }
-        patch.added = [fused]
-        return .patch(patch)
+        return Tensor(shape: weights.shape, scalars: scaled)
     }
 }

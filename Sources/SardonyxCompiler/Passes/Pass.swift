@@ -69,6 +69,7 @@ package struct Optimizer {
         InlineConstantIf.self,
         MergeCommonSubexpressions.self,
         FoldBatchNormalization.self,
+        FoldChannelScale.self,
         FoldPad.self,
         FuseConvolutionBias.self,
         FuseResidual.self,
