@@ -13,6 +13,10 @@ size_t sdx_model_byte_count(const sdx_model *model) { return in(model).file.size
 void sdx_model_release_pages(const sdx_model *model, const void *start, size_t count) {
     in(model).file.release(start, count);
 }
+void sdx_model_release_all_pages(const sdx_model *model) {
+    const auto &file = in(model).file;
+    file.release(file.data(), file.size());
+}
 void sdx_model_prefetch_pages(const sdx_model *model, const void *start, size_t count) {
     in(model).file.prefetch(start, count);
 }

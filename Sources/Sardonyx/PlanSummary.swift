@@ -30,10 +30,10 @@ public struct PlanSummary: Sendable {
     /// What a session holds for one run at a time: values, scratch, packed weights and other constants, in bytes.
     public var peakMemory: Memory { plan.isStatic ? .exact(need.total) : .lowerBound(need.total) }
 
-    /// Bytes for the values between steps.
+    /// Bytes for the values between steps and the steps' scratch memory, in one block.
     public var arenaByteCount: Int { need.arena }
-    /// Bytes of scratch memory, shared by all steps.
-    public var workspaceByteCount: Int { need.workspace }
+    /// The most scratch memory of a step, in bytes; part of `arenaByteCount`.
+    public var workspaceByteCount: Int { plan.workspaceByteCount }
     /// Bytes of weights in the layouts that kernels want.
     public var packedWeightByteCount: Int { need.packedWeights }
     /// Bytes of constants that are held beside the model's file: folded, or copied to an aligned address.

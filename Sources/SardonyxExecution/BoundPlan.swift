@@ -43,7 +43,7 @@ package final class BoundPlan: Sendable {
     }
 
     /// Bytes that the memory of runs takes that is kept for the next.
-    var memoryByteCount: Int { max(1, idle.withLock(\.count)) * (plan.arenaByteCount + plan.workspaceByteCount) }
+    var memoryByteCount: Int { max(1, idle.withLock(\.count)) * plan.arenaByteCount }
 
     private func takeMemory() throws -> RunMemory {
         if let memory = idle.withLock({ $0.popLast() }) { return memory }

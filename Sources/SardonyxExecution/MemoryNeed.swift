@@ -3,17 +3,15 @@ import SardonyxGraph
 
 /// What a plan takes, in bytes, beside the inputs and results of its runs.
 package struct MemoryNeed: Sendable, Hashable {
-    /// Values between the steps.
+    /// Values between the steps, and the steps' scratch memory.
     package var arena: Int
-    /// Scratch, shared by all steps.
-    package var workspace: Int
     package var packedWeights: Int
     /// Constants that are not in the model's file as kernels need them: folded, or copied to an aligned address.
     package var constants: Int
     /// Of the constants, what is copied to an aligned address.
     let copies: Int
 
-    package var total: Int { arena + workspace + packedWeights + constants }
+    package var total: Int { arena + packedWeights + constants }
 
     /// The shared storages that a plan keeps alive.
     static func shared(_ plan: Plan, _ graph: Graph) -> [TensorStorage] {
@@ -27,7 +25,6 @@ package struct MemoryNeed: Sendable, Hashable {
     /// - Parameter graph: what the plan was made from, whose constants stay for other plans.
     init(_ plan: Plan, _ graph: Graph) {
         arena = plan.arenaByteCount
-        workspace = plan.workspaceByteCount
         packedWeights = plan.packedWeights.reduce(0) { $0 + $1.byteCount }
         var seen = Set<ObjectIdentifier>()
         func sum(_ storages: [TensorStorage]) -> Int {
@@ -50,7 +47,7 @@ package struct OverBudget: Error {
         let used = held > 0 ? " bytes, of which other runs use \(held)" : " bytes"
         return SardonyxError(
             .memory,
-            "a run needs \(need.total) bytes (values \(need.arena), scratch \(need.workspace), packed weights "
+            "a run needs \(need.total) bytes (values and scratch \(need.arena), packed weights "
                 + "\(need.packedWeights), other constants \(need.constants)); the memory budget is \(limit)\(used)")
     }
 }

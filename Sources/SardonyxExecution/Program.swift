@@ -84,7 +84,7 @@ package final class Program: Sendable {
         guard let limit = account.limit else { return }
         let shared = MemoryNeed.shared(plan, graph)
         while true {
-            let added = account.addition(shared) + need.copies + need.arena + need.workspace
+            let added = account.addition(shared) + need.copies + need.arena
             let held = account.held
             if held + added <= limit { return }
             let oldest = cache.withLock { $0.isEmpty ? nil : $0.removeFirst() }

@@ -6,7 +6,6 @@ import SardonyxGraph
 final class RunMemory: @unchecked Sendable {
     unowned let bound: BoundPlan
     private let block: TensorStorage
-    private let workspace: UnsafeMutableRawPointer?
     /// The inputs' and outputs' addresses of all steps, one after the other.
     private let inputPointers: UnsafeMutablePointer<UnsafeRawPointer?>
     private let outputPointers: UnsafeMutablePointer<UnsafeMutableRawPointer?>
@@ -26,9 +25,8 @@ final class RunMemory: @unchecked Sendable {
     init(_ bound: BoundPlan) throws {
         self.bound = bound
         let plan = bound.plan
-        let block = try TensorStorage(byteCount: plan.arenaByteCount + plan.workspaceByteCount)
+        let block = try TensorStorage(byteCount: plan.arenaByteCount, for: .lasting)
         self.block = block
-        workspace = plan.workspaceByteCount > 0 ? block.base + plan.arenaByteCount : nil
         values = [Datum?](repeating: nil, count: plan.datumCount)
 
         var inputStarts: [Int] = []
@@ -121,7 +119,7 @@ final class RunMemory: @unchecked Sendable {
                             Frame(
                                 inputs: inputPointers + inputStarts[index],
                                 outputs: outputPointers + outputStarts[index],
-                                workspace: workspace, pool: pool))
+                                workspace: steps[index].workspace.map { block.base + $0 }, pool: pool))
                     case .dynamic(let type):
                         try bound.environment.account.whileCurrent {
                             try runDynamic(index, type, inputs, outputs, cancellation)

@@ -13,6 +13,8 @@ final class ExternalData: Sendable {
         var bytes: UnsafeRawBufferPointer {
             UnsafeRawBufferPointer(start: sdx_file_bytes(pointer), count: sdx_file_byte_count(pointer))
         }
+        func releaseAllPages() { releasePages(bytes) }
+
         func releasePages(_ bytes: UnsafeRawBufferPointer) {
             sdx_file_release_pages(pointer, bytes.baseAddress, bytes.count)
         }

@@ -8,6 +8,8 @@ package final class ModelHandle: MappedOwner, @unchecked Sendable {
     init(_ pointer: UnsafeMutablePointer<sdx_model>) { self.pointer = pointer }
     deinit { sdx_model_close(pointer) }
 
+    package func releaseAllPages() { sdx_model_release_all_pages(pointer) }
+
     package func releasePages(_ bytes: UnsafeRawBufferPointer) {
         sdx_model_release_pages(pointer, bytes.baseAddress, bytes.count)
     }

@@ -87,8 +87,7 @@ import Testing
                 return
             }
             #expect(
-                bytes == plan.arenaByteCount + plan.workspaceByteCount + plan.packedWeightByteCount
-                    + plan.constantByteCount)
+                bytes == plan.arenaByteCount + plan.packedWeightByteCount + plan.constantByteCount)
             let x = Tensor(
                 shape: network.shape, scalars: [Float](repeating: 0.5, count: network.shape.reduce(1, *)))
             for _ in 0..<3 {

@@ -5,9 +5,14 @@
 #include "sdx_conv.h"
 #include "sdx_isa.h"
 
+/// A byte of packed weights is worth this many multiply-adds of a run: weights of small maps would take up to five times
+/// the memory for the last few percent of speed.
+#define SDX_WINOGRAD_BYTE_COST 10.0
 /// Weights are read from memory or a shared cache once a run, two a cycle at best: the multiply-adds that a core does
-/// while one of them comes, two vectors a cycle.
-static inline double winograd_weight_cost(void) { return sdx_isa_vector_floats(sdx_isa_current()); }
+/// while one of them comes, two vectors a cycle; and their memory.
+static inline double winograd_weight_cost(void) {
+    return sdx_isa_vector_floats(sdx_isa_current()) + SDX_WINOGRAD_BYTE_COST * (double)sizeof(float);
+}
 /// What a transform costs for one transformed value, in multiply-adds of the products: about four operations, two loads
 /// and two stores.
 #define SDX_WINOGRAD_TRANSFORM_COST 12.0
@@ -22,7 +27,7 @@ typedef struct {
 enum { WINO_ZERO, WINO_GO_ON, WINO_FIRST, WINO_SECOND };
 enum { WINO_NOTHING, WINO_STORE, WINO_STORE_SECOND, WINO_SUM_AND_DIFFERENCE };
 
-/// The cost of a run, in multiply-adds.
+/// The cost of a run and of its weights' memory, in multiply-adds.
 static inline double winograd_cost(const sdx_conv_params *p, winograd_form form) {
     int m = form.m;
     double tiles = (double)p->n * (double)((p->out[1] + m - 1) / m) * (double)((p->out[2] + m - 1) / m);
@@ -48,7 +53,7 @@ static inline winograd_form winograd_best(const sdx_conv_params *p) {
     return best;
 }
 
-/// The estimated time of a direct convolution over that of this one.
+/// The estimated cost of a direct convolution over that of this one.
 static inline double winograd_gain(const sdx_conv_params *p) {
     double pixels = (double)p->n * (double)p->out[0] * (double)p->out[1] * (double)p->out[2];
     double weights = (double)p->c * (double)p->k * (double)p->kernel[0] * 9;

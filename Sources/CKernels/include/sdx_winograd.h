@@ -36,9 +36,9 @@ size_t sdx_winograd_c8_f32_workspace_bytes(const sdx_conv_params *p, int workers
 void sdx_winograd_c8_f32_run(
     sdx_pool *_Nullable pool, const sdx_conv_params *p, const float *x, const float *packed,
     const float *_Nullable bias, const float *_Nullable residual, float *y, void *_Nullable workspace);
-/// The estimated time of a direct convolution over that of this one, from the shapes: use it above 1. 0 where it is
+/// The estimated cost of a direct convolution over that of this one, from the shapes: use it above 1. 0 where it is
 /// not supported. Counts multiply-adds; a transformed value costs 12 of them, a weight as many as a vector has lanes,
-/// for it comes from memory. Within a third of what was measured but for 3D with much data, where it says more.
+/// for it comes from memory, and 10 for each of its bytes, which are held between the runs.
 double sdx_winograd_c8_gain(const sdx_conv_params *p);
 
 #pragma clang assume_nonnull end

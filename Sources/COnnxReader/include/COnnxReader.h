@@ -106,6 +106,9 @@ size_t sdx_model_byte_count(const sdx_model *_Nonnull model);
 /// again. Pages that the range covers only partly stay. Ranges outside the mapping, and copied models, are left alone.
 void sdx_model_release_pages(const sdx_model *_Nonnull model, const void *_Nullable start, size_t count);
 
+/// The same for the whole file: reading a range maps pages around it too.
+void sdx_model_release_all_pages(const sdx_model *_Nonnull model);
+
 /// Asks the system to read the pages of this range ahead. Ranges outside the mapping, and copied models, are let be.
 void sdx_model_prefetch_pages(const sdx_model *_Nonnull model, const void *_Nullable start, size_t count);
 

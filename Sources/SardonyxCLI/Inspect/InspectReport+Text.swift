@@ -52,8 +52,8 @@ extension InspectReport {
         return [
             "steps       \(plan.stepCount)",
             "MACs        \(grouped(plan.multiplyAdds))",
-            "memory      \(least)\(byteText(plan.peakMemory.byteCount)): values \(byteText(plan.arenaByteCount)), "
-                + "scratch \(byteText(plan.workspaceByteCount)), packed weights \(byteText(plan.packedWeightByteCount))"
+            "memory      \(least)\(byteText(plan.peakMemory.byteCount)): values and scratch \(byteText(plan.arenaByteCount)) "
+                + "(scratch up to \(byteText(plan.workspaceByteCount))), packed weights \(byteText(plan.packedWeightByteCount))"
                 + (plan.constantByteCount > 0 ? ", other constants \(byteText(plan.constantByteCount))" : ""),
         ]
     }

@@ -36,6 +36,8 @@ package struct Plan: Sendable {
         package var outputTypes: [ValueType]
         /// What the node's subgraphs read, by their attribute, in the order of their captures.
         package var captures: [String: [Capture]] = [:]
+        /// Where the step's scratch memory begins in the arena.
+        package var workspace: Int?
         /// Dynamic values that nothing reads after the step.
         package var expiring: [Int] = []
     }
@@ -45,12 +47,13 @@ package struct Plan: Sendable {
     /// Where each result is after the last step; those not at `.output` are copied from there.
     package var results: [Location]
     package var resultTypes: [ValueType]
+    /// The values between the steps and the steps' scratch memory.
     package var arenaByteCount: Int
-    /// Shared by all steps, after the arena.
+    /// The most scratch memory of a step.
     package var workspaceByteCount: Int
     package var datumCount: Int
-    /// Whether every step is a kernel and every result's shape is known, so that `arenaByteCount` and
-    /// `workspaceByteCount` are all that a run needs.
+    /// Whether every step is a kernel and every result's shape is known, so that `arenaByteCount` is
+    /// all that a run needs.
     package var isStatic: Bool
     /// The least arena that any placement could have.
     package var arenaLowerBound: Int

@@ -57,6 +57,8 @@ private struct Layout {
     var locations: [ValueID: Plan.Location] = [:]
     var constants: [Tensor] = []
     var datumCount = 0
+    /// Where steps' scratch memory begins in the arena.
+    var workspaceOffsets: [Int: Int] = [:]
 
     init(_ graph: Graph, _ planner: Planner) {
         self.graph = graph
@@ -150,17 +152,24 @@ private struct Layout {
         _ works: [Plan.Step.Work], _ lastUse: [Int], _ storage: SharedStorage
     ) throws -> (placement: ArenaPlanner.Placement, lowerBound: Int) {
         var lifetimes: [Lifetime] = []
-        var owners: [ValueID] = []
+        /// The values that the buffers are for; nil for scratch memory.
+        var owners: [ValueID?] = []
+        var workspaces: [(step: Int, buffer: Int)] = []
         var position: [ValueID: Int] = [:]
         let resultNumbers = Dictionary(
             graph.outputs.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
         for (step, node) in graph.nodes.enumerated() {
-            guard case .kernel = works[step] else {
+            guard case .kernel(let kernel) = works[step] else {
                 for case let output? in node.outputs {
                     locations[output] = .datum(datumCount)
                     datumCount += 1
                 }
                 continue
+            }
+            if kernel.workspaceByteCount > 0 {
+                workspaces.append((step, lifetimes.count))
+                owners.append(nil)
+                lifetimes.append(Lifetime(size: kernel.workspaceByteCount, first: step, last: step))
             }
             for case let output? in node.outputs {
                 let root = storage.resolve(output).root
@@ -185,7 +194,8 @@ private struct Layout {
             total = sum
         }
         let placement = ArenaPlanner.place(lifetimes)
-        for (owner, offset) in zip(owners, placement.offsets) { locations[owner] = .arena(offset) }
+        for case (let owner?, let offset) in zip(owners, placement.offsets) { locations[owner] = .arena(offset) }
+        for (step, buffer) in workspaces { workspaceOffsets[step] = placement.offsets[buffer] }
         return (placement, ArenaPlanner.lowerBound(lifetimes))
     }
 
@@ -239,12 +249,12 @@ private struct Layout {
                     captures: node.subgraphAttributes.mapValues { subgraph in
                         subgraph.captured.map { Plan.Capture(location: location($0), spec: spec($0)) }
                     },
-                    expiring: expiring[step]))
+                    workspace: workspaceOffsets[step], expiring: expiring[step]))
         }
         return Plan(
             steps: steps, constants: constants, results: graph.outputs.map(location),
             resultTypes: graph.outputs.map { graph[$0].type }, arenaByteCount: placement.size,
-            workspaceByteCount: ArenaPlanner.rounded(workspace), datumCount: datumCount,
+            workspaceByteCount: workspace, datumCount: datumCount,
             isStatic: isStatic && graph.outputs.allSatisfy { graph[$0].type.spec != nil },
             arenaLowerBound: lowerBound, graph: graph)
     }

@@ -21,7 +21,7 @@ package final class PackedWeights: Sendable {
 
         func run() throws {
             guard let storage else { return }
-            let aligned = try source.aligned()
+            let aligned = try source.aligned(for: .lasting)
             try withExtendedLifetime(aligned) { try fill(aligned.storage.base, storage.base) }
             source.storage.releasePages()
         }
@@ -81,7 +81,7 @@ package final class PackedWeights: Sendable {
     ) throws -> TensorStorage {
         let key = constant.map { Key(constant: $0, layout: layout) }
         if let key, let storage = state.withLock({ $0.packed[key]?.storage }) { return storage }
-        let storage = try TensorStorage(byteCount: byteCount)
+        let storage = try TensorStorage(byteCount: byteCount, for: .lasting)
         let job = Job(source: source, storage: storage, fill: fill)
         if !isDeferred { try job.run() }
         return state.withLock { state in
@@ -99,7 +99,7 @@ package final class PackedWeights: Sendable {
         if constant.isAligned { return constant }
         let key = Key(constant: identify(constant), layout: "aligned")
         if let storage = state.withLock({ $0.packed[key]?.storage }) { return constant.with(storage) }
-        let copy = try constant.aligned()
+        let copy = try constant.aligned(for: .lasting)
         constant.storage.releasePages()
         return state.withLock { state in
             if let first = state.packed[key]?.storage { return constant.with(first) }
@@ -126,7 +126,19 @@ package final class PackedWeights: Sendable {
                     failure.error.withLock { $0 = error }
                 }
             }
+            releaseFiles(of: jobs)
             if let error = failure.error.withLock({ $0 }) { throw error }
+        }
+    }
+
+    /// Pages around a tensor come with it when it is read, and stay when its own are let go.
+    private func releaseFiles(of jobs: [Job]) {
+        var released = Set<ObjectIdentifier>()
+        for job in jobs {
+            guard let owner = job.source.storage.mappedOwner, released.insert(ObjectIdentifier(owner)).inserted else {
+                continue
+            }
+            owner.releaseAllPages()
         }
     }
 

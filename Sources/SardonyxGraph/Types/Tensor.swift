@@ -125,8 +125,8 @@ public struct Tensor: Sendable {
         }
     }
 
-    private func copiedStorage() throws(SardonyxError) -> TensorStorage {
-        let copy = try TensorStorage(byteCount: byteCount)
+    private func copiedStorage(for purpose: TensorStorage.Purpose = .value) throws(SardonyxError) -> TensorStorage {
+        let copy = try TensorStorage(byteCount: byteCount, for: purpose)
         memcpy(copy.base, storage.base, byteCount)
         return copy
     }
@@ -138,8 +138,8 @@ public struct Tensor: Sendable {
     package func with(_ storage: TensorStorage) -> Tensor { Tensor(dataType: dataType, shape: shape, storage: storage) }
 
     /// The same elements at an address aligned to 16 bytes at least; mapped files give no such promise.
-    package func aligned() throws(SardonyxError) -> Tensor {
-        isAligned ? self : with(try copiedStorage())
+    package func aligned(for purpose: TensorStorage.Purpose = .value) throws(SardonyxError) -> Tensor {
+        isAligned ? self : with(try copiedStorage(for: purpose))
     }
 
     /// The same elements under another shape.

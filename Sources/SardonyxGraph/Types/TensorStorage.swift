@@ -6,27 +6,61 @@ package final class TensorStorage: @unchecked Sendable {
     package let byteCount: Int
     /// Whether the bytes may be written when nothing else refers to them; a mapped file's may not.
     package let isWritable: Bool
+    /// Bytes of a mapping of its own; 0 for memory of the heap and for someone else's.
+    private let mappedByteCount: Int
     private let owner: AnyObject?
     private var account: MemoryAccount?
     package let strings: [String]
 
+    /// What a block is for, which says where it should come from.
+    package enum Purpose: Sendable {
+        /// A value that comes and goes.
+        case value
+        /// Weights or the memory of runs, held for long: large blocks are mappings of their own, so that the heap has no holes
+        /// that only they could fill, in huge pages where the system has them.
+        case lasting
+    }
+
     /// Memory of its own, aligned to 64 bytes, not cleared; charged to the thread's account where it has one.
-    package init(byteCount: Int) throws(SardonyxError) {
+    package init(byteCount: Int, for purpose: Purpose = .value) throws(SardonyxError) {
         let account = MemoryAccount.current
         try account?.charge(byteCount)
-        var pointer: UnsafeMutableRawPointer?
-        // 64 spare bytes let kernels read a whole vector at the end.
-        let (padded, overflow) = byteCount.addingReportingOverflow(64)
-        guard !overflow, posix_memalign(&pointer, 64, padded) == 0, let pointer else {
+        let isMapped = purpose == .lasting && byteCount >= Self.leastMapping
+        guard let (pointer, mapped) = isMapped ? Self.mapped(byteCount) : Self.allocated(byteCount) else {
             account?.release(byteCount)
             throw SardonyxError(.memory, "cannot allocate \(byteCount) bytes")
         }
         base = pointer
         isWritable = true
+        mappedByteCount = mapped
         owner = nil
         strings = []
         self.byteCount = byteCount
         self.account = account
+    }
+
+    /// Below, a mapping's last page would be too much of it.
+    private static let leastMapping = 256 << 10
+    /// The size of a huge page of most systems.
+    private static let hugePage = 2 << 20
+    /// Kernels may read a whole vector at the end.
+    private static let spare = 64
+
+    private static func allocated(_ byteCount: Int) -> (UnsafeMutableRawPointer, Int)? {
+        var pointer: UnsafeMutableRawPointer?
+        let (padded, overflow) = byteCount.addingReportingOverflow(spare)
+        guard !overflow, posix_memalign(&pointer, 64, padded) == 0, let pointer else { return nil }
+        return (pointer, 0)
+    }
+
+    private static func mapped(_ byteCount: Int) -> (UnsafeMutableRawPointer, Int)? {
+        let (padded, overflow) = byteCount.addingReportingOverflow(spare)
+        guard !overflow, let pointer = mmap(nil, padded, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+            pointer != MAP_FAILED
+        else { return nil }
+        // Advice: a system without huge pages ignores it.
+        if padded >= 2 * hugePage { _ = madvise(pointer, padded, MADV_HUGEPAGE) }
+        return (pointer, padded)
     }
 
     /// Someone else's bytes: `owner` keeps them alive. They need not be aligned.
@@ -34,6 +68,7 @@ package final class TensorStorage: @unchecked Sendable {
         base = UnsafeMutableRawPointer(mutating: bytes.baseAddress ?? UnsafeRawPointer(bitPattern: 64)!)
         byteCount = bytes.count
         isWritable = false
+        mappedByteCount = 0
         account = nil
         strings = []
         self.owner = owner
@@ -43,13 +78,18 @@ package final class TensorStorage: @unchecked Sendable {
         base = UnsafeMutableRawPointer(bitPattern: 64)!
         byteCount = 0
         isWritable = false
+        mappedByteCount = 0
         account = nil
         owner = nil
         self.strings = strings
     }
 
     deinit {
-        if isWritable { free(base) }
+        if mappedByteCount > 0 {
+            munmap(base, mappedByteCount)
+        } else if isWritable {
+            free(base)
+        }
         account?.release(byteCount)
     }
 
@@ -59,13 +99,17 @@ package final class TensorStorage: @unchecked Sendable {
         account = nil
     }
 
+    /// What keeps the bytes of a mapped file.
+    package var mappedOwner: (any MappedOwner)? { owner as? any MappedOwner }
+
     /// Lets go of the pages of a mapped file; they come back from the file when they are read again.
     package func releasePages() {
-        (owner as? any MappedOwner)?.releasePages(UnsafeRawBufferPointer(start: base, count: byteCount))
+        mappedOwner?.releasePages(UnsafeRawBufferPointer(start: base, count: byteCount))
     }
 }
 
 /// Keeps a mapped file open.
 package protocol MappedOwner: AnyObject {
+    func releaseAllPages()
     func releasePages(_ bytes: UnsafeRawBufferPointer)
 }
