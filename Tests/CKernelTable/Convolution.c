@@ -56,6 +56,13 @@ static const convolution_row rows[] = {
     {"depthwise, a huge padding", 1, 3, 3, 3, {1, 3, 4}, {1, 3, 3}, PADS({0, 9, 30}), .bias = true},
     {"depthwise, wide rows", 1, 2, 2, 2, {1, 3, 700}, {1, 3, 31}, PADS({0, 1, 15})},
     {"depthwise, an empty input", 1, 3, 3, 3, {1, 0, 6}, {1, 3, 3}, PADS({0, 2, 1}), .bias = true},
+    {"few channels", 1, 3, 3, 1, {5, 6, 100}, {3, 3, 3}, PADS({1, 1, 1}), .bias = true, .residual = true, RELU},
+    {"few channels, dilated", 1, 2, 4, 1, {1, 9, 300}, {1, 5, 5}, .dilation = {1, 2, 3}, PADS({0, 4, 6}), .bias = true},
+    {"few channels, groups", 2, 6, 6, 3, {1, 7, 33}, {1, 3, 3}, PADS({0, 1, 1}), .activation = {SDX_ACTIVATION_SILU}},
+    {"few channels, strides of rows", 1, 3, 1, 1, {7, 8, 40}, {3, 3, 3}, {2, 2, 1}, PADS({1, 1, 1}), .bias = true},
+    {"few channels, many rows", 1, 1, 2, 1, {1, 300, 20}, {1, 3, 3}, PADS({0, 1, 1}), .residual = true},
+    {"few channels, a huge padding", 1, 3, 2, 1, {1, 4, 5}, {1, 3, 3}, .pad_begin = {0, 20, 50}, .pad_end = {0, 1, 40}},
+    {"few channels, NaN", 1, 3, 4, 1, {1, 9, 12}, {1, 3, 3}, PADS({0, 1, 1}), .bias = true, .specials = true, RELU},
     {"NaN and infinities", 1, 6, 9, 1, {1, 9, 12}, {1, 3, 3}, PADS({0, 1, 1}), .bias = true, .specials = true, RELU},
     {"NaN and infinities, depthwise", 1, 6, 6, 6, {1, 9, 12}, {1, 3, 3}, PADS({0, 1, 1}), .specials = true},
     {"clip", 1, 6, 9, 1, {1, 9, 12}, {1, 3, 3}, .activation = {SDX_ACTIVATION_CLIP, -0.5f, 0.7f}},
@@ -121,7 +128,11 @@ static convolution_row random_row(table *t) {
             if (!deep && r.c / r.groups > 4) r.c = r.c / r.groups / 2 * r.groups;
             else if (r.k / r.groups > 8) r.k = r.k / r.groups / 2 * r.groups;
             else
-                for (int i = 0; i < 3; i++) r.in[i] = (r.in[i] + 1) / 2, r.kernel[i] = smaller(r.kernel[i], 4);
+                for (int i = 0; i < 3; i++) {
+                    r.kernel[i] = r.in[i] > 1 ? smaller(r.kernel[i], 4) : (r.kernel[i] + 1) / 2;
+                    if (r.in[i] <= 1) r.pad_begin[i] = r.pad_end[i] = r.out_extra[i] = 0;
+                    r.in[i] = (r.in[i] + 1) / 2;
+                }
         }
         if (transposed) return r;
     }

@@ -29,6 +29,7 @@ typedef struct {
 enum {
     SDX_FN(copy_budget) = 49152,   // floats of copied rows
     SDX_FN(weight_budget) = 32768, // floats of a panel's weights in one split
+    SDX_FN(near_weights) = 6144,   // floats of weights that the first cache holds besides the pixels
 };
 
 static SDX_FN(dense_plan) SDX_FN(plan_dense)(const sdx_conv_params *original, sdx_conv_layout layout) {
@@ -84,11 +85,11 @@ static SDX_FN(dense_plan) SDX_FN(plan_dense)(const sdx_conv_params *original, sd
             images, ((p->out[1] + height - 1) / height) * ((p->out[2] + width - 1) / width));
         chunks = blocked_product(chunks, lane_chunks);
         double work = (double)p->n * p->k * plan.channels * plan.taps * plan.pixels / (double)chunks;
-        if (chunks >= 16 || work < 3e6) break;
+        if (chunks >= 16 || work < 1e6) break;
         int64_t least = step > 0 ? most : light || (plan.pointwise && !plan.direct) ? 2 * most : 16 * most;
         if (step == 1) {
             int64_t wanted = (16 + chunks - 1) / chunks;
-            while (wanted > 1 && work / (double)wanted < 1.5e6) wanted--;
+            while (wanted > 1 && work / (double)wanted < 5e5) wanted--;
             lane_chunks = plan.panels < wanted ? plan.panels : wanted;
             step++;
         } else if (height * width >= 2 * least && height > 1) {
@@ -121,6 +122,12 @@ static bool SDX_FN(clamps)(sdx_activation a, float *low, float *high) {
     *low = a.kind == SDX_ACTIVATION_CLIP ? a.a : 0;
     *high = a.kind == SDX_ACTIVATION_CLIP ? a.b : __builtin_inff();
     return a.kind == SDX_ACTIVATION_RELU || a.kind == SDX_ACTIVATION_CLIP;
+}
+
+/// What tiles do for an activation, and the bounds of a clamp; NOTHING where it is another.
+static blocked_finish SDX_FN(finish_of)(sdx_activation a, float *low, float *high) {
+    if (SDX_FN(clamps)(a, low, high)) return BLOCKED_CLAMP;
+    return a.kind == SDX_ACTIVATION_HARD_SWISH ? BLOCKED_HARD_SWISH : BLOCKED_NOTHING;
 }
 
 /// y = act(y) for `count` values.
@@ -176,9 +183,13 @@ static void SDX_FN(dense_panel)(
         .plane = p->kernel[1] * p->kernel[2], .d = taps_inside(p, 0, c->od),
     };
     if (first && plan->bias && !plain) t.bias = plan->bias + c->group * plan->m + lane;
-    if (last && !plain) t.clamp = SDX_FN(clamps)(plan->activation, &t.low, &t.high);
-    bool activates = last && !plain && !t.clamp && plan->activation.kind != SDX_ACTIVATION_NONE;
+    if (last && !plain) t.finish = SDX_FN(finish_of)(plan->activation, &t.low, &t.high);
+    bool activates = last && !plain && !t.finish && plan->activation.kind != SDX_ACTIVATION_NONE;
     int64_t tiles = (width + kinds.most - 1) / kinds.most;
+    // Where few pixels use each weight, the next panel's come nearer while this one's are used.
+    int64_t next = c->lane1 - lane - lanes, next_lanes = SDX_FN(panel_lanes)(plan->m - lane - lanes);
+    if (plan->pointwise && next > 0 && tiles <= 16) t.ahead_lines = (next_lanes / 2 + tiles - 1) / tiles;
+    const float *ahead = SDX_FN(dense_weights)(plan, c, next > 0 ? lane + lanes : lane, block);
     int64_t together = plan->narrow && kinds.narrow && width <= kinds.most / 2 ? kinds.most / width : 1;
     t.row_step = p->stride[1] * plan->rows.row;
     for (int64_t oh = c->oh0, rows; oh < c->oh1; oh += rows) {
@@ -202,6 +213,7 @@ static void SDX_FN(dense_panel)(
             t.x = row + pixel * plan->unit;
             t.y = y + pixel * 8;
             t.from = from ? from + pixel * 8 : NULL;
+            t.ahead = ahead + i * t.ahead_lines * count * 16;
             kinds.tiles[pixels - 1][plan->unit == 1](&t);
             pixel += pixels;
         }
@@ -234,6 +246,44 @@ static void SDX_FN(dense_dots)(
     }
 }
 
+/// Whether all panels of a piece take tiles of one size, and their weights stay in the first cache.
+static bool SDX_FN(dense_takes_pixels)(const SDX_FN(dense_plan) * plan, const SDX_FN(dense_piece) * c) {
+    int64_t lanes = c->lane1 - c->lane0;
+    bool same = BLOCKED_LANES != 16 || c->lane1 % 16 == 0; // where panels of 16 lanes are the widest, those of 8 differ
+    return plan->direct && plan->layout != SDX_CONV_C8_TO_PLAIN && plan->splits == 1 && same &&
+           lanes > SDX_FN(panel_lanes)(plan->m - c->lane0) && lanes * plan->channels <= SDX_FN(near_weights);
+}
+
+/// A piece of a convolution that reads x itself, one tile of pixels after the other through all panels, so that x is
+/// read once.
+static void SDX_FN(dense_pixels)(const SDX_FN(dense_plan) * plan, const SDX_FN(dense_piece) * c, const float *x) {
+    const sdx_conv_params *p = &plan->params;
+    blocked_tile t = {
+        .offsets = plan->offsets, .blocks = plan->blocks, .x_block = plan->pixels * plan->unit,
+        .y_block = 8 * plan->pixels, .plane = 1, .first = 0, .count = 1, .d = {0, 1},
+    };
+    t.finish = SDX_FN(finish_of)(plan->activation, &t.low, &t.high);
+    bool activates = !t.finish && plan->activation.kind != SDX_ACTIVATION_NONE;
+    int64_t width = c->ow1 - c->ow0, tiles = (width + BLOCKED_MOST - 1) / BLOCKED_MOST;
+    int64_t output = (c->image * p->k + c->group * plan->m) * plan->pixels + c->ow0 * 8; // of lane 0 in y
+    for (int64_t i = 0, pixel = 0, pixels; i < tiles; i++, pixel += pixels) {
+        pixels = width / tiles + (i < width % tiles);
+        t.x = x + (c->ow0 + pixel) * plan->unit;
+        for (int64_t lane = c->lane0, lanes; lane < c->lane1; lane += lanes) {
+            lanes = SDX_FN(panel_lanes)(plan->m - lane);
+            int64_t at = output + lane * plan->pixels + pixel * 8;
+            t.w = SDX_FN(dense_weights)(plan, c, lane, 0);
+            t.w_block = plan->unit * lanes;
+            t.bias = plan->bias ? plan->bias + c->group * plan->m + lane : NULL;
+            t.from = plan->residual ? plan->residual + at : NULL;
+            t.y = plan->y + at;
+            SDX_FN(tiles_for)(lanes).tiles[pixels - 1][plan->unit == 1](&t);
+            for (int64_t b = 0; activates && b < lanes / 8; b++)
+                SDX_FN(activate_values)(plan->activation, t.y + b * t.y_block, 8 * pixels);
+        }
+    }
+}
+
 static void SDX_FN(dense_chunk)(void *context, int64_t chunk, int worker) {
     const SDX_FN(dense_plan) *plan = context;
     const sdx_conv_params *p = &plan->params;
@@ -256,6 +306,10 @@ static void SDX_FN(dense_chunk)(void *context, int64_t chunk, int worker) {
 
     float *space = plan->workspace + worker * plan->worker_floats, *sums = space + plan->copy_floats;
     const float *x = plan->x + (c.image * p->groups + c.group) * plan->channels * plan->in_pixels;
+    if (SDX_FN(dense_takes_pixels)(plan, &c)) {
+        SDX_FN(dense_pixels)(plan, &c, x);
+        return;
+    }
     bool zeros = plan->narrow && c.ow1 - c.ow0 <= BLOCKED_MOST / 2;
     for (int64_t s = 0; s < plan->splits; s++) {
         int64_t block = s * plan->split_blocks, count = plan->blocks - block;

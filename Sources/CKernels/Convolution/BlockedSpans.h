@@ -225,6 +225,6 @@ static void SDX_FN(spans_run)(
     SDX_FN(spans_job) job = {p, x, packed, bias, y, p->n * (p->c / 8) * p->out[0] * p->out[1], 1};
     if (job.rows * p->out[2] == 0) return;
     double work = (double)p->out[2] * p->kernel[1] * p->kernel[2] * 8;
-    job.chunk_rows = work > 2e5 ? 1 : (int64_t)(2e5 / work) + 1;
+    job.chunk_rows = work > 6e4 ? 1 : (int64_t)(6e4 / work) + 1;
     sdx_parallel_for(pool, (job.rows + job.chunk_rows - 1) / job.chunk_rows, SDX_FN(spans_chunk), &job);
 }

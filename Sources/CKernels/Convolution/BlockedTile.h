@@ -61,7 +61,9 @@ SDX_INLINE void BN(tile)(const int rows, const int columns, const int unit, cons
                 sum[i][j] = sum[i][j] + BN(load_pixel)(t->from + i * 8, t->y_block, j);
     const float *x = t->x, *w = t->w;
     const int64_t row_step = rows > columns ? t->row_step : 0;
-    for (int64_t b = 0; b < t->blocks; b++, x += t->x_block, w += t->w_block)
+    const float *ahead = t->ahead;
+    for (int64_t b = 0; b < t->blocks; b++, x += t->x_block, w += t->w_block) {
+        for (int64_t i = 0; unit == 8 && i < t->ahead_lines; i++, ahead += 16) __builtin_prefetch(ahead, 0, 2);
         for (int64_t d = t->d.begin; d < t->d.end; d++) {
             const int64_t *offset = t->offsets + d * t->plane + t->first, *end = offset + t->count;
             const float *v = w + (d * t->plane + t->first) * unit * lanes;
@@ -104,7 +106,8 @@ SDX_INLINE void BN(tile)(const int rows, const int columns, const int unit, cons
                 }
             }
         }
-    if (t->clamp) {
+    }
+    if (t->finish == BLOCKED_CLAMP) {
         BV low = BN(splat)(t->low), high = BN(splat)(t->high);
 #pragma clang loop unroll(full)
         for (int j = 0; j < BVECTORS; j++)
@@ -112,6 +115,15 @@ SDX_INLINE void BN(tile)(const int rows, const int columns, const int unit, cons
             for (int i = 0; i < rows; i++) {
                 BV above = low > sum[i][j] ? low : sum[i][j];
                 sum[i][j] = high < above ? high : above;
+            }
+    } else if (t->finish == BLOCKED_HARD_SWISH) {
+        BV sixth = BN(splat)(1.0f / 6), half = BN(splat)(0.5f), zero = BN(splat)(0), one = BN(splat)(1);
+#pragma clang loop unroll(full)
+        for (int j = 0; j < BVECTORS; j++)
+#pragma clang loop unroll(full)
+            for (int i = 0; i < rows; i++) {
+                BV gate = BN(fma)(sum[i][j], sixth, half), above = zero > gate ? zero : gate;
+                sum[i][j] = sum[i][j] * (one < above ? one : above);
             }
     }
 #pragma clang loop unroll(full)

@@ -20,6 +20,12 @@
 #define blocked_tile SDX_FN(blocked_tile)
 #define blocked_tile_function SDX_FN(blocked_tile_function)
 
+#ifndef SDX_BLOCKED_FINISH
+#define SDX_BLOCKED_FINISH
+/// What a tile does to its sums at the end; a NaN stays.
+typedef enum blocked_finish { BLOCKED_NOTHING, BLOCKED_CLAMP, BLOCKED_HARD_SWISH } blocked_finish;
+#endif
+
 /// One tile: neighbouring pixels of an output row by a panel of output channels.
 typedef struct {
     const float *x;         // the first pixel's first tap, in the first block of channels
@@ -33,8 +39,10 @@ typedef struct {
     int64_t plane;          // taps of a slice
     int64_t first, count;   // of those, the ones inside the input
     tap_range d;            // slices inside the input
-    int clamp;
-    float low, high;
+    blocked_finish finish;
+    float low, high;        // of a clamp
+    const float *ahead;     // weights to fetch meanwhile, 64 bytes a line
+    int64_t ahead_lines;    // of each block, 0 for none
 } blocked_tile;
 typedef void (*blocked_tile_function)(const blocked_tile *t);
 

@@ -17,6 +17,7 @@
 #undef SDX_T_IS_DOUBLE
 #include "Pixels.h"
 #include "Direct.h"
+#include "FewChannels.h"
 #include "Depthwise.h"
 #include "ImplicitGemm.h"
 #include "Transposed.h"

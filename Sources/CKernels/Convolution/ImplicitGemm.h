@@ -103,7 +103,9 @@ static void SDX_FN(pack_weights)(
 }
 
 static int64_t SDX_FN(conv_worker_floats)(const sdx_conv_params *p) {
-    return is_depthwise(p) ? SDX_FN(depthwise_worker_floats)(p) : SDX_FN(plan_conv)(p).worker_floats;
+    SDX_FN(few_plan) few;
+    if (is_depthwise(p)) return SDX_FN(depthwise_worker_floats)(p);
+    return SDX_FN(plan_few)(p, &few) ? few.worker_floats : SDX_FN(plan_conv)(p).worker_floats;
 }
 
 static void SDX_FN(conv_pack)(const sdx_conv_params *p, const float *w, float *packed) {
@@ -122,6 +124,11 @@ static void SDX_FN(conv_run)(
     if (p->n * p->k * p->out[0] * p->out[1] * p->out[2] == 0) return;
     if (is_depthwise(p)) {
         SDX_FN(depthwise_run)(pool, p, x, packed, bias, residual, y, workspace);
+        return;
+    }
+    SDX_FN(few_plan) few;
+    if (SDX_FN(plan_few)(p, &few)) { // the weights of one panel of rows lie as it wants them
+        SDX_FN(few_run)(pool, &few, x, packed, bias, residual, y, workspace);
         return;
     }
     SDX_FN(conv_plan) plan = SDX_FN(plan_conv)(p);
