@@ -65,7 +65,12 @@ static void TN(multiply_piece)(const TN(gemm_plan) * plan, const TN(piece) * t) 
             int add = direct && t->add;
             if (plan->a_in_place) {
                 TN(row_tile_function) tile = TN(row_tile_functions)[height - 1][vectors - 1];
-                tile(t->k, a, g->lda, b, b_stride, to, to_stride, add, ahead);
+                if (j == t->column0 && plan->fetches_a) {
+                    const char *next = (const char *)(a + height * g->lda);
+                    tile(t->k, a, g->lda, b, b_stride, to, to_stride, add, next, 32 * t->k);
+                } else {
+                    tile(t->k, a, g->lda, b, b_stride, to, to_stride, add, ahead, 0);
+                }
                 if (g->packed_b) ahead += 32 * t->k;
             } else {
                 T *packed = t->a_space + row * t->k;
@@ -102,6 +107,10 @@ static void TN(gemm_chunk)(void *context, int64_t chunk, int worker) {
 #endif
     };
     TN(set_nothing)(&epilogue);
+    if (plan->dots) {
+        TN(multiply_row)(g->k, piece.a, piece.b, g->ldb, piece.c, piece.column0, piece.column1, &epilogue);
+        return;
+    }
 
     for (int64_t kb = 0; kb < plan->k_blocks; kb++) {
         piece.k0 = TN(k_start)(g->k, plan->k_blocks, kb);

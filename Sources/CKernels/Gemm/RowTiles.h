@@ -25,10 +25,11 @@ SDX_INLINE const T *TN(row_steps)(
 }
 
 /// c[i, j] = Σₚ a[i · lda + p] · b[p · b_stride + j], or += with `add`, for `rows` × `vectors` whole vectors, in rising
-/// p. Fetches 32 · k bytes from `ahead` on towards L2.
+/// p. Fetches 32 · k bytes from `ahead` on towards L2, and as many
+/// `further` bytes on.
 SDX_INLINE void TN(row_tile)(
     const int rows, const int vectors, int64_t k, const T *restrict a, int64_t lda, const T *restrict b,
-    int64_t b_stride, T *restrict c, int64_t ldc, int add, const char *ahead) {
+    int64_t b_stride, T *restrict c, int64_t ldc, int add, const char *ahead, int64_t further) {
     enum { STEPS = 2 };
     VT sum[SDX_MR][SDX_NV];
     const T *from[(SDX_MR + 2) / 3];
@@ -43,6 +44,7 @@ SDX_INLINE void TN(row_tile)(
 #pragma clang loop unroll(disable)
     for (; p + STEPS <= k; p += STEPS) {
         __builtin_prefetch(ahead, 0, 2);
+        __builtin_prefetch(ahead + further, 0, 2);
         ahead += 64;
         // Hides what the pointers have in common: the compiler would keep one for each row, and spill most.
 #pragma clang loop unroll(full)
@@ -64,13 +66,14 @@ SDX_INLINE void TN(row_tile)(
 }
 
 typedef void (*TN(row_tile_function))(
-    int64_t k, const T *a, int64_t lda, const T *b, int64_t b_stride, T *c, int64_t ldc, int add, const char *ahead);
+    int64_t k, const T *a, int64_t lda, const T *b, int64_t b_stride, T *c, int64_t ldc, int add, const char *ahead,
+    int64_t further);
 
 #define SDX_TILE(R, N)                                                                                                 \
     static void TN(row_tile_##R##x##N)(                                                                                \
         int64_t k, const T *a, int64_t lda, const T *b, int64_t b_stride, T *c, int64_t ldc, int add,                  \
-        const char *ahead) {                                                                                           \
-        TN(row_tile)(R, N, k, a, lda, b, b_stride, c, ldc, add, ahead);                                                \
+        const char *ahead, int64_t further) {                                                                          \
+        TN(row_tile)(R, N, k, a, lda, b, b_stride, c, ldc, add, ahead, further);                                       \
     }
 #if SDX_NV >= 3
 #define SDX_TILES(R) SDX_TILE(R, 1) SDX_TILE(R, 2) SDX_TILE(R, 3)

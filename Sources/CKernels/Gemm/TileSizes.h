@@ -48,13 +48,15 @@
 #undef SDX_READING_ROWS
 #define SDX_READING_ROWS 16
 
-// At most this many rows read B where it lies, SDX_FEW_K rows of it at a time, whatever its size; others, a B of at
-// most SDX_DENSE_BYTES. A chunk has at most SDX_MOST_PANELS column panels.
+// At most this many rows read B where it lies, pieces of SDX_FEW_K rows and SDX_FEW_PANELS column panels at least;
+// others, a B of at most SDX_DENSE_BYTES. A chunk has at most SDX_MOST_PANELS column panels.
 #undef SDX_FEW_ROWS
 #undef SDX_FEW_K
+#undef SDX_FEW_PANELS
 #undef SDX_DENSE_BYTES
 #undef SDX_MOST_PANELS
 #define SDX_FEW_ROWS 4
-#define SDX_FEW_K 16
+#define SDX_FEW_K 32
 #define SDX_DENSE_BYTES (128 << 10)
 #define SDX_MOST_PANELS 64
+#define SDX_FEW_PANELS 16
