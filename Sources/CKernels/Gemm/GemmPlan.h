@@ -86,7 +86,8 @@ static TN(gemm_plan) TN(plan_gemm)(const GEMM *g) {
     double b_cost = g->packed_b || plan.b_in_place || plan.dots ? 1 : 16, a_cost = plan.a_in_place ? 1 : 8;
     for (;;) {
         double chunks = (double)rows * (double)columns * (double)g->batch;
-        if (chunks >= SDX_PRODUCT_CHUNKS || work / chunks < 2 * SDX_CHUNK_WORK) break;
+        double worth = chunks < SDX_PRODUCT_CHUNKS / 8 ? SDX_CHUNK_WORK : 2 * SDX_CHUNK_WORK;
+        if (chunks >= SDX_PRODUCT_CHUNKS || work / chunks < worth) break;
         double per_rows = (double)row_panels / (double)rows;
         double per_columns = (double)plan.column_panels / (double)columns;
         double cut_rows = per_rows >= 2 ? b_cost / per_rows : 1e30;
