@@ -61,7 +61,7 @@ public final class Session: Sendable {
         }
         let optimizer = Optimizer(passes: options.optimizes ? Optimizer.standard : [])
         var environment = Program.Environment(
-            registry: .standard, packedWeights: model.preparation.packedWeights, pool: pool, optimizer: optimizer,
+            registry: .engine, packedWeights: model.preparation.packedWeights, pool: pool, optimizer: optimizer,
             memoryBudget: options.memoryBudget.byteCount)
         environment.usesLayouts = options.optimizes
         self.environment = environment
@@ -218,7 +218,7 @@ public final class Session: Sendable {
             graph.constants[id] = nil
             graph.inputs.append(id)
         }
-        try TypeInference(registry: .standard).run(on: &graph)
+        try TypeInference(registry: .engine).run(on: &graph)
         _ = try environment.optimizer.run(on: &graph)
         let program = Program(graph, environment)
         variants.withLock { $0[names] = program }

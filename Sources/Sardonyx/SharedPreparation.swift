@@ -13,7 +13,7 @@ final class SharedPreparation: Sendable {
 
         init(_ source: Graph, _ optimizer: Optimizer) throws {
             var graph = source
-            try TypeInference(registry: .standard).run(on: &graph)
+            try TypeInference(registry: .engine).run(on: &graph)
             remarks = try optimizer.run(on: &graph)
             self.graph = graph
         }

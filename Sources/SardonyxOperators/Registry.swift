@@ -225,4 +225,7 @@ extension OperatorRegistry {
         LinearAttention.self,
         RotaryEmbedding.self,
     ])
+
+    /// The standard ones, and those that passes and planning make, which files cannot name.
+    package static let engine = OperatorRegistry(standard.all + [FusedAttention.self, Reorder.self])
 }

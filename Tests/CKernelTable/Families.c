@@ -19,6 +19,7 @@ static const kernel_table_check families[] = {
     {"gates", kernel_table_gates},
     {"reduction", kernel_table_reduction},
     {"softmax", kernel_table_softmax},
+    {"attention", kernel_table_attention},
     {"row norm", kernel_table_row_norm},
     {"channel norm", kernel_table_channel_norm},
     {"pooling", kernel_table_pooling},

@@ -111,7 +111,7 @@ import Testing
     @Test(arguments: networks)
     func steps(_ network: Network) throws {
         var planner = Planner(
-            registry: .standard, packedWeights: PackedWeights(), workers: 1, optimizer: Optimizer(passes: []))
+            registry: .engine, packedWeights: PackedWeights(), workers: 1, optimizer: Optimizer(passes: []))
         planner.usesLayouts = network.usesLayouts
         let plan = try planner.plan(
             network.graph, types: [.tensor(.float, SymbolicShape(network.image))])
@@ -122,7 +122,7 @@ import Testing
     @Test func placesOfJoinedValues() throws {
         let network = try #require(Self.networks.first { $0.name.hasPrefix("what a concatenation") })
         let plan = try Planner(
-            registry: .standard, packedWeights: PackedWeights(), workers: 1, optimizer: Optimizer(passes: [])
+            registry: .engine, packedWeights: PackedWeights(), workers: 1, optimizer: Optimizer(passes: [])
         ).plan(network.graph, types: [.tensor(.float, SymbolicShape(network.image))])
         let starts = plan.steps.prefix(3).map { step -> Int? in
             if case .arena(let offset)? = step.outputs[0] { offset } else { nil }

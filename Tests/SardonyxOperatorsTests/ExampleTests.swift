@@ -12,7 +12,7 @@ import Testing
         var testDescription: String { "\(type.schema.qualifiedName): \(example.title)" }
     }
 
-    static let cases = OperatorRegistry.standard.all.flatMap { type in
+    static let cases = OperatorRegistry.engine.all.flatMap { type in
         type.examples.map { Case(type: type, example: $0) }
     }
 

@@ -6,6 +6,7 @@
 #include "sdx_pool.h"
 #include "sdx_activation.h"
 #include "sdx_gemm.h"
+#include "sdx_attention.h"
 #include "sdx_conv.h"
 #include "sdx_winograd.h"
 #include "sdx_elementwise.h"

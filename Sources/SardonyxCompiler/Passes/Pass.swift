@@ -74,6 +74,7 @@ package struct Optimizer {
         FuseConvolutionBias.self,
         FuseResidual.self,
         FuseActivation.self,
+        FuseAttention.self,
     ]
 
     /// Sweeps over the graph at the most; each sweep that changes nothing ends the work.

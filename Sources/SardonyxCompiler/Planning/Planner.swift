@@ -107,12 +107,8 @@ private struct Layout {
             inputValues: values.map { $0.map(planner.packedWeights.identify) })
     }
 
-    private func operatorType(of node: Node) -> (any Operator.Type)? {
-        node.domain == Reorder.schema.domain ? Reorder.self : planner.registry.find(node)
-    }
-
     private func prepare(_ node: Node) throws -> Plan.Step.Work {
-        guard let type = operatorType(of: node) else {
+        guard let type = planner.registry.find(node) else {
             throw SardonyxError(.unsupported, "no such operator").at(node)
         }
         if type.execution.isDynamic { return .dynamic(type) }

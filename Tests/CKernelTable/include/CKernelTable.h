@@ -26,6 +26,7 @@ int kernel_table_convert(char *message, size_t size);
 int kernel_table_gates(char *message, size_t size);
 int kernel_table_reduction(char *message, size_t size);
 int kernel_table_softmax(char *message, size_t size);
+int kernel_table_attention(char *message, size_t size);
 int kernel_table_row_norm(char *message, size_t size);
 int kernel_table_channel_norm(char *message, size_t size);
 int kernel_table_pooling(char *message, size_t size);
