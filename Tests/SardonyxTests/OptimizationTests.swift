@@ -26,6 +26,10 @@ import Testing
         "conv relu conv join1 pool conv", "conv conv cut again join1 cut", "conv squeeze conv",
         "conv conv squeeze add1",
         "conv squeeze again relu conv", "conv pool conv", "conv mean conv add1", "conv up conv", "conv lrn conv",
+        "product", "product row", "product row gelu product", "product row gelutanh", "product add1",
+        "product product row add1 relu", "product gelu again product add1", "row product row product bias add1 sigmoid",
+        "gelu", "conv gelu", "halfgelu", "product row halfgelu add1", "product clip product hardsigmoid",
+        "product row row",
         "conv softmax conv", "conv cut join1 conv", "conv conv join1 bn relu cut conv",
         "conv conv join1 pool squeeze conv",
         "conv scale bias clip", "conv bias scale relu", "deconv scale bias", "conv conv add1 scale", "conv relu scale",
@@ -64,7 +68,10 @@ import Testing
         private var weights: [TestTensor] = [
             TestTensor("pads", integers: [0, 0, 1, 1, 0, 0, 1, 1]),
             TestTensor("low", dims: [], floats: [-0.25]), TestTensor("high", dims: [], floats: [0.5]),
-            TestTensor("slope", dims: [1], floats: [0.25]), TestTensor("scales", dims: [4], floats: [1, 1, 2, 2]),
+            TestTensor("slope", dims: [1], floats: [0.25]), TestTensor("half", dims: [], floats: [0.5]),
+            TestTensor("one", dims: [], floats: [1]), TestTensor("root", dims: [], floats: [Float(2).squareRoot()]),
+            TestTensor("overroot", dims: [1], floats: [Float(0.5).squareRoot()]),
+            TestTensor("scales", dims: [4], floats: [1, 1, 2, 2]),
         ]
         private var outputs: [TestValue] = []
         private var last = "x"
@@ -140,6 +147,16 @@ import Testing
             case "scale": add("Mul", [constant(w, [1, channels, 1, 1]), last])
             case "double": add("Mul", [last, "high"])
             case "add1": add("Add", [last, "y1"])
+            case "product": add("MatMul", [last, constant(w, [9, 9])])
+            case "row": add("Add", [constant(w, [9]), last])
+            case "gelu", "halfgelu":
+                // As exporters write it, in two orders.
+                add(layer == "gelu" ? "Div" : "Mul", [last, layer == "gelu" ? "root" : "overroot"], to: y + "z")
+                add("Erf", [y + "z"], to: y + "e")
+                add("Add", [y + "e", "one"], to: y + "s")
+                add("Mul", [layer == "gelu" ? y + "s" : "half", last], to: y + "m")
+                add("Mul", layer == "gelu" ? [y + "m", "half"] : [y + "m", y + "s"])
+            case "gelutanh": add("Gelu", [last], [("approximate", .text("tanh"))])
             case "relu": add("Relu", [last])
             case "sigmoid": add("Sigmoid", [last])
             case "hardsigmoid": add("HardSigmoid", [last])

@@ -11,9 +11,9 @@ enum FuseActivation: Pass {
         "BatchNormalization", "GroupNormalization", "InstanceNormalization",
     ]
 
-    private static func takes(_ host: Node, _ function: String) -> Bool {
+    private static func takes(_ host: Node, _ function: String, _ site: Site) -> Bool {
         guard host.domain.isEmpty else { return false }
-        if hosts.contains(host.operatorType) { return true }
+        if hosts.contains(host.operatorType) || site.isLayer(host) { return true }
         return normalizations.contains(host.operatorType) && ["Relu", "LeakyRelu"].contains(function)
             && host.outputs.dropFirst().allSatisfy { $0 == nil }
     }
@@ -21,7 +21,7 @@ enum FuseActivation: Pass {
     static func rewrite(_ site: Site) -> Rewrite {
         let node = site.node
         guard node.domain.isEmpty, let activation = activation(of: node, site),
-            let (position, host) = site.producer(of: node.inputs[0]), takes(host, activation.function)
+            let (position, host) = site.producer(of: node.inputs[0]), takes(host, activation.function, site)
         else { return .none }
         guard let middle = host.outputs[0], site.index.onlyConsumer(of: middle) == site.position else {
             return .refused("the result before the activation is read elsewhere too")
@@ -45,6 +45,7 @@ enum FuseActivation: Pass {
         let name = node.operatorType
         switch name {
         case "Relu", "Sigmoid", "Tanh", "HardSwish": return (name, nil, nil)
+        case "Gelu": return (node.string("approximate") == "tanh" ? "GeluTanh" : name, nil, nil)
         case "LeakyRelu": return (name, node.float("alpha", default: 0.01), nil)
         case "HardSigmoid": return (name, node.float("alpha", default: 0.2), node.float("beta", default: 0.5))
         case "PRelu":

@@ -1,6 +1,7 @@
 import SardonyxGraph
 
-/// conv(x, w) + r, with r of the result's own shape, is summed as the convolution's results are stored.
+/// conv(x, w) + r, or a product with a constant matrix + r, with r of the result's own shape, is summed as the results are
+/// stored.
 enum FuseResidual: Pass {
     static let name = "fuse residual"
 
@@ -14,12 +15,13 @@ enum FuseResidual: Pass {
         let candidates = [(0, 1), (1, 0)].compactMap { index, other in
             site.producer(of: node.inputs[index]).map { (position: $0.position, host: $0.node, residual: other) }
         }.sorted { $0.position > $1.position }
-        for (position, host, other) in candidates where host.operatorType == "Conv" && host.domain.isEmpty {
+        for (position, host, other) in candidates
+        where host.operatorType == "Conv" && host.domain.isEmpty || site.isLayer(host) {
             guard let middle = host.outputs[0], let residual = node.inputs[other],
                 site.graph[middle].type.dataType == .float
             else { continue }
             guard site.index.onlyConsumer(of: middle) == site.position else {
-                refusal = "the convolution's result is read elsewhere too"
+                refusal = "the result is read elsewhere too"
                 continue
             }
             guard host.string("sardonyx.activation") == nil else {
@@ -27,7 +29,7 @@ enum FuseResidual: Pass {
                 continue
             }
             guard host.inputs.count < 4 else {
-                refusal = "the convolution has a residual already"
+                refusal = "there is a residual already"
                 continue
             }
             let shapes = [middle, residual].map { site.graph[$0].type.shape }
@@ -36,7 +38,7 @@ enum FuseResidual: Pass {
                 continue
             }
             guard site.constant(residual) == nil else { continue }
-            var patch = site.patch("add in Conv", removing: [position, site.position])
+            var patch = site.patch("add in \(host.operatorType)", removing: [position, site.position])
             var fused = host
             while fused.inputs.count < 3 { fused.inputs.append(nil) }
             fused.inputs.append(residual)

@@ -72,6 +72,8 @@ package struct Optimizer {
         FoldChannelScale.self,
         FoldPad.self,
         FuseConvolutionBias.self,
+        FuseProductBias.self,
+        RecognizeGelu.self,
         FuseResidual.self,
         FuseActivation.self,
         FuseAttention.self,

@@ -2,6 +2,9 @@ import SardonyxGraph
 
 /// y[…, m, n] = Σₖ a[…, m, k] · b[…, k, n], as numpy's matmul: leading axes broadcast.
 ///
+/// Internally, where b is one constant matrix of floats, an input 2 with a number for each column and an input 3 of y's shape
+/// are added before the activation that `sardonyx.activation` names.
+///
 /// <https://onnx.ai/onnx/operators/onnx__MatMul.html>
 enum MatMul: Operator {
     static let types: TypeSet = .floats + [.int32, .int64, .uint32, .uint64]
@@ -22,7 +25,16 @@ enum MatMul: Operator {
         if type.isHalfWidth { return try context.throughFloat(prepare) }
         let product = BatchedProduct(try context.input(0).shape, try context.input(1).shape)
         switch type {
-        case .float: return try GemmKernel(product).float(context)
+        case .float:
+            var gemm = GemmKernel(product)
+            gemm.activation = try FusedActivation.kernelForm(FusedActivation(context.node))
+            if context.has(2) { gemm.biasInput = 2 }
+            if context.has(3) {
+                gemm.addend = (product.n, 1)
+                gemm.addendInput = 3
+                gemm.beta = 1
+            }
+            return try gemm.float(context)
         case .double: return try GemmKernel(product).double(context)
         default: return try type.visitNumber(Loops(product: product))
         }

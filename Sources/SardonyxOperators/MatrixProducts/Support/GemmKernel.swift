@@ -1,7 +1,7 @@
 import CKernels
 import SardonyxGraph
 
-/// y = act(alpha · a · b + beta · d) by the C kernels for float and double. Inputs 0, 1 and 2 are a, b and d.
+/// y = act(alpha · a · b + bias + beta · d) by the C kernels for float and double. Inputs 0 and 1 are a and b.
 struct GemmKernel: Sendable {
     var m: Int
     var n: Int
@@ -10,8 +10,11 @@ struct GemmKernel: Sendable {
     var isTransposedB = false
     var alpha: Float = 1
     var beta: Float = 0
-    /// Strides of d between rows and columns, or nil without d.
+    /// Strides of d between rows and columns, or nil without d, and which input it is.
     var addend: (rows: Int, columns: Int)?
+    var addendInput = 2
+    /// The input with a number for each column; for float only.
+    var biasInput: Int?
     var activation = sdx_activation(kind: SDX_ACTIVATION_NONE, a: 0, b: 0)
     var batch = 1
     var strideA = 0
@@ -50,10 +53,12 @@ struct GemmKernel: Sendable {
             let a = frame.input(0, as: Float.self)
             let b = storage == nil ? frame.input(1, as: Float.self) : nil
             let c = frame.output(0, as: Float.self)
-            let d = gemm.addend == nil ? nil : frame.input(2, as: Float.self)
+            let d = gemm.addend == nil ? nil : frame.input(gemm.addendInput, as: Float.self)
+            let bias = gemm.biasInput.map { frame.input($0, as: Float.self) }
             for (index, group) in gemm.groups.enumerated() {
                 var form = gemm.form(a: a + group.a, b: b.map { $0 + group.b }, c: c + index * results, d: d)
                 form.packed_b = storage.map { UnsafePointer($0.base.assumingMemoryBound(to: Float.self)) }
+                form.column_bias = bias
                 sdx_gemm_f32_run(frame.pool, &form, frame.workspace)
             }
         }
