@@ -25,7 +25,7 @@ struct BenchLoading {
         var model: Model?
         first = try milliseconds { model = try Model(contentsOf: path) }
         openMegabytes = Process.residentMegabytes - baseMegabytes
-        guard let model else { preconditionFailure("the model was opened above") }
+        guard model != nil else { preconditionFailure("the model was opened above") }
         func least(_ body: () throws -> Void) rethrows -> Double {
             var best = try milliseconds(body)
             for _ in 1..<Self.repetitions { best = min(best, try milliseconds(body)) }

@@ -22,7 +22,8 @@ extension InspectReport {
                 ("steps", .int(plan.stepCount)), ("macs", .int(plan.multiplyAdds)),
                 ("peak_memory_bytes", .int(plan.peakMemory.byteCount)), ("peak_memory_is_exact", .bool(isExact)),
                 ("arena_bytes", .int(plan.arenaByteCount)), ("workspace_bytes", .int(plan.workspaceByteCount)),
-                ("constant_bytes", .int(plan.constantByteCount)),
+                ("arena_lower_bound_bytes", .int(plan.plan.arenaLowerBound)),
+                ("buffer_bytes", .int(plan.plan.bufferByteCount)), ("constant_bytes", .int(plan.constantByteCount)),
                 ("packed_weight_bytes", .int(plan.packedWeightByteCount)),
             ]
             if explains { entries.append(("remarks", Self.remarks(session))) }

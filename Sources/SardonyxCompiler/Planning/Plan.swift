@@ -57,6 +57,8 @@ package struct Plan: Sendable {
     package var isStatic: Bool
     /// The least arena that any placement could have.
     package var arenaLowerBound: Int
+    /// What the arena would take if no two buffers shared memory.
+    package var bufferByteCount: Int
     /// The graph that the plan runs, for `inspect` and profiles.
     package var graph: Graph
 

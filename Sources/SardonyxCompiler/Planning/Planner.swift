@@ -82,8 +82,11 @@ private struct Layout {
         let works = try graph.nodes.map(prepare)
         let lastUse = lastUses()
         let storage = sharedStorage(works, lastUse)
-        let (placement, lowerBound) = try place(works, lastUse, storage)
-        return assemble(works, storage, placement, lowerBound)
+        let placed = try place(works, lastUse, storage)
+        var plan = assemble(works, storage, placed.placement)
+        plan.arenaLowerBound = placed.lowerBound
+        plan.bufferByteCount = placed.total
+        return plan
     }
 
     private func spec(_ id: ValueID?) -> TensorSpec? {
@@ -146,7 +149,7 @@ private struct Layout {
     /// Offsets of the arena's buffers.
     private mutating func place(
         _ works: [Plan.Step.Work], _ lastUse: [Int], _ storage: SharedStorage
-    ) throws -> (placement: ArenaPlanner.Placement, lowerBound: Int) {
+    ) throws -> (placement: ArenaPlanner.Placement, lowerBound: Int, total: Int) {
         var lifetimes: [Lifetime] = []
         /// The values that the buffers are for; nil for scratch memory.
         var owners: [ValueID?] = []
@@ -192,7 +195,7 @@ private struct Layout {
         let placement = ArenaPlanner.place(lifetimes)
         for case (let owner?, let offset) in zip(owners, placement.offsets) { locations[owner] = .arena(offset) }
         for (step, buffer) in workspaces { workspaceOffsets[step] = placement.offsets[buffer] }
-        return (placement, ArenaPlanner.lowerBound(lifetimes))
+        return (placement, ArenaPlanner.lowerBound(lifetimes), total)
     }
 
     private func location(_ id: ValueID, _ storage: SharedStorage) -> Plan.Location {
@@ -204,7 +207,7 @@ private struct Layout {
     }
 
     private mutating func assemble(
-        _ works: [Plan.Step.Work], _ storage: SharedStorage, _ placement: ArenaPlanner.Placement, _ lowerBound: Int
+        _ works: [Plan.Step.Work], _ storage: SharedStorage, _ placement: ArenaPlanner.Placement
     ) -> Plan {
         func location(_ id: ValueID) -> Plan.Location { self.location(id, storage) }
         var workspace = 0
@@ -252,7 +255,7 @@ private struct Layout {
             resultTypes: graph.outputs.map { graph[$0].type }, arenaByteCount: placement.size,
             workspaceByteCount: workspace, datumCount: datumCount,
             isStatic: isStatic && graph.outputs.allSatisfy { graph[$0].type.spec != nil },
-            arenaLowerBound: lowerBound, graph: graph)
+            arenaLowerBound: 0, bufferByteCount: 0, graph: graph)
     }
 
     /// Whether nothing is left to run: every output is a view, or all that is in it was made there.
