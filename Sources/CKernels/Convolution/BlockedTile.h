@@ -1,7 +1,7 @@
 /// The tiles of one panel width of an ISA pass. No include guard: it is included for each width.
 ///
 /// The includer defines BW, the lanes of a vector, BVECTORS, the vectors of a panel, BMOST, the pixels of the largest
-/// tile, BWIDEST, whether the panel is the widest, and BN(name), the name with suffixes of width and ISA. Accumulators
+/// tile, BWIDEST, whether the panel is the widest, BSHORT, whether its last vector has 8 lanes alone, and BN(name), the name with suffixes of width and ISA. Accumulators
 /// (pixels × vectors), the panel's vectors and a broadcast fit the registers: 14×2+2+1 of 32 (AVX-512), 6×2+2+1 of 16
 /// (AVX2), 5×4+4+5 of 32 (NEON), 4×2+2+1 of 16 (SSE2).
 
@@ -11,6 +11,16 @@ typedef float BN(bv_8) __attribute__((ext_vector_type(8), aligned(4), may_alias)
 #define BV BN(bv)
 
 SDX_INLINE BV BN(load)(const float *p) { return *(const BN(bv_any) *)p; }
+/// Vector j of a panel's row; zeros where the panel has no more lanes.
+SDX_INLINE BV BN(load_row)(const float *p, int j) {
+#if BSHORT
+    if (j == BVECTORS - 1) {
+        BN(bv_8) v = *(const BN(bv_8) *)(p + j * BW), zero = {0};
+        return __builtin_shufflevector(v, zero, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    }
+#endif
+    return BN(load)(p + j * BW);
+}
 SDX_INLINE BV BN(splat)(float x) { return x - (BV){0}; }
 SDX_INLINE BV BN(fma)(BV a, BV b, BV c) {
 #if SDX_HAS_FMA
@@ -24,7 +34,8 @@ SDX_INLINE BV BN(fma)(BV a, BV b, BV c) {
 SDX_INLINE BV BN(load_pixel)(const float *p, int64_t block, int j) {
     p += j * BW / 8 * block + j * BW % 8;
 #if BW == 16
-    BN(bv_8) low = *(const BN(bv_8) *)p, high = *(const BN(bv_8) *)(p + block);
+    BN(bv_8) low = *(const BN(bv_8) *)p, high = {0};
+    if (!BSHORT || j < BVECTORS - 1) high = *(const BN(bv_8) *)(p + block);
     return __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
 #else
     (void)block;
@@ -35,7 +46,7 @@ SDX_INLINE void BN(store_pixel)(float *p, int64_t block, int j, BV v) {
     p += j * BW / 8 * block + j * BW % 8;
 #if BW == 16
     *(BN(bv_8) *)p = v.lo;
-    *(BN(bv_8) *)(p + block) = v.hi;
+    if (!BSHORT || j < BVECTORS - 1) *(BN(bv_8) *)(p + block) = v.hi;
 #else
     (void)block;
     *(BN(bv_any) *)p = v;
@@ -46,10 +57,10 @@ SDX_INLINE void BN(store_pixel)(float *p, int64_t block, int j, BV v) {
 /// The pixels are `rows` / `columns` output rows of `columns`, t->row_step apart in x, without a gap in y.
 SDX_INLINE void BN(tile)(const int rows, const int columns, const int unit, const blocked_tile *t) {
     BV sum[BMOST][BVECTORS];
-    const int lanes = BVECTORS * BW;
+    const int lanes = BVECTORS * BW - 8 * BSHORT;
 #pragma clang loop unroll(full)
     for (int j = 0; j < BVECTORS; j++) {
-        BV start = t->bias ? BN(load)(t->bias + j * BW) : BN(splat)(0);
+        BV start = t->bias ? BN(load_row)(t->bias, j) : BN(splat)(0);
 #pragma clang loop unroll(full)
         for (int i = 0; i < rows; i++) sum[i][j] = start;
     }
@@ -83,7 +94,7 @@ SDX_INLINE void BN(tile)(const int rows, const int columns, const int unit, cons
                         for (int e = 0; e < 4; e++)
 #pragma clang loop unroll(full)
                             for (int j = 0; j < BVECTORS; j++) {
-                                BV row = BN(load)(v + (c + e) * lanes + j * BW);
+                                BV row = BN(load_row)(v + (c + e) * lanes, j);
 #pragma clang loop unroll(full)
                                 for (int i = 0; i < rows; i++)
                                     sum[i][j] = BN(fma)(row, BN(splat)(value[i][e]), sum[i][j]);
@@ -96,7 +107,7 @@ SDX_INLINE void BN(tile)(const int rows, const int columns, const int unit, cons
                 for (int c = 0; c < unit; c++) {
                     BV row[BVECTORS];
 #pragma clang loop unroll(full)
-                    for (int j = 0; j < BVECTORS; j++) row[j] = BN(load)(v + c * lanes + j * BW);
+                    for (int j = 0; j < BVECTORS; j++) row[j] = BN(load_row)(v + c * lanes, j);
 #pragma clang loop unroll(full)
                     for (int i = 0; i < rows; i++) {
                         BV value = BN(splat)(p[i / columns * row_step + i % columns * unit + c]);
@@ -204,3 +215,4 @@ static const blocked_tile_function BN(narrow)[] = {BN(rows_1), BN(rows_2)};
 #undef BVECTORS
 #undef BMOST
 #undef BWIDEST
+#undef BSHORT

@@ -1,6 +1,6 @@
 /// Tiles of every panel width of one ISA pass; after Vector.h. No include guard.
 ///
-/// The output channels of a group are cut into panels of BLOCKED_LANES, then narrower ones of 16 and 8.
+/// The output channels of a group are cut into panels of BLOCKED_LANES, then narrower ones of 24 (AVX-512), 16 and 8.
 
 #undef BLOCKED_LANES
 #undef BLOCKED_MOST // pixels of its tiles
@@ -51,18 +51,28 @@ typedef void (*blocked_tile_function)(const blocked_tile *t);
 #define BVECTORS 2
 #define BMOST 14
 #define BWIDEST 1
+#define BSHORT 0
 #define BN(name) SDX_FN(name##_16x2)
+#include "BlockedTile.h"
+#define BW 16
+#define BVECTORS 2
+#define BMOST 14
+#define BWIDEST 0
+#define BSHORT 1
+#define BN(name) SDX_FN(name##_24)
 #include "BlockedTile.h"
 #define BW 16
 #define BVECTORS 1
 #define BMOST 14
 #define BWIDEST 0
+#define BSHORT 0
 #define BN(name) SDX_FN(name##_16x1)
 #include "BlockedTile.h"
 #define BW 8
 #define BVECTORS 1
 #define BMOST 14
 #define BWIDEST 0
+#define BSHORT 0
 #define BN(name) SDX_FN(name##_8x1)
 #include "BlockedTile.h"
 #elif SDX_TARGET_AVX2
@@ -70,12 +80,14 @@ typedef void (*blocked_tile_function)(const blocked_tile *t);
 #define BVECTORS 2
 #define BMOST 6
 #define BWIDEST 1
+#define BSHORT 0
 #define BN(name) SDX_FN(name##_8x2)
 #include "BlockedTile.h"
 #define BW 8
 #define BVECTORS 1
 #define BMOST 12
 #define BWIDEST 0
+#define BSHORT 0
 #define BN(name) SDX_FN(name##_8x1)
 #include "BlockedTile.h"
 #elif SDX_TARGET_NEON
@@ -83,12 +95,14 @@ typedef void (*blocked_tile_function)(const blocked_tile *t);
 #define BVECTORS 4
 #define BMOST 5
 #define BWIDEST 1
+#define BSHORT 0
 #define BN(name) SDX_FN(name##_4x4)
 #include "BlockedTile.h"
 #define BW 4
 #define BVECTORS 2
 #define BMOST 8
 #define BWIDEST 0
+#define BSHORT 0
 #define BN(name) SDX_FN(name##_4x2)
 #include "BlockedTile.h"
 #else
@@ -96,12 +110,14 @@ typedef void (*blocked_tile_function)(const blocked_tile *t);
 #define BVECTORS 2
 #define BMOST 4
 #define BWIDEST 1
+#define BSHORT 0
 #define BN(name) SDX_FN(name##_4x2)
 #include "BlockedTile.h"
 #endif
 
 /// The lanes of the panel that begins where `left` output channels, a multiple of 8, remain.
 SDX_INLINE int64_t SDX_FN(panel_lanes)(int64_t left) {
+    if (BLOCKED_LANES == 32 && left >= 24 && left < 32) return 24;
     return left >= BLOCKED_LANES ? BLOCKED_LANES : left >= 16 ? 16 : 8;
 }
 
@@ -115,6 +131,7 @@ typedef struct {
 SDX_INLINE SDX_FN(panel_tiles) SDX_FN(tiles_for)(int64_t lanes) {
 #if SDX_TARGET_AVX512
     if (lanes == 32) return (SDX_FN(panel_tiles)){SDX_FN(tiles_16x2), 14, SDX_FN(narrow_16x2)};
+    if (lanes == 24) return (SDX_FN(panel_tiles)){SDX_FN(tiles_24), 14, NULL};
     if (lanes == 16) return (SDX_FN(panel_tiles)){SDX_FN(tiles_16x1), 14, NULL};
     return (SDX_FN(panel_tiles)){SDX_FN(tiles_8x1), 14, NULL};
 #elif SDX_TARGET_AVX2
