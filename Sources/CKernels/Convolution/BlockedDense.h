@@ -391,11 +391,15 @@ static void SDX_FN(dense_pack)(const sdx_conv_params *p, sdx_conv_layout layout,
     for (int64_t group = 0; group < p->groups; group++, w += k * channels * taps)
         for (int64_t lane = 0, lanes; lane < m; lane += lanes) {
             lanes = SDX_FN(panel_lanes)(m - lane);
-            for (int64_t from = 0; from < channels * taps; from += block, packed += block * lanes)
+            for (int64_t from = 0; from < channels * taps; from += block, packed += block * lanes) {
                 for (int64_t l = 0; l < lanes; l += 8)
                     SDX_FN(pack_lanes)(
                         w + (lane + l) * channels * taps + from, channels * taps, k - lane - l, block, order,
                         packed + l, lanes);
+#if SDX_TARGET_AVX512
+                if (lanes <= 16 && order) SDX_FN(pair_rows)(packed, block, lanes);
+#endif
+            }
         }
 }
 

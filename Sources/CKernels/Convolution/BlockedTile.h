@@ -1,9 +1,9 @@
 /// The tiles of one panel width of an ISA pass. No include guard: it is included for each width.
 ///
 /// The includer defines BW, the lanes of a vector, BVECTORS, the vectors of a panel, BMOST, the pixels of the largest
-/// tile, BWIDEST, whether the panel is the widest, BSHORT, whether its last vector has 8 lanes alone, and BN(name), the name with suffixes of width and ISA. Accumulators
-/// (pixels × vectors), the panel's vectors and a broadcast fit the registers: 14×2+2+1 of 32 (AVX-512), 6×2+2+1 of 16
-/// (AVX2), 5×4+4+5 of 32 (NEON), 4×2+2+1 of 16 (SSE2).
+/// tile, BWIDEST, whether the panel is the widest, BSHORT, whether its last vector has 8 lanes alone, and BN(name), the
+/// name with suffixes of width and ISA. Accumulators (pixels × vectors), the panel's vectors and a broadcast fit the
+/// registers: 14×2+2+1 of 32 (AVX-512), 6×2+2+1 of 16 (AVX2), 5×4+4+5 of 32 (NEON), 4×2+2+1 of 16 (SSE2).
 
 typedef float BN(bv) __attribute__((ext_vector_type(BW)));
 typedef float BN(bv_any) __attribute__((ext_vector_type(BW), aligned(4), may_alias));

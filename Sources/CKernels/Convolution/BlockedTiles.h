@@ -75,6 +75,7 @@ typedef void (*blocked_tile_function)(const blocked_tile *t);
 #define BSHORT 0
 #define BN(name) SDX_FN(name##_8x1)
 #include "BlockedTile.h"
+#include "BlockedPairs.h"
 #elif SDX_TARGET_AVX2
 #define BW 8
 #define BVECTORS 2
@@ -132,8 +133,8 @@ SDX_INLINE SDX_FN(panel_tiles) SDX_FN(tiles_for)(int64_t lanes) {
 #if SDX_TARGET_AVX512
     if (lanes == 32) return (SDX_FN(panel_tiles)){SDX_FN(tiles_16x2), 14, SDX_FN(narrow_16x2)};
     if (lanes == 24) return (SDX_FN(panel_tiles)){SDX_FN(tiles_24), 14, NULL};
-    if (lanes == 16) return (SDX_FN(panel_tiles)){SDX_FN(tiles_16x1), 14, NULL};
-    return (SDX_FN(panel_tiles)){SDX_FN(tiles_8x1), 14, NULL};
+    if (lanes == 16) return (SDX_FN(panel_tiles)){SDX_FN(pair_tiles_16), 14, NULL};
+    return (SDX_FN(panel_tiles)){SDX_FN(pair_tiles_8), 14, NULL};
 #elif SDX_TARGET_AVX2
     if (lanes == 16) return (SDX_FN(panel_tiles)){SDX_FN(tiles_8x2), 6, SDX_FN(narrow_8x2)};
     return (SDX_FN(panel_tiles)){SDX_FN(tiles_8x1), 12, NULL};
