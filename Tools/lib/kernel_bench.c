@@ -220,7 +220,8 @@ static void report_against(
     fflush(stdout);
 }
 
-static void report(const char *line, const char *kernel, double flops, void (*body)(void *, sdx_pool *), void *context) {
+static void report(
+    const char *line, const char *kernel, double flops, void (*body)(void *, sdx_pool *), void *context) {
     report_against(line, kernel, flops, body, context, NULL);
 }
 

@@ -82,7 +82,8 @@ static TN(gemm_plan) TN(plan_gemm)(const GEMM *g) {
     // Chunks are halved where that costs less: a chunk of fewer rows reads (and packs) B for fewer products, one of
     // fewer columns A. The costs are those of reading or packing a value, in products by it.
     // A product of a few rows takes the time to read B, which is that of SDX_READING_ROWS rows' products.
-    double work = (double)(g->m < SDX_READING_ROWS ? SDX_READING_ROWS : g->m) * (double)g->n * (double)g->k * (double)g->batch;
+    double work_rows = (double)(g->m < SDX_READING_ROWS ? SDX_READING_ROWS : g->m);
+    double work = work_rows * (double)g->n * (double)g->k * (double)g->batch;
     double b_cost = g->packed_b || plan.b_in_place || plan.dots ? 1 : 16, a_cost = plan.a_in_place ? 1 : 8;
     for (;;) {
         double chunks = (double)rows * (double)columns * (double)g->batch;

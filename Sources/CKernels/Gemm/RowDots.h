@@ -1,5 +1,5 @@
-/// One row times a transposed B: dot products of rows, for one element type and one ISA pass; after Panels.h. No include
-/// guard: it serves each.
+/// One row times a transposed B: dot products of rows, for one element type and one ISA pass; after Panels.h. No
+/// include guard: it serves each.
 
 /// The sum of the lanes, as a tree over halves.
 SDX_INLINE T TN(sum_lanes)(VT v) {
