@@ -5,9 +5,9 @@ import Testing
 /// Chains of layers, in the orders that tempt a rewrite: with the passes they give what they give without.
 @Suite struct OptimizationTests {
     struct Chain: Sendable, CustomTestStringConvertible {
-        /// One layer a word, each on the result of the one before; `add1` adds the result of layer 1, `join1` joins it on
-        /// along the channels, `cut` subtracts its later half of the channels from the first, `again` makes an output of the
-        /// graph in between.
+        /// One layer a word, each on the result of the one before; `add1` adds the result of layer 1, `sum1` adds it and the
+        /// last one once more, `join1` joins it on along the channels, `cut` subtracts its later half of the channels from the
+        /// first, `again` makes an output of the graph in between.
         let layers: String
         var testDescription: String { layers }
     }
@@ -33,14 +33,16 @@ import Testing
         "conv softmax conv", "conv cut join1 conv", "conv conv join1 bn relu cut conv",
         "conv conv join1 pool squeeze conv",
         "conv scale bias clip", "conv bias scale relu", "deconv scale bias", "conv conv add1 scale", "conv relu scale",
-        "conv double bn", "conv scale again double",
+        "conv double bn", "conv scale again double", "conv sum1 relu", "conv relu conv sum1",
         "conv clip", "conv bn clip bn", "conv hardsigmoid", "conv sigmoid conv bn", "conv relu again conv add1 bn relu",
     ].map(Chain.init)
 
-    @Test(arguments: chains)
-    func passesChangeNothing(_ chain: Chain) throws {
+    /// In one chunk of work, and in several that may run in any order.
+    @Test(arguments: chains, [[7, 9], [208, 9]])
+    func passesChangeNothing(_ chain: Chain, size: [Int]) throws {
         let model = try modelBytes(Self.graph(chain)).withUnsafeBytes { try Model(bytes: $0) }
-        let x = Tensor(shape: [1, 8, 7, 9], scalars: Self.numbers(504, 1))
+        let shape = [1, 8] + size
+        let x = Tensor(shape: shape, scalars: Self.numbers(shape.reduce(1, *), 1))
         var results: [[String: [Float]]] = []
         for optimizes in [false, true] {
             var options = Session.Options()
@@ -157,6 +159,7 @@ import Testing
                 add("Mul", [layer == "gelu" ? y + "s" : "half", last], to: y + "m")
                 add("Mul", layer == "gelu" ? [y + "m", "half"] : [y + "m", y + "s"])
             case "gelutanh": add("Gelu", [last], [("approximate", .text("tanh"))])
+            case "sum1": add("Sum", [last, "y1", last])
             case "relu": add("Relu", [last])
             case "sigmoid": add("Sigmoid", [last])
             case "hardsigmoid": add("HardSigmoid", [last])

@@ -80,14 +80,18 @@ struct SharedStorage {
             }
             ownsMemory[Int(output.index)] = true
             if results.contains(output) { continue }
-            for candidate in kernel.inPlace[index] ?? [] {
+            let candidates = kernel.inPlace[index] ?? []
+            for candidate in candidates {
                 guard candidate < step.inputs.count, let input = step.inputs[candidate] else { continue }
                 let (root, offset) = resolve(input)
                 guard offset == 0, ownsMemory[Int(root.index)], rootUse[Int(root.index)] == number,
                     !results.contains(root), byteCount(input) == byteCount(output),
                     byteCount(root) == byteCount(output),
-                    // Another input in the same memory would be read after it was overwritten.
-                    step.inputs.allSatisfy({ $0 == nil || $0 == input || resolve($0!).root != root }),
+                    // Another input in the same memory would be read after it was overwritten, unless it is the same
+                    // value and read element by element too.
+                    step.inputs.enumerated().allSatisfy({ other, value in
+                        value.map { resolve($0).root != root || $0 == input && candidates.contains(other) } ?? true
+                    }),
                     !claimed.contains(root)
                 else { continue }
                 put(output, in: root, at: 0, until: use)

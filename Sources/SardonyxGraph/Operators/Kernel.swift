@@ -9,7 +9,8 @@ package struct Kernel: Sendable {
     package var parts: [Int: Part] = [:]
     /// Input → the byte of output 0 where its copy begins. Where the plan has the input made there, `run` is not given it.
     package var places: [Int: Int] = [:]
-    /// Output → inputs that it may overwrite, element by element, when nothing reads them afterwards.
+    /// Output → inputs that it may overwrite, element by element, when nothing reads them afterwards. A value that is given
+    /// for several inputs is only overwritten where all of them are listed.
     package var inPlace: [Int: [Int]] = [:]
     /// Inputs whose bytes `prepare` has taken in (packed weights, axes) and that a run does not read.
     package var absorbedInputs: Set<Int> = []
