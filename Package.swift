@@ -43,6 +43,13 @@ let package = Package(
             linkerSettings: [.linkedLibrary("m"), .linkedLibrary("pthread")]),
         .executableTarget(
             name: "SardonyxFuzz", dependencies: ["Sardonyx", "SardonyxTestModels"], path: "Tests/SardonyxFuzz"),
+        .target(name: "CAllocationCount", path: "Tests/CAllocationCount"),
+        .executableTarget(
+            name: "SardonyxZoo",
+            dependencies: [
+                "Sardonyx", "SardonyxExecution", "SardonyxGraph", "SardonyxOperators", "SardonyxTestModels",
+                "CAllocationCount",
+            ], path: "Tests/SardonyxZoo"),
         .testTarget(name: "CKernelsTests", dependencies: ["CKernels", "CKernelTable"]),
         .testTarget(name: "SardonyxGraphTests", dependencies: ["SardonyxGraph"]),
         .testTarget(name: "SardonyxLoadingTests", dependencies: ["SardonyxLoading", "SardonyxTestSupport"]),

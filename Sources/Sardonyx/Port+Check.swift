@@ -11,7 +11,7 @@ extension Port {
         default:
             throw SardonyxError(.invalidInput, "input '\(name)' must be \(typeDescription)")
         }
-        guard case .tensor(let expected, let shape) = type else { return }
+        guard case .tensor(let expected, _) = type else { return }
         guard case .tensor(let tensor) = value else {
             throw SardonyxError(.invalidInput, "input '\(name)' must be a tensor: \(typeDescription)")
         }
@@ -19,13 +19,21 @@ extension Port {
             throw SardonyxError(
                 .invalidInput, "input '\(name)' must have the type \(expected.name); it has \(tensor.dataType.name)")
         }
+        try check(shape: tensor.shape, symbols: &symbols)
+    }
+
+    /// Checks a tensor's shape against what the model takes.
+    /// - Parameter symbols: as above.
+    func check(
+        shape extents: [Int], symbols: inout [String: (extent: Int, input: String)]
+    ) throws(SardonyxError) {
         guard let shape else { return }
         func mismatch(_ reason: String) -> SardonyxError {
             SardonyxError(
-                .invalidInput, "input '\(name)' must have the shape \(shape.text); it has \(tensor.shape)\(reason)")
+                .invalidInput, "input '\(name)' must have the shape \(shape.text); it has \(extents)\(reason)")
         }
-        guard tensor.shape.count == shape.count else { throw mismatch("") }
-        for (extent, dimension) in zip(tensor.shape, shape) {
+        guard extents.count == shape.count else { throw mismatch("") }
+        for (extent, dimension) in zip(extents, shape) {
             switch dimension {
             case .fixed(let value):
                 if value != extent { throw mismatch("") }

@@ -42,9 +42,18 @@ public final class Session: Sendable {
     public let options: Options
     private let rewritten: SharedPreparation.Rewritten
     private let environment: Program.Environment
-    private let program: Program
-    /// Programs in which defaults of the model are inputs, by those inputs' names.
-    private let variants = Mutex<[[String]: Program]>([:])
+    private let main: Variant
+    /// A program with its inputs' names, in the order in which it takes them.
+    private struct Variant {
+        let names: [String]
+        let program: Program
+
+        func fits(_ inputs: [String: Tensor]) -> Bool {
+            names.count == inputs.count && names.allSatisfy { inputs.index(forKey: $0) != nil }
+        }
+    }
+    /// Programs in which defaults of the model are inputs.
+    private let variants = Mutex<[Variant]>([])
     private let thread = RunThread()
 
     /// - Throws: `SardonyxError` (`invalidOption`) for a number of threads that is out of range or a negative budget.
@@ -66,7 +75,7 @@ public final class Session: Sendable {
         environment.usesLayouts = options.optimizes
         self.environment = environment
         rewritten = try model.preparation.graph(of: model, optimizer)
-        program = Program(rewritten.graph, environment)
+        main = Variant(names: model.inputs.names, program: Program(rewritten.graph, environment))
     }
 
     /// What the passes did and would not do.
@@ -116,36 +125,63 @@ public final class Session: Sendable {
     }
 
     /// Runs the model into tensors that the caller has made, of the outputs' types and shapes.
+    ///
+    /// Once warm, a run allocates nothing: that is from the second run with inputs of these shapes on, where no shape
+    /// depends on the inputs' values, no output's memory is shared with another tensor, and inputs are no views of mapped
+    /// files.
     /// - Throws: as `run(_:)`, and `invalidInput` when an output's tensor has another type or shape than the result.
     public func run(_ inputs: [String: Tensor], into outputs: inout [String: Tensor]) throws {
-        let (program, values) = try arguments(inputs.mapValues(Datum.tensor))
-        let plan = try plan(program, values.map(\.valueType))
-        var targets: [UnsafeMutableRawPointer?] = []
-        for (port, type) in zip(model.outputs, plan.plan.resultTypes) {
-            guard let spec = type.spec else {
-                throw SardonyxError(.invalidInput, "the shape of output '\(port.name)' is known only after the run")
+        if let (plan, names) = warmPlan(for: inputs) {
+            try run(plan, [], into: &outputs) { index in inputs[names[index]]?.storage.base }
+        } else {
+            let (program, values) = try arguments(inputs.mapValues(Datum.tensor))
+            let plan = try plan(program, values.map(\.valueType))
+            try run(plan, values, into: &outputs) { index in values[index].tensor?.storage.base }
+        }
+        withExtendedLifetime(inputs) {}
+    }
+
+    /// - Parameter address: where an input is.
+    private func run(
+        _ plan: BoundPlan, _ values: [Datum], into outputs: inout [String: Tensor],
+        address: (Int) -> UnsafeMutableRawPointer?
+    ) throws {
+        try plan.run(values) { addresses, results in
+            for index in addresses.indices { addresses[index] = address(index).map { UnsafeRawPointer($0) } }
+            for index in results.indices {
+                results[index] = try Self.target(model.outputs[index], plan.resultSpecs[index], &outputs)
             }
-            guard spec.dataType != .string else {
-                throw SardonyxError(
-                    .invalidInput, "output '\(port.name)' holds strings, which have no memory to be written into")
-            }
-            guard outputs[port.name]?.spec == spec else {
-                throw SardonyxError(
-                    .invalidInput,
-                    "output '\(port.name)' is \(spec.text); the tensor given is \(outputs[port.name]?.spec.text ?? "missing")"
-                )
-            }
-            targets.append(try outputs[port.name]?.withUnsafeMutableBytes { $0.baseAddress })
         }
         // SAFETY: `outputs` is inout, so that nobody else changes the tensors, and their storage is unique now.
-        try withExtendedLifetime(outputs) {
-            try targets.withUnsafeBufferPointer { try plan.run(values, into: $0, cancellation: nil) }
+        withExtendedLifetime(outputs) {}
+    }
+
+    /// The memory of the output that the caller has made for a result, unique.
+    private static func target(
+        _ port: Port, _ spec: TensorSpec?, _ outputs: inout [String: Tensor]
+    ) throws -> UnsafeMutableRawPointer? {
+        guard let spec else {
+            throw SardonyxError(.invalidInput, "the shape of output '\(port.name)' is known only after the run")
         }
+        guard spec.dataType != .string else {
+            throw SardonyxError(
+                .invalidInput, "output '\(port.name)' holds strings, which have no memory to be written into")
+        }
+        guard let place = outputs.index(forKey: port.name), outputs.values[place].dataType == spec.dataType,
+            outputs.values[place].shape == spec.shape
+        else {
+            throw SardonyxError(
+                .invalidInput,
+                "output '\(port.name)' is \(spec.text); the tensor given is \(outputs[port.name]?.spec.text ?? "missing")"
+            )
+        }
+        return try outputs.values[place].withUnsafeMutableBytes { $0.baseAddress }
     }
 
     /// What running with inputs of these shapes takes, also where that is more than the budget.
     public func plan(for shapes: [String: [Int]]) throws -> PlanSummary {
         var types: [ValueType] = []
+        var symbols: [String: (extent: Int, input: String)] = [:]
         for port in model.inputs {
             guard let shape = shapes[port.name] else { throw missing(port) }
             guard let dataType = port.dataType else {
@@ -155,13 +191,15 @@ public final class Session: Sendable {
             guard TensorSpec(dataType: dataType, shape: shape).isPossible else {
                 throw SardonyxError(.invalidInput, "input '\(port.name)' cannot have the shape \(shape)")
             }
+            // A run takes the plan without looking at the shapes again.
+            try port.check(shape: shape, symbols: &symbols)
             types.append(.tensor(dataType, SymbolicShape(shape)))
         }
         do {
-            let bound = try program.plan(for: types)
+            let bound = try main.program.plan(for: types)
             return PlanSummary(bound.plan, bound.need)
         } catch is OverBudget {
-            let (plan, need) = try program.preview(for: types)
+            let (plan, need) = try main.program.preview(for: types)
             return PlanSummary(plan, need)
         }
     }
@@ -206,12 +244,30 @@ public final class Session: Sendable {
                 values.append(value)
             }
         }
-        return (overrides.isEmpty ? program : try variant(overrides), values)
+        return (overrides.isEmpty ? main.program : try variant(overrides), values)
+    }
+
+    /// The plan of a former run with inputs of these names, types and shapes, and the inputs' order, unless there are
+    /// dynamic steps or inputs that must be copied. Allocates nothing.
+    private func warmPlan(for inputs: [String: Tensor]) -> (plan: BoundPlan, names: [String])? {
+        guard let variant = main.fits(inputs) ? main : variants.withLock({ $0.first { $0.fits(inputs) } }) else {
+            return nil
+        }
+        let plan = variant.program.cachedPlan { types in
+            zip(types, variant.names).allSatisfy { type, name in
+                guard let tensor = inputs[name], tensor.isAligned, case .tensor(tensor.dataType, let shape?) = type
+                else { return false }
+                return shape.count == tensor.shape.count && zip(shape, tensor.shape).allSatisfy { $0.value == $1 }
+            }
+        }
+        guard let plan, plan.plan.isStatic else { return nil }
+        return (plan, variant.names)
     }
 
     /// The program in which these defaults are inputs.
     private func variant(_ names: [String]) throws -> Program {
-        if let program = variants.withLock({ $0[names] }) { return program }
+        let all = model.inputs.names + names
+        if let known = variants.withLock({ $0.first { $0.names == all } }) { return known.program }
         var graph = model.loaded.graph
         for name in names {
             guard let id = graph.inputDefaults.keys.first(where: { graph[$0].name == name }) else { continue }
@@ -221,7 +277,7 @@ public final class Session: Sendable {
         try TypeInference(registry: .engine).run(on: &graph)
         _ = try environment.optimizer.run(on: &graph)
         let program = Program(graph, environment)
-        variants.withLock { $0[names] = program }
+        variants.withLock { $0.append(Variant(names: all, program: program)) }
         return program
     }
 }

@@ -7,6 +7,8 @@ import Synchronization
 /// A plan with what it needs beside memory: aligned constants, programs of subgraphs, and memory kept between runs.
 package final class BoundPlan: Sendable {
     package let plan: Plan
+    /// What each result is, where its shape is known before the run.
+    package let resultSpecs: [TensorSpec?]
     let environment: Program.Environment
     let constants: [Tensor]
     /// The subgraphs' programs: step → attribute.
@@ -21,6 +23,7 @@ package final class BoundPlan: Sendable {
     init(_ plan: Plan, _ need: MemoryNeed, _ graph: Graph, _ environment: Program.Environment) throws {
         self.plan = plan
         self.need = need
+        resultSpecs = plan.resultTypes.map(\.spec)
         self.environment = environment
         let weights = environment.packedWeights
         let used = plan.usedConstants
@@ -60,6 +63,7 @@ package final class BoundPlan: Sendable {
             }
         }
         return try withMemory { memory in
+            memory.place(inputs)
             let pointers = outputs.map { $0?.storage.base }
             try withExtendedLifetime(outputs) {
                 try memory.execute(inputs, outputs: pointers, cancellation: cancellation, observer: observer)
@@ -75,16 +79,26 @@ package final class BoundPlan: Sendable {
         }
     }
 
-    /// Runs into memory of the caller's: every result's shape must be known, and nothing is allocated.
+    /// Runs into memory of the caller's: every result's shape must be known. Allocates nothing where the plan is static and
+    /// a run has ended before.
+    /// - Parameters:
+    ///   - inputs: the values, for dynamic steps; may be empty where the plan is static.
+    ///   - place: sets the addresses of all inputs, aligned and of the planned types, and of all results.
     package func run(
-        _ inputs: [Datum], into outputs: UnsafeBufferPointer<UnsafeMutableRawPointer?>, cancellation: Cancellation?
+        _ inputs: [Datum],
+        place: (
+            _ inputs: UnsafeMutableBufferPointer<UnsafeRawPointer?>,
+            _ results: UnsafeMutableBufferPointer<UnsafeMutableRawPointer?>
+        ) throws -> Void
     ) throws {
         try withMemory { memory in
-            try memory.execute(inputs, into: outputs, cancellation: cancellation, observer: nil)
+            try place(memory.inputAddresses, memory.resultAddresses)
+            let outputs = UnsafeBufferPointer(memory.resultAddresses)
+            try memory.execute(inputs, into: outputs, cancellation: nil, observer: nil)
             for (index, location) in plan.results.enumerated() {
                 if case .output(index) = location { continue }
-                guard let target = outputs[index], let spec = plan.resultTypes[index].spec,
-                    let source = memory.pointer(at: location, inputs, outputs)
+                guard let target = outputs[index], let spec = resultSpecs[index],
+                    let source = memory.pointer(at: location, outputs)
                 else { throw SardonyxError(.invalidValue, "result \(index) is no tensor") }
                 if target != source { memcpy(target, source, spec.byteCount) }
             }

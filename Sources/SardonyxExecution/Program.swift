@@ -42,16 +42,19 @@ package final class Program: Sendable {
         self.environment = environment
     }
 
-    /// The plan for inputs, then captures, of these types.
-    package func plan(for types: [ValueType]) throws -> BoundPlan {
-        if let plan = cache.withLock({ cache -> BoundPlan? in
-            guard let index = cache.firstIndex(where: { $0.types == types }) else { return nil }
+    /// The plan that is there already for types that `fits` knows; it becomes the last used one. Allocates nothing.
+    package func cachedPlan(_ fits: ([ValueType]) -> Bool) -> BoundPlan? {
+        cache.withLock { cache -> BoundPlan? in
+            guard let index = cache.firstIndex(where: { fits($0.types) }) else { return nil }
             // The last used plan is at the end; the first one goes when there are too many.
             if index < cache.count - 1 { cache.append(cache.remove(at: index)) }
             return cache.last?.plan
-        }) {
-            return plan
         }
+    }
+
+    /// The plan for inputs, then captures, of these types.
+    package func plan(for types: [ValueType]) throws -> BoundPlan {
+        if let plan = cachedPlan({ $0 == types }) { return plan }
         let (made, need) = try preview(for: types)
         try makeRoom(for: made, need)
         let plan = try BoundPlan(made, need, graph, environment)

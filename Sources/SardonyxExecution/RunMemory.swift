@@ -9,6 +9,9 @@ final class RunMemory: @unchecked Sendable {
     /// The inputs' and outputs' addresses of all steps, one after the other.
     private let inputPointers: UnsafeMutablePointer<UnsafeRawPointer?>
     private let outputPointers: UnsafeMutablePointer<UnsafeMutableRawPointer?>
+    /// Where the caller's inputs and the results are in this run.
+    let inputAddresses: UnsafeMutableBufferPointer<UnsafeRawPointer?>
+    let resultAddresses: UnsafeMutableBufferPointer<UnsafeMutableRawPointer?>
     private let inputStarts: [Int]
     private let outputStarts: [Int]
     /// Places in the tables that depend on the caller's memory or on dynamic values.
@@ -28,6 +31,10 @@ final class RunMemory: @unchecked Sendable {
         let block = try TensorStorage(byteCount: plan.arenaByteCount, for: .lasting)
         self.block = block
         values = [Datum?](repeating: nil, count: plan.datumCount)
+        inputAddresses = .allocate(capacity: plan.graph.inputs.count + plan.graph.captures.count)
+        inputAddresses.initialize(repeating: nil)
+        resultAddresses = .allocate(capacity: plan.results.count)
+        resultAddresses.initialize(repeating: nil)
 
         var inputStarts: [Int] = []
         var outputStarts: [Int] = []
@@ -79,6 +86,15 @@ final class RunMemory: @unchecked Sendable {
     deinit {
         inputPointers.deallocate()
         outputPointers.deallocate()
+        inputAddresses.deallocate()
+        resultAddresses.deallocate()
+    }
+
+    /// Sets the inputs' addresses; values that are no tensors have none.
+    func place(_ inputs: [Datum]) {
+        for (index, value) in inputs.enumerated() {
+            inputAddresses[index] = tensor(value).map { UnsafeRawPointer($0.storage.base) }
+        }
     }
 
     func releaseValues() {
@@ -107,7 +123,7 @@ final class RunMemory: @unchecked Sendable {
                     switch steps[index].work {
                     case .kernel(let kernel):
                         for patch in inputPatches[index] {
-                            inputPointers[patch.slot] = try checkedPointer(patch, inputs, outputs)
+                            inputPointers[patch.slot] = try checkedPointer(patch, outputs)
                         }
                         for patch in outputPatches[index] {
                             if case .output(let number) = patch.location {
@@ -143,13 +159,13 @@ final class RunMemory: @unchecked Sendable {
     // MARK: Values
 
     func pointer(
-        at location: Plan.Location, _ inputs: [Datum], _ outputs: UnsafeBufferPointer<UnsafeMutableRawPointer?>
+        at location: Plan.Location, _ outputs: UnsafeBufferPointer<UnsafeMutableRawPointer?>
     ) -> UnsafeRawPointer? {
         switch location {
         case .arena(let offset): return UnsafeRawPointer(block.base + offset)
         case .constant(let number): return UnsafeRawPointer(bound.constants[number].storage.base)
         case .output(let number): return UnsafeRawPointer(outputs[number])
-        case .input(let number): return tensor(inputs[number]).map { UnsafeRawPointer($0.storage.base) }
+        case .input(let number): return inputAddresses[number]
         case .datum(let slot): return values[slot].flatMap(tensor).map { UnsafeRawPointer($0.storage.base) }
         }
     }
@@ -160,7 +176,7 @@ final class RunMemory: @unchecked Sendable {
 
     /// The address of an input of a kernel; what comes from outside must be aligned and of the planned size.
     private func checkedPointer(
-        _ patch: Patch, _ inputs: [Datum], _ outputs: UnsafeBufferPointer<UnsafeMutableRawPointer?>
+        _ patch: Patch, _ outputs: UnsafeBufferPointer<UnsafeMutableRawPointer?>
     ) throws -> UnsafeRawPointer? {
         if case .datum(let slot) = patch.location, let spec = patch.spec {
             guard let value = values[slot].flatMap(tensor) else {
@@ -171,7 +187,7 @@ final class RunMemory: @unchecked Sendable {
                     .invalidValue, "an input is \(value.spec.text) where \(spec.text) was planned")
             }
         }
-        return pointer(at: patch.location, inputs, outputs)
+        return pointer(at: patch.location, outputs)
     }
 
     /// A value for evaluation; what is in the arena is copied, because the arena's memory is used again.

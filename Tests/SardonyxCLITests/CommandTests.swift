@@ -113,6 +113,21 @@ import Testing
         }
     }
 
+    /// A process that may use one CPU has one thread by default, and as many as it asks for.
+    @Test(arguments: [nil, 1, 7])
+    func benchesOnOneCPU(threads: Int?) throws {
+        let folder = prepared()
+        let arguments = [
+            "bench", "relu.onnx", "--seconds", "0", "--input", "x=x.npy", "--dump-outputs", "out", "--json",
+        ]
+        let result = try runBuilt(
+            "sardonyx", arguments + (threads.map { ["--threads", "\($0)"] } ?? []), in: folder,
+            under: ["taskset", "--cpu-list", firstAllowedCPU()])
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(result.output.contains("\"threads\": \(threads ?? 1)"), "\(result.output)")
+        #expect(fileBytes(folder.path + "/out/y.npy") == Self.output)
+    }
+
     @Test func profiles() throws {
         let folder = prepared()
         let result = try sardonyx("bench", "relu.onnx", "--seconds", "0", "--shape", "x=5,3", "--profile", in: folder)

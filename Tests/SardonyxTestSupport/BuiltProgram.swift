@@ -9,9 +9,17 @@ package struct CommandResult {
     package let errors: String
 }
 
+/// The number of a CPU that this process may use, as text.
+package func firstAllowedCPU() -> String {
+    let line = String(decoding: fileBytes("/proc/self/status"), as: UTF8.self).split(separator: "\n")
+        .first { $0.hasPrefix("Cpus_allowed_list:") }
+    return line?.split(whereSeparator: { !$0.isNumber }).first.map(String.init) ?? "0"
+}
+
 /// Runs a program that was built beside the tests, in a folder.
+/// - Parameter wrapper: a command that runs the program, such as `taskset --cpu-list 0`.
 package func runBuilt(
-    _ program: String, _ arguments: [String], in folder: TemporaryFolder
+    _ program: String, _ arguments: [String], in folder: TemporaryFolder, under wrapper: [String] = []
 ) throws -> CommandResult {
     var buffer = [CChar](repeating: 0, count: 4096)
     let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
@@ -30,7 +38,7 @@ package func runBuilt(
     let captures = TemporaryFolder()
     // A shell sets the folder; posix_spawn has no portable way.
     let script = "cd \"$1\" && shift && exec \"$@\" >\"$0/out\" 2>\"$0/err\" </dev/null"
-    let words = ["/bin/sh", "-c", script, captures.path, folder.path, path] + arguments
+    let words = ["/bin/sh", "-c", script, captures.path, folder.path] + wrapper + [path] + arguments
     var pointers: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
     defer { for pointer in pointers { free(pointer) } }
     var process: pid_t = 0

@@ -74,6 +74,14 @@ import Testing
         #expect(plan.stepCount == 1)
     }
 
+    @Test func refusesPlansThatNoRunCanHave() throws {
+        let session = try Session(Self.model())
+        for shape in [[1, 3, 2], [6], [1, 2, 3, 1]] {
+            let error = #expect(throws: SardonyxError.self) { try session.plan(for: ["x": shape]) }
+            #expect(error?.code == .invalidInput)
+        }
+    }
+
     struct BadInput: Sendable, CustomTestStringConvertible {
         let inputs: [String: Tensor]
         let says: String

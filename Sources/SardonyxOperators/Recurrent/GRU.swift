@@ -36,12 +36,13 @@ enum GRU: Operator {
 
     private static func kernel<G: GRUGates>(_ fast: G, _ context: PreparationContext) throws -> Kernel {
         let directions = try RecurrentDirection(context.node).count
+        let isLinearBeforeReset = context.node.flag("linear_before_reset")
         let cells = try RecurrentActivations.all(
             context.node, directions: directions, defaults: [.sigmoid, .tanh]
         ).map {
             Cell(
-                activations: $0, isLinearBeforeReset: context.node.flag("linear_before_reset"),
-                fast: $0.areDefaults ? fast : nil)
+                activations: $0, isLinearBeforeReset: isLinearBeforeReset, fast: $0.areDefaults ? fast : nil,
+                products: isLinearBeforeReset ? [0..<3] : [0..<2, 2..<3])
         }
         return try RecurrentKernel(context, gates: 3, cells: cells).kernel(context)
     }
@@ -50,8 +51,7 @@ enum GRU: Operator {
         let activations: RecurrentActivations
         let isLinearBeforeReset: Bool
         let fast: G?
-
-        var products: [Range<Int>] { isLinearBeforeReset ? [0..<3] : [0..<2, 2..<3] }
+        let products: [Range<Int>]
         var keepsRecurrentBias: Bool { isLinearBeforeReset }
         let scratchFactor = 4
         let hasCellState = false
