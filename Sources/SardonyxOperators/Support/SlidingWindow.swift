@@ -35,12 +35,14 @@ struct WindowAttributes: Sendable {
                 throw SardonyxError(.invalidModel, "\(name) must have \(count) numbers; it has \(values.count)")
             }
             guard values.allSatisfy({ $0 >= atLeast && $0 < Self.limit }) else {
-                throw SardonyxError(.invalidModel, "\(name) is \(values); every number must be \(atLeast) or more")
+                throw SardonyxError(
+                    .invalidModel, "\(name) is \(values); every number must be from \(atLeast) to \(Self.limit - 1)")
             }
             return values
         }
         guard kernel.allSatisfy({ $0 >= 1 && $0 < Self.limit }) else {
-            throw SardonyxError(.invalidModel, "the kernel's shape is \(kernel); every extent must be 1 or more")
+            throw SardonyxError(
+                .invalidModel, "the kernel's shape is \(kernel); every extent must be from 1 to \(Self.limit - 1)")
         }
         let name = node.string("auto_pad", default: "NOTSET")
         guard let autoPad = AutoPad(rawValue: name.isEmpty ? "NOTSET" : name) else {
