@@ -171,7 +171,7 @@ static void SDX_FN(dense_panel)(
     const sdx_conv_params *p = &plan->params;
     bool plain = plan->layout == SDX_CONV_C8_TO_PLAIN;
     int64_t lanes = SDX_FN(panel_lanes)(plan->m - lane), width = c->ow1 - c->ow0;
-    SDX_FN(panel_tiles) kinds = SDX_FN(tiles_for)(lanes);
+    SDX_FN(panel_tiles) kinds = SDX_FN(tiles_for)(lanes, lanes == plan->m);
     bool first = block == 0, last = block + count == plan->blocks;
     int64_t output = (c->image * p->k + c->group * plan->m + lane) * plan->pixels; // of the panel in y
     blocked_tile t = {
@@ -277,7 +277,7 @@ static void SDX_FN(dense_pixels)(const SDX_FN(dense_plan) * plan, const SDX_FN(d
             t.bias = plan->bias ? plan->bias + c->group * plan->m + lane : NULL;
             t.from = plan->residual ? plan->residual + at : NULL;
             t.y = plan->y + at;
-            SDX_FN(tiles_for)(lanes).tiles[pixels - 1][plan->unit == 1](&t);
+            SDX_FN(tiles_for)(lanes, false).tiles[pixels - 1][plan->unit == 1](&t);
             for (int64_t b = 0; activates && b < lanes / 8; b++)
                 SDX_FN(activate_values)(plan->activation, t.y + b * t.y_block, 8 * pixels);
         }
@@ -397,7 +397,7 @@ static void SDX_FN(dense_pack)(const sdx_conv_params *p, sdx_conv_layout layout,
                         w + (lane + l) * channels * taps + from, channels * taps, k - lane - l, block, order,
                         packed + l, lanes);
 #if SDX_TARGET_AVX512
-                if (lanes <= 16 && order) SDX_FN(pair_rows)(packed, block, lanes);
+                if (lanes <= 16 && lanes == m && order) SDX_FN(pair_rows)(packed, block, lanes);
 #endif
             }
         }

@@ -122,19 +122,21 @@ SDX_INLINE int64_t SDX_FN(panel_lanes)(int64_t left) {
     return left >= BLOCKED_LANES ? BLOCKED_LANES : left >= 16 ? 16 : 8;
 }
 
-/// The tiles of a panel: by pixels - 1, and for blocks of 8 channels and of 1.
+/// The tiles of a panel: by pixels - 1, and for blocks of 8 channels and of 1. Pairs of input channels serve a panel that
+/// is alone in its group: all output channels of a layer sum in one order, so that equal weights give equal results.
 typedef struct {
     const blocked_tile_function (*tiles)[2];
     int64_t most;                        // pixels
     const blocked_tile_function *narrow; // by columns - 1 up to most / 2, for blocks of 8 channels, or NULL
 } SDX_FN(panel_tiles);
 
-SDX_INLINE SDX_FN(panel_tiles) SDX_FN(tiles_for)(int64_t lanes) {
+SDX_INLINE SDX_FN(panel_tiles) SDX_FN(tiles_for)(int64_t lanes, bool alone) {
+    (void)alone;
 #if SDX_TARGET_AVX512
     if (lanes == 32) return (SDX_FN(panel_tiles)){SDX_FN(tiles_16x2), 14, SDX_FN(narrow_16x2)};
     if (lanes == 24) return (SDX_FN(panel_tiles)){SDX_FN(tiles_24), 14, NULL};
-    if (lanes == 16) return (SDX_FN(panel_tiles)){SDX_FN(pair_tiles_16), 14, NULL};
-    return (SDX_FN(panel_tiles)){SDX_FN(pair_tiles_8), 14, NULL};
+    if (lanes == 16) return (SDX_FN(panel_tiles)){alone ? SDX_FN(pair_tiles_16) : SDX_FN(tiles_16x1), 14, NULL};
+    return (SDX_FN(panel_tiles)){alone ? SDX_FN(pair_tiles_8) : SDX_FN(tiles_8x1), 14, NULL};
 #elif SDX_TARGET_AVX2
     if (lanes == 16) return (SDX_FN(panel_tiles)){SDX_FN(tiles_8x2), 6, SDX_FN(narrow_8x2)};
     return (SDX_FN(panel_tiles)){SDX_FN(tiles_8x1), 12, NULL};
