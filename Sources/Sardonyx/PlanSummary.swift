@@ -27,7 +27,8 @@ public struct PlanSummary: Sendable {
         self.need = need
     }
 
-    /// What a session holds for one run at a time: values, scratch, packed weights and other constants, in bytes.
+    /// What a session holds for one run at a time: values, scratch, packed weights and other constants, in bytes. While
+    /// weights are packed, each thread may hold one more copy of the one it packs, where the file has it unaligned.
     public var peakMemory: Memory { plan.isStatic ? .exact(need.total) : .lowerBound(need.total) }
 
     /// Bytes for the values between steps and the steps' scratch memory, in one block.

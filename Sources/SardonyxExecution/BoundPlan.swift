@@ -50,7 +50,12 @@ package final class BoundPlan: Sendable {
 
     private func takeMemory() throws -> RunMemory {
         if let memory = idle.withLock({ $0.popLast() }) { return memory }
-        return try environment.account.whileCurrent { try RunMemory(self) }
+        while true {
+            do { return try environment.account.whileCurrent { try RunMemory(self) } } catch {
+                // Plans that wait for their next run make room for one that runs.
+                guard environment.account.limit != nil, environment.programs.evictPlan() else { throw error }
+            }
+        }
     }
 
     package func run(_ inputs: [Datum], cancellation: Cancellation?, observer: StepObserver?) throws -> [Datum] {

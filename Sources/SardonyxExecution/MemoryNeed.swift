@@ -19,7 +19,7 @@ package struct MemoryNeed: Sendable, Hashable {
     }
 
     private static func constants(_ plan: Plan, _ graph: Graph) -> [TensorStorage] {
-        (plan.constants.map(\.storage) + graph.constants.values.map(\.storage)).filter(\.isWritable)
+        (plan.constants.map(\.storage) + graph.constants.values.map(\.storage)).filter(\.isOwned)
     }
 
     /// - Parameter graph: what the plan was made from, whose constants stay for other plans.
@@ -44,7 +44,7 @@ package struct OverBudget: Error {
 
     /// What is wrong and what would do.
     package var error: SardonyxError {
-        let used = held > 0 ? " bytes, of which other runs use \(held)" : " bytes"
+        let used = held > 0 ? " bytes, of which \(held) are in use" : " bytes"
         return SardonyxError(
             .memory,
             "a run needs \(need.total) bytes (values and scratch \(need.arena), packed weights "

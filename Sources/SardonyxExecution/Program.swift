@@ -15,6 +15,8 @@ package final class Program: Sendable {
         package var usesLayouts = true
         /// What the session holds, and its memory budget.
         package var account: MemoryAccount
+        /// All programs of the session, which make room for each other's plans.
+        let programs = ProgramList()
         /// The most bytes that a program's plans may keep between runs; the newest plan stays whatever it takes.
         package var planByteLimit: Int
 
@@ -34,13 +36,20 @@ package final class Program: Sendable {
     package let graph: Graph
     package let environment: Environment
     private let cache = Mutex<[(types: [ValueType], plan: BoundPlan)]>([])
+    private let hold: MemoryAccount.Hold
     /// Plans kept at most, so that finding one stays quick.
     private static let planLimit = 16
 
     package init(_ graph: Graph, _ environment: Environment) {
         self.graph = graph
         self.environment = environment
+        // They stay for the next plans when the last one goes.
+        hold = environment.account.holdAnyway(graph.constants.values.map(\.storage).filter(\.isOwned))
+        environment.programs.add(self)
     }
+
+    /// Lets the plan go that was used longest ago.
+    func evictPlan() -> Bool { cache.withLock { $0.isEmpty ? nil : $0.removeFirst() } != nil }
 
     /// The plan that is there already for types that `fits` knows; it becomes the last used one. Allocates nothing.
     package func cachedPlan(_ fits: ([ValueType]) -> Bool) -> BoundPlan? {
@@ -55,9 +64,11 @@ package final class Program: Sendable {
     /// The plan for inputs, then captures, of these types.
     package func plan(for types: [ValueType]) throws -> BoundPlan {
         if let plan = cachedPlan({ $0 == types }) { return plan }
-        let (made, need) = try preview(for: types)
-        try makeRoom(for: made, need)
-        let plan = try BoundPlan(made, need, graph, environment)
+        let plan = try MemoryAccount.whileNone {
+            let (made, need) = try preview(for: types)
+            try makeRoom(for: made, need)
+            return try BoundPlan(made, need, graph, environment)
+        }
         return cache.withLock { cache in
             // Another run may have been quicker.
             if let first = cache.first(where: { $0.types == types }) { return first.plan }
@@ -85,13 +96,18 @@ package final class Program: Sendable {
     private func makeRoom(for plan: Plan, _ need: MemoryNeed) throws {
         let account = environment.account
         guard let limit = account.limit else { return }
-        let shared = MemoryNeed.shared(plan, graph)
+        if need.total > limit { throw OverBudget(need: need, held: 0, limit: limit) }
+        let unaligned = plan.usedConstants.map { plan.constants[$0] }.filter { !$0.isAligned }
+        let copies = unaligned.compactMap(environment.packedWeights.alignedCopy)
+        let shared = MemoryNeed.shared(plan, graph) + copies
+        let missing = need.copies - copies.reduce(0) { $0 + $1.byteCount }
         while true {
-            let added = account.addition(shared) + need.copies + need.arena
+            let added = account.addition(shared) + max(0, missing) + need.arena
             let held = account.held
             if held + added <= limit { return }
-            let oldest = cache.withLock { $0.isEmpty ? nil : $0.removeFirst() }
-            if oldest == nil { throw OverBudget(need: need, held: held - (need.total - added), limit: limit) }
+            if !evictPlan(), !environment.programs.evictPlan() {
+                throw OverBudget(need: need, held: held - (need.total - added), limit: limit)
+            }
         }
     }
 

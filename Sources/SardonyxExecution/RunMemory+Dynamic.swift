@@ -87,14 +87,16 @@ extension KernelCache {
             }
             let packed = bound.environment.packedWeights
             do {
-                let kernel = try type.prepare(
-                    PreparationContext(
-                        node: step.node, inputs: specs, outputs: outputs, constants: constants,
-                        workers: environment.workers, packedWeights: packed,
-                        inputValues: constants.map { $0.map(packed.identify) }))
-                let hold = try bound.environment.account.hold(kernel.packedWeights)
-                try packed.packAll(bound.environment.pool.forEach)
-                entry = Entry(inputs: specs, outputs: outputs, kernel: kernel, hold: hold)
+                entry = try MemoryAccount.whileNone {
+                    let kernel = try type.prepare(
+                        PreparationContext(
+                            node: step.node, inputs: specs, outputs: outputs, constants: constants,
+                            workers: environment.workers, packedWeights: packed,
+                            inputValues: constants.map { $0.map(packed.identify) }))
+                    let hold = try bound.environment.account.hold(kernel.packedWeights)
+                    try packed.packAll(bound.environment.pool.forEach)
+                    return Entry(inputs: specs, outputs: outputs, kernel: kernel, hold: hold)
+                }
             } catch let error as SardonyxError where error.code == .unsupported {
                 return nil
             }

@@ -57,6 +57,13 @@ import Testing
                 keys, product, node("Add", ["s", "bias"], "b"), node("Reshape", ["b", "windows"], "c"),
                 node("Add", ["c", "mask"], "d"), node("Reshape", ["d", "scores"], "e2"),
             ] + rest("e2")),
+        Network("divided scores", [keys, product, node("Div", ["s", "two"], "b")] + rest("b")),
+        Network(
+            "scaled scores and a bias",
+            [keys, product, node("Mul", ["half", "s"], "b"), node("Add", ["b", "bias"], "c")] + rest("c")),
+        Network(
+            "a bias that is scaled too", isFused: false,
+            [keys, product, node("Add", ["s", "bias"], "b"), node("Mul", ["b", "half"], "c")] + rest("c")),
         Network(
             "three addends", isFused: false,
             [
@@ -124,6 +131,61 @@ import Testing
         #expect(results[0].count == results[1].count)
         #expect(zip(results[0], results[1]).allSatisfy { abs($0 - $1) <= 2e-6 })
         #expect(Set(results[0]).count > 100)
+    }
+
+    /// Layers whose products look like attention's and have a bias, an activation or a residual of their own.
+    static let layers = [
+        Network("a bias before", [node("MatMul", ["x", "w"], "s"), node("Add", ["s", "six"], "b")] + rest("b")),
+        Network("an activation before", [node("MatMul", ["x", "w"], "s"), node("Relu", ["s"], "b")] + rest("b")),
+        Network(
+            "a bias behind",
+            [
+                node("MatMul", ["x", "w"], "s"), node("Softmax", ["s"], "p"), node("MatMul", ["p", "v"], "m"),
+                node("Add", ["m", "four"], "y"),
+            ]),
+        Network(
+            "a bias and an activation behind",
+            [
+                node("MatMul", ["x", "w"], "s"), node("Softmax", ["s"], "p"), node("MatMul", ["p", "v"], "m"),
+                node("Add", ["m", "four"], "b"), node("Relu", ["b"], "y"),
+            ]),
+        Network(
+            "a residual behind",
+            [
+                node("MatMul", ["x", "w"], "s"), node("Softmax", ["s"], "p"), node("MatMul", ["p", "v"], "m"),
+                node("Add", ["m", "x"], "y"),
+            ]),
+        Network(
+            "keys that are an input, a bias behind",
+            [
+                node("MatMul", ["x", "k"], "s"), node("Softmax", ["s"], "p"), node("MatMul", ["p", "v"], "m"),
+                node("Add", ["m", "four"], "y"),
+            ]),
+    ]
+
+    @Test(arguments: layers)
+    func keepsWhatHasJoinedTheProducts(_ network: Network) throws {
+        let graph = TestGraph(
+            nodes: network.nodes, inputs: [TestValue("x", ["N", 4]), TestValue("k", [4, 6])],
+            outputs: [TestValue("y", nil)],
+            initializers: [
+                TestTensor("w", dims: [4, 6], floats: Self.numbers(24)),
+                TestTensor("v", dims: [6, 4], floats: Self.numbers(24, skipping: 24)),
+                TestTensor("six", dims: [6], floats: Self.numbers(6, skipping: 50)),
+                TestTensor("four", dims: [4], floats: Self.numbers(4, skipping: 60)),
+            ])
+        let model = try modelBytes(graph).withUnsafeBytes { try Model(bytes: $0) }
+        let inputs = [
+            "x": Tensor(shape: [7, 4], scalars: Self.numbers(28, skipping: 70)),
+            "k": Tensor(shape: [4, 6], scalars: Self.numbers(24, skipping: 100)),
+        ]
+        let results = try [false, true].map { optimizes -> [Float] in
+            var options = Session.Options()
+            options.optimizes = optimizes
+            return try #require(try Session(model, options: options).run(inputs)["y"]).scalars()
+        }
+        #expect(results[0].count == 28)
+        #expect(zip(results[0], results[1]).allSatisfy { abs($0 - $1) <= 2e-6 })
     }
 
     /// Numbers in -1 ..< 1.

@@ -33,6 +33,10 @@ int sdx_winograd_c8_f32_supported(const sdx_conv_params *p) {
 static size_t bytes_of(int64_t floats) {
     return floats < 0 || floats > INT64_MAX / 16 ? SIZE_MAX : (size_t)floats * sizeof(float);
 }
+int sdx_winograd_c8_f32_form(const sdx_conv_params *p) {
+    winograd_form form = winograd_best(p);
+    return form.m * 2 + form.deep;
+}
 size_t sdx_winograd_c8_f32_packed_bytes(const sdx_conv_params *p) {
     return sdx_winograd_c8_f32_supported(p) ? bytes_of(SDX_CALL(wino_packed_floats)(p)) : SIZE_MAX;
 }

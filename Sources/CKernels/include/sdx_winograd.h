@@ -25,7 +25,9 @@ extern "C" {
 /// k multiples of 8, padding 0 to 2 in front, any `out` whose scratch has a size. The other functions require it (byte
 /// queries: else SIZE_MAX).
 int sdx_winograd_c8_f32_supported(const sdx_conv_params *p);
-/// Bytes of the packed weights, for the ISA in use; they depend on every field of p, since the size of the tiles does.
+/// Names the form of the packed weights: those of one ISA, c, k, kernel and form are the same. Every field of p has a say.
+int sdx_winograd_c8_f32_form(const sdx_conv_params *p);
+/// Bytes of the packed weights, for the ISA in use.
 size_t sdx_winograd_c8_f32_packed_bytes(const sdx_conv_params *p);
 /// Transforms (in double) and packs w [k, c, kernel], for the ISA in use and runs with the same p.
 void sdx_winograd_c8_f32_pack(const sdx_conv_params *p, const float *w, float *packed);

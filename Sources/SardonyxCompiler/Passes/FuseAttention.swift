@@ -7,7 +7,7 @@ enum FuseAttention: Pass {
 
     static func rewrite(_ site: Site) -> Rewrite {
         let node = site.node
-        guard node.operatorType == "MatMul", node.domain.isEmpty, let y = node.outputs[0],
+        guard node.isPlainProduct, let y = node.outputs[0],
             let (position, softmax) = site.producer(of: node.inputs[0]), softmax.operatorType == "Softmax",
             softmax.domain.isEmpty, let weights = softmax.outputs[0], let shape = shape(of: weights, site),
             let v = node.inputs[1], let vShape = self.shape(of: v, site), shape.count >= 2,
@@ -20,10 +20,12 @@ enum FuseAttention: Pass {
         guard let scores = scores(softmax.inputs[0], readBy: position, shape, site) else { return .none }
         let (q, k) = (scores.product.inputs[0], scores.product.inputs[1])
         guard let q, let k, let qShape = self.shape(of: q, site), let kShape = self.shape(of: k, site),
-            qShape.count == kShape.count, qShape.dropLast(2) == kShape.dropLast(2)
+            qShape.count == kShape.count, qShape.dropLast(2) == kShape.dropLast(2),
+            // Without queries or keys the scores' number of elements says nothing of the batch.
+            qShape.dropLast(2).reduce(1, *) == shape.dropLast(2).reduce(1, *)
         else { return .none }
 
-        var scale: Float = 1
+        var scale = scores.scale
         let queries = unscaled(q, &scale, site)
         var keys = unscaled(k, &scale, site)
         var isColumns = true
@@ -53,18 +55,24 @@ enum FuseAttention: Pass {
     /// The product that scores are made of, and what is added to it, with the batch axes that it is added to.
     private static func scores(
         _ start: ValueID?, readBy reader: Int, _ shape: [Int], _ site: Site
-    ) -> (product: Node, addends: [(value: ValueID, batch: [Int])])? {
+    ) -> (product: Node, scale: Float, addends: [(value: ValueID, batch: [Int])])? {
         var (current, reader) = (start, reader)
+        var scale: Float = 1
         var addends: [(value: ValueID, batch: [Int])] = []
         while let id = current, let (position, maker) = site.producer(of: id), maker.domain.isEmpty,
             site.index.onlyConsumer(of: id) == reader, let extents = self.shape(of: id, site),
             extents.suffix(2) == shape.suffix(2)
         {
             switch maker.operatorType {
-            case "MatMul": return (maker, addends)
+            case "MatMul": return maker.isPlainProduct ? (maker, scale, addends) : nil
+            case "Mul", "Div":
+                let source = unscaled(id, &scale, site)
+                if source == id { return nil }
+                current = source
             // The batch axes under other names.
             case "Reshape": current = maker.inputs[0]
-            case "Add" where addends.count < 2:
+            // What is added before the scores are scaled would have to be scaled too.
+            case "Add" where addends.count < 2 && scale == 1:
                 guard let (chain, other) = operands(of: maker, extents, site) else { return nil }
                 addends.append((other, Array(extents.dropLast(2))))
                 current = chain
@@ -81,7 +89,8 @@ enum FuseAttention: Pass {
     ) -> (chain: ValueID, other: ValueID)? {
         for index in 0..<2 {
             guard let chain = sum.inputs[index], let other = sum.inputs[1 - index],
-                let maker = site.producer(of: chain)?.node, ["MatMul", "Reshape", "Add"].contains(maker.operatorType),
+                let maker = site.producer(of: chain)?.node,
+                ["MatMul", "Reshape", "Add", "Mul", "Div"].contains(maker.operatorType),
                 shape(of: chain, site) == extents, let added = shape(of: other, site), added.count <= extents.count,
                 zip(added.reversed(), extents.reversed()).allSatisfy({ $0 == 1 || $0 == $1 })
             else { continue }

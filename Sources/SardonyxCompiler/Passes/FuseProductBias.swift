@@ -9,8 +9,7 @@ enum FuseProductBias: Pass {
         guard node.operatorType == "Add", node.domain.isEmpty, node.inputs.count == 2 else { return .none }
         for (index, other) in [(0, 1), (1, 0)] {
             guard let (position, product) = site.producer(of: node.inputs[index]), site.isLayer(product),
-                product.inputs.count == 2, product.string("sardonyx.activation") == nil,
-                let bias = site.constant(node.inputs[other]), bias.dataType == .float,
+                product.isPlainProduct, let bias = site.constant(node.inputs[other]), bias.dataType == .float,
                 let columns = site.constant(product.inputs[1])?.shape.last
             else { continue }
             guard let middle = product.outputs[0], site.index.onlyConsumer(of: middle) == site.position else {
@@ -27,6 +26,13 @@ enum FuseProductBias: Pass {
             return .patch(patch)
         }
         return .none
+    }
+}
+
+extension Node {
+    /// Whether the node is a product and nothing else: no bias, residual or activation has joined it.
+    var isPlainProduct: Bool {
+        operatorType == "MatMul" && domain.isEmpty && inputs.count == 2 && string("sardonyx.activation") == nil
     }
 }
 

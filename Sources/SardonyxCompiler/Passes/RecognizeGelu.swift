@@ -14,7 +14,7 @@ enum RecognizeGelu: Pass {
         collect(node, &factors, &number, site)
         guard factors.count == 2, number == 0.5 else { return .none }
         for (x, sum) in [(factors[0], factors[1]), (factors[1], factors[0])] {
-            guard let (term, one) = operands(sum, "Add", site), one == 1,
+            guard site.graph[x].type == site.graph[y].type, let (term, one) = operands(sum, "Add", site), one == 1,
                 let erf = site.producer(of: term)?.node, erf.operatorType == "Erf", erf.domain.isEmpty,
                 let argument = erf.inputs[0], isOverRootOfTwo(argument, x, site)
             else { continue }

@@ -12,6 +12,7 @@ package final class PackedWeights: Sendable {
     private struct Key: Hashable {
         let constant: ConstantID
         let layout: String
+        let byteCount: Int
     }
     private struct Job {
         let source: Tensor
@@ -38,8 +39,19 @@ package final class PackedWeights: Sendable {
         var jobs: [Job] = []
         var sources: [ObjectIdentifier: Source] = [:]
         var nextNumber = 0
+        /// The number of jobs at which those that nobody waits for are thrown out.
+        var sweepJobsAt = 64
         /// The number of entries at which those whose storage has gone are thrown out.
         var sweepAt = 1024
+
+        /// Plans that are looked at and not made leave jobs behind, which keep what they would pack.
+        mutating func append(_ job: Job) {
+            if jobs.count >= sweepJobsAt {
+                jobs.removeAll { $0.storage == nil }
+                sweepJobsAt = max(64, 2 * jobs.count)
+            }
+            jobs.append(job)
+        }
 
         mutating func sweep() {
             guard packed.count + sources.count >= sweepAt else { return }
@@ -79,7 +91,7 @@ package final class PackedWeights: Sendable {
     package func pack(
         _ constant: ConstantID?, _ source: Tensor, layout: String, byteCount: Int, fill: @escaping Fill
     ) throws -> TensorStorage {
-        let key = constant.map { Key(constant: $0, layout: layout) }
+        let key = constant.map { Key(constant: $0, layout: layout, byteCount: byteCount) }
         if let key, let storage = state.withLock({ $0.packed[key]?.storage }) { return storage }
         let storage = try TensorStorage(byteCount: byteCount, for: .lasting)
         let job = Job(source: source, storage: storage, fill: fill)
@@ -89,7 +101,7 @@ package final class PackedWeights: Sendable {
                 if let first = state.packed[key]?.storage { return first }
                 state.packed[key] = Packed(storage: storage)
             }
-            if isDeferred { state.jobs.append(job) }
+            if isDeferred { state.append(job) }
             return storage
         }
     }
@@ -97,15 +109,27 @@ package final class PackedWeights: Sendable {
     /// A constant at an aligned address: itself, or a copy that all plans share.
     package func aligned(_ constant: Tensor) throws -> Tensor {
         if constant.isAligned { return constant }
-        let key = Key(constant: identify(constant), layout: "aligned")
+        let key = alignedKey(constant)
         if let storage = state.withLock({ $0.packed[key]?.storage }) { return constant.with(storage) }
         let copy = try constant.aligned(for: .lasting)
+        // A caller may get it as a result, and the next session finds it here.
+        copy.storage.seal()
         constant.storage.releasePages()
         return state.withLock { state in
             if let first = state.packed[key]?.storage { return constant.with(first) }
             state.packed[key] = Packed(storage: copy.storage)
             return copy
         }
+    }
+
+    /// The copy of a constant that `aligned` has made and that is still there.
+    package func alignedCopy(of constant: Tensor) -> TensorStorage? {
+        let key = alignedKey(constant)
+        return state.withLock { $0.packed[key]?.storage }
+    }
+
+    private func alignedKey(_ constant: Tensor) -> Key {
+        Key(constant: identify(constant), layout: "aligned", byteCount: constant.byteCount)
     }
 
     /// Does the packing that was deferred, also what other threads have deferred by now; kernels may run afterwards.

@@ -16,6 +16,14 @@ package final class MemoryAccount: Sendable {
             peak = max(peak, held)
         }
 
+        mutating func hold(_ storages: [TensorStorage]) {
+            for storage in storages {
+                let count = holders[ObjectIdentifier(storage), default: 0]
+                if count == 0 { add(storage.byteCount) }
+                holders[ObjectIdentifier(storage)] = count + 1
+            }
+        }
+
         func addition(_ storages: [TensorStorage]) -> Int {
             var seen = Set<ObjectIdentifier>()
             return storages.reduce(0) { sum, storage in
@@ -66,14 +74,16 @@ package final class MemoryAccount: Sendable {
         let refused = state.withLock { state -> (added: Int, held: Int)? in
             let added = state.addition(storages)
             if added > 0, state.held + added > limit ?? Int.max { return (added, state.held) }
-            for storage in storages {
-                let holders = state.holders[ObjectIdentifier(storage), default: 0]
-                if holders == 0 { state.add(storage.byteCount) }
-                state.holders[ObjectIdentifier(storage)] = holders + 1
-            }
+            state.hold(storages)
             return nil
         }
         if let refused { throw tooMuch(refused.added, held: refused.held) }
+        return Hold(self, storages)
+    }
+
+    /// The same for what is there already, whatever the limit.
+    package func holdAnyway(_ storages: [TensorStorage]) -> Hold {
+        state.withLock { $0.hold(storages) }
         return Hold(self, storages)
     }
 
@@ -114,11 +124,16 @@ package final class MemoryAccount: Sendable {
     }
 
     /// Charges the tensors that the body makes on this thread.
-    package func whileCurrent<R>(_ body: () throws -> R) rethrows -> R {
-        let outer = pthread_getspecific(Self.key)
-        return try withExtendedLifetime(self) {
-            pthread_setspecific(Self.key, Unmanaged.passUnretained(self).toOpaque())
-            defer { pthread_setspecific(Self.key, outer) }
+    package func whileCurrent<R>(_ body: () throws -> R) rethrows -> R { try Self.during(self, body) }
+
+    /// Charges nobody: plans and packed weights are counted by those who hold them.
+    package static func whileNone<R>(_ body: () throws -> R) rethrows -> R { try during(nil, body) }
+
+    private static func during<R>(_ account: MemoryAccount?, _ body: () throws -> R) rethrows -> R {
+        let outer = pthread_getspecific(key)
+        return try withExtendedLifetime(account) {
+            pthread_setspecific(key, account.map { Unmanaged.passUnretained($0).toOpaque() })
+            defer { pthread_setspecific(key, outer) }
             return try body()
         }
     }

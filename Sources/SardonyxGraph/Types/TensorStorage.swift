@@ -4,8 +4,10 @@ import Glibc
 package final class TensorStorage: @unchecked Sendable {
     package let base: UnsafeMutableRawPointer
     package let byteCount: Int
+    /// Whether the bytes are memory of its own.
+    package let isOwned: Bool
     /// Whether the bytes may be written when nothing else refers to them; a mapped file's may not.
-    package let isWritable: Bool
+    package private(set) var isWritable: Bool
     /// Bytes of a mapping of its own; 0 for memory of the heap and for someone else's.
     private let mappedByteCount: Int
     private let owner: AnyObject?
@@ -31,6 +33,7 @@ package final class TensorStorage: @unchecked Sendable {
             throw SardonyxError(.memory, "cannot allocate \(byteCount) bytes")
         }
         base = pointer
+        isOwned = true
         isWritable = true
         mappedByteCount = mapped
         owner = nil
@@ -67,6 +70,7 @@ package final class TensorStorage: @unchecked Sendable {
     package init(borrowing bytes: UnsafeRawBufferPointer, owner: AnyObject) {
         base = UnsafeMutableRawPointer(mutating: bytes.baseAddress ?? UnsafeRawPointer(bitPattern: 64)!)
         byteCount = bytes.count
+        isOwned = false
         isWritable = false
         mappedByteCount = 0
         account = nil
@@ -77,6 +81,7 @@ package final class TensorStorage: @unchecked Sendable {
     package init(strings: [String]) {
         base = UnsafeMutableRawPointer(bitPattern: 64)!
         byteCount = 0
+        isOwned = false
         isWritable = false
         mappedByteCount = 0
         account = nil
@@ -87,11 +92,14 @@ package final class TensorStorage: @unchecked Sendable {
     deinit {
         if mappedByteCount > 0 {
             munmap(base, mappedByteCount)
-        } else if isWritable {
+        } else if isOwned {
             free(base)
         }
         account?.release(byteCount)
     }
+
+    /// From now on nobody writes the bytes, whoever holds them alone; before others know of them.
+    package func seal() { isWritable = false }
 
     /// Gives the bytes to whoever has them now: a run's results are the caller's.
     package func leaveAccount() {

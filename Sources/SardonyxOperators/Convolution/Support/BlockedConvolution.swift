@@ -50,10 +50,10 @@ struct BlockedConvolution {
         guard context.constant(1) != nil else {
             throw SardonyxError(.unsupported, "the weights of a convolution in blocks of channels must be constant")
         }
-        // How Winograd's tiles are cut, and so the weights, depends on the extents of the output too.
         return usesWinograd
             ? try PackedConvolution(
-                form: form, functions: .winograd, layout: geometry.layoutName("winograd \(geometry.window.output)")
+                form: form, functions: .winograd,
+                layout: geometry.layoutName("winograd \(withUnsafePointer(to: form) { sdx_winograd_c8_f32_form($0) })")
             ).kernel(context)
             : try PackedConvolution(
                 form: form, functions: .blocked(sides), layout: geometry.layoutName("blocks \(sides.rawValue)")

@@ -84,7 +84,7 @@ struct PhasedTranspose {
         let strides = ([geometry.batch, filters] + geometry.window.output).rowMajorStrides
         var parts: [Part] = []
         var (results, scratch) = (0, 0)
-        for (number, phases) in combinations.enumerated() {
+        for phases in combinations {
             let form = form(phases, activation)
             let (packedBytes, scratchBytes) = withUnsafePointer(to: form) {
                 (functions.packedBytes($0), functions.workspaceBytes($0, Int32(context.workers)))
@@ -97,7 +97,7 @@ struct PhasedTranspose {
                 Part(
                     form: form, phases: phases,
                     packed: try context.packedWeights.pack(
-                        context.inputValues[1], weights, layout: geometry.layoutName("phase \(number)"),
+                        context.inputValues[1], weights, layout: geometry.layoutName("phase \(phases.map(\.residue))"),
                         byteCount: packedBytes, fill: pack),
                     copy: try StridedCopy(
                         shape: shape, from: shape.rowMajorStrides,

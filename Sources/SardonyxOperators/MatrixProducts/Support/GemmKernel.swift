@@ -75,7 +75,7 @@ struct GemmKernel: Sendable {
     func double(_ context: PreparationContext) throws -> Kernel {
         var shape = wideForm(a: nil, b: nil, c: nil, d: nil)
         let workspace = sdx_gemm_f64_workspace_bytes(&shape, Int32(context.workers))
-        guard workspace < Int.max else { throw SardonyxError(.memory, "the product \(m) × \(k) × \(n) is too large") }
+        guard workspace >= 0 else { throw SardonyxError(.memory, "the product \(m) × \(k) × \(n) is too large") }
         let gemm = self
         let results = batch * m * n
         var kernel = Kernel { frame in
