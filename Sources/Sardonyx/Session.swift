@@ -74,7 +74,7 @@ public final class Session: Sendable {
             memoryBudget: options.memoryBudget.byteCount)
         environment.usesLayouts = options.optimizes
         self.environment = environment
-        rewritten = try model.preparation.graph(of: model, optimizer)
+        rewritten = try model.preparation.graph(of: model, optimizer, foldingLimit: environment.foldingLimit)
         main = Variant(names: model.inputs.names, program: Program(rewritten.graph, environment))
     }
 
@@ -274,8 +274,7 @@ public final class Session: Sendable {
             graph.constants[id] = nil
             graph.inputs.append(id)
         }
-        try TypeInference(registry: .engine).run(on: &graph)
-        _ = try environment.optimizer.run(on: &graph)
+        try SharedPreparation.rewrite(&graph, environment.optimizer, foldingLimit: environment.foldingLimit)
         let program = Program(graph, environment)
         variants.withLock { $0.append(Variant(names: all, program: program)) }
         return program

@@ -11,12 +11,17 @@ final class SharedPreparation: Sendable {
         /// What the passes did and would not do.
         let remarks: [Optimizer.Remark]
 
-        init(_ source: Graph, _ optimizer: Optimizer) throws {
+        init(_ source: Graph, _ optimizer: Optimizer, foldingLimit: Int) throws {
             var graph = source
-            try TypeInference(registry: .engine).run(on: &graph)
-            remarks = try optimizer.run(on: &graph)
+            remarks = try SharedPreparation.rewrite(&graph, optimizer, foldingLimit: foldingLimit)
             self.graph = graph
         }
+    }
+
+    /// What a rewritten graph depends on.
+    private struct Key: Hashable {
+        let passes: [String]
+        let foldingLimit: Int
     }
 
     private struct Entry {
@@ -24,17 +29,25 @@ final class SharedPreparation: Sendable {
     }
 
     let packedWeights = PackedWeights(isDeferred: true)
-    /// By the names of the passes.
-    private let entries = Mutex<[[String]: Entry]>([:])
+    private let entries = Mutex<[Key: Entry]>([:])
 
     /// The model's graph, rewritten once for all sessions that want it so.
-    func graph(of model: Model, _ optimizer: Optimizer) throws -> Rewritten {
-        let passes = optimizer.passNames
+    func graph(of model: Model, _ optimizer: Optimizer, foldingLimit: Int) throws -> Rewritten {
+        let key = Key(passes: optimizer.passNames, foldingLimit: foldingLimit)
         return try entries.withLock { entries in
-            if let rewritten = entries[passes]?.rewritten { return rewritten }
-            let rewritten = try Rewritten(model.loaded.graph, optimizer)
-            entries[passes] = Entry(rewritten: rewritten)
+            if let rewritten = entries[key]?.rewritten { return rewritten }
+            let rewritten = try Rewritten(model.loaded.graph, optimizer, foldingLimit: foldingLimit)
+            entries[key] = Entry(rewritten: rewritten)
             return rewritten
         }
+    }
+
+    /// Infers types, folds and runs the passes.
+    @discardableResult
+    static func rewrite(_ graph: inout Graph, _ optimizer: Optimizer, foldingLimit: Int) throws -> [Optimizer.Remark] {
+        var inference = TypeInference(registry: .engine)
+        inference.foldingLimit = foldingLimit
+        try inference.run(on: &graph)
+        return try optimizer.run(on: &graph)
     }
 }

@@ -13,6 +13,9 @@ package final class Program: Sendable {
         package var optimizer: Optimizer
         /// Whether values between nodes may have layouts other than plain ones.
         package var usesLayouts = true
+        /// The largest result of folding, in bytes: what the largest layers of well-known networks have, an eighth of the
+        /// machine's memory, or the budget, but never less than the arithmetic of shapes needs.
+        package let foldingLimit: Int
         /// What the session holds, and its memory budget.
         package var account: MemoryAccount
         /// All programs of the session, which make room for each other's plans.
@@ -29,6 +32,7 @@ package final class Program: Sendable {
             self.pool = pool
             self.optimizer = optimizer
             account = MemoryAccount(limit: memoryBudget)
+            foldingLimit = max(1 << 16, min(512 << 20, MachineMemory.byteCount / 8, memoryBudget ?? Int.max))
             planByteLimit = min(memoryBudget ?? Int.max, MachineMemory.byteCount / 4)
         }
     }
@@ -87,6 +91,7 @@ package final class Program: Sendable {
             workers: environment.pool.threads, optimizer: environment.optimizer,
             valueLimit: MachineMemory.byteCount)
         planner.usesLayouts = environment.usesLayouts
+        planner.foldingLimit = environment.foldingLimit
         let plan = try planner.plan(graph, types: types)
         return (plan, MemoryNeed(plan, graph))
     }

@@ -7,7 +7,21 @@
 /// A tile is at most SDX_MR rows by SDX_NV vectors. The accumulators, the vectors of B and a broadcast fit the
 /// registers: 14×2+2 of 32 (AVX-512 broadcasts from memory), 6×2+2+1 of 16 (AVX2), 8×3+3+1 of 32 (NEON), 4×2+2+2 of 16
 /// (SSE2).
-///
+
+/// Stores the sums of a tile, or adds them to what is there.
+SDX_INLINE void TN(store_sums)(
+    const int rows, const int vectors, VT (*sum)[SDX_NV], T *restrict c, int64_t ldc, int add) {
+#pragma clang loop unroll(full)
+    for (int i = 0; i < rows; i++) {
+#pragma clang loop unroll(full)
+        for (int j = 0; j < vectors; j++) {
+            VT value = sum[i][j];
+            if (add) value = TLOAD(c + i * ldc + j * TV) + value;
+            TSTORE(c + i * ldc + j * TV, value);
+        }
+    }
+}
+
 /// c[i, j] = Σₚ a[p, i] · b[p, j], or += with `add`, for `rows` × `vectors` whole vectors; `b_stride` elements lie
 /// between rows of b. Sums run in rising p.
 SDX_INLINE void TN(tile)(
@@ -34,15 +48,7 @@ SDX_INLINE void TN(tile)(
         a += rows;
         b += b_stride;
     }
-#pragma clang loop unroll(full)
-    for (int i = 0; i < rows; i++) {
-#pragma clang loop unroll(full)
-        for (int j = 0; j < vectors; j++) {
-            VT value = sum[i][j];
-            if (add) value = TLOAD(c + i * ldc + j * TV) + value;
-            TSTORE(c + i * ldc + j * TV, value);
-        }
-    }
+    TN(store_sums)(rows, vectors, sum, c, ldc, add);
 }
 
 typedef void (*TN(tile_function))(
@@ -53,38 +59,6 @@ typedef void (*TN(tile_function))(
         int64_t k, const T *a, const T *b, int64_t b_stride, T *c, int64_t ldc, int add) {                             \
         TN(tile)(R, N, k, a, b, b_stride, c, ldc, add);                                                                \
     }
-#if SDX_NV >= 3
-#define SDX_TILES(R) SDX_TILE(R, 1) SDX_TILE(R, 2) SDX_TILE(R, 3)
-#define SDX_TILE_NAMES(R) {TN(tile_##R##x1), TN(tile_##R##x2), TN(tile_##R##x3)}
-#else
-#define SDX_TILES(R) SDX_TILE(R, 1) SDX_TILE(R, 2)
-#define SDX_TILE_NAMES(R) {TN(tile_##R##x1), TN(tile_##R##x2)}
-#endif
-SDX_TILES(1) SDX_TILES(2) SDX_TILES(3) SDX_TILES(4)
-#if SDX_MR >= 6
-SDX_TILES(5) SDX_TILES(6)
-#endif
-#if SDX_MR >= 8
-SDX_TILES(7) SDX_TILES(8)
-#endif
-#if SDX_MR >= 14
-SDX_TILES(9) SDX_TILES(10) SDX_TILES(11) SDX_TILES(12) SDX_TILES(13) SDX_TILES(14)
-#endif
-
-/// By rows - 1 and vectors - 1.
-static const TN(tile_function) TN(tile_functions)[SDX_MR][SDX_NV] = {
-    SDX_TILE_NAMES(1), SDX_TILE_NAMES(2), SDX_TILE_NAMES(3), SDX_TILE_NAMES(4),
-#if SDX_MR >= 6
-    SDX_TILE_NAMES(5), SDX_TILE_NAMES(6),
-#endif
-#if SDX_MR >= 8
-    SDX_TILE_NAMES(7), SDX_TILE_NAMES(8),
-#endif
-#if SDX_MR >= 14
-    SDX_TILE_NAMES(9), SDX_TILE_NAMES(10), SDX_TILE_NAMES(11),
-    SDX_TILE_NAMES(12), SDX_TILE_NAMES(13), SDX_TILE_NAMES(14),
-#endif
-};
-#undef SDX_TILE
-#undef SDX_TILES
-#undef SDX_TILE_NAMES
+#define SDX_TILE_NAME(R, N) TN(tile_##R##x##N)
+#define SDX_TILE_TABLE static const TN(tile_function) TN(tile_functions)[SDX_MR][SDX_NV]
+#include "TileTable.h"

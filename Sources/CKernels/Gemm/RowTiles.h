@@ -54,15 +54,7 @@ SDX_INLINE void TN(row_tile)(
         for (int i = 0; i < rows; i += 3) from[i / 3] += STEPS;
     }
     if (p < k) TN(row_steps)(rows, vectors, 1, sum, from, lda, b, b_stride);
-#pragma clang loop unroll(full)
-    for (int i = 0; i < rows; i++) {
-#pragma clang loop unroll(full)
-        for (int j = 0; j < vectors; j++) {
-            VT value = sum[i][j];
-            if (add) value = TLOAD(c + i * ldc + j * TV) + value;
-            TSTORE(c + i * ldc + j * TV, value);
-        }
-    }
+    TN(store_sums)(rows, vectors, sum, c, ldc, add);
 }
 
 typedef void (*TN(row_tile_function))(
@@ -75,38 +67,6 @@ typedef void (*TN(row_tile_function))(
         const char *ahead, int64_t further) {                                                                          \
         TN(row_tile)(R, N, k, a, lda, b, b_stride, c, ldc, add, ahead, further);                                       \
     }
-#if SDX_NV >= 3
-#define SDX_TILES(R) SDX_TILE(R, 1) SDX_TILE(R, 2) SDX_TILE(R, 3)
-#define SDX_TILE_NAMES(R) {TN(row_tile_##R##x1), TN(row_tile_##R##x2), TN(row_tile_##R##x3)}
-#else
-#define SDX_TILES(R) SDX_TILE(R, 1) SDX_TILE(R, 2)
-#define SDX_TILE_NAMES(R) {TN(row_tile_##R##x1), TN(row_tile_##R##x2)}
-#endif
-SDX_TILES(1) SDX_TILES(2) SDX_TILES(3) SDX_TILES(4)
-#if SDX_MR >= 6
-SDX_TILES(5) SDX_TILES(6)
-#endif
-#if SDX_MR >= 8
-SDX_TILES(7) SDX_TILES(8)
-#endif
-#if SDX_MR >= 14
-SDX_TILES(9) SDX_TILES(10) SDX_TILES(11) SDX_TILES(12) SDX_TILES(13) SDX_TILES(14)
-#endif
-
-/// By rows - 1 and vectors - 1.
-static const TN(row_tile_function) TN(row_tile_functions)[SDX_MR][SDX_NV] = {
-    SDX_TILE_NAMES(1), SDX_TILE_NAMES(2), SDX_TILE_NAMES(3), SDX_TILE_NAMES(4),
-#if SDX_MR >= 6
-    SDX_TILE_NAMES(5), SDX_TILE_NAMES(6),
-#endif
-#if SDX_MR >= 8
-    SDX_TILE_NAMES(7), SDX_TILE_NAMES(8),
-#endif
-#if SDX_MR >= 14
-    SDX_TILE_NAMES(9), SDX_TILE_NAMES(10), SDX_TILE_NAMES(11),
-    SDX_TILE_NAMES(12), SDX_TILE_NAMES(13), SDX_TILE_NAMES(14),
-#endif
-};
-#undef SDX_TILE
-#undef SDX_TILES
-#undef SDX_TILE_NAMES
+#define SDX_TILE_NAME(R, N) TN(row_tile_##R##x##N)
+#define SDX_TILE_TABLE static const TN(row_tile_function) TN(row_tile_functions)[SDX_MR][SDX_NV]
+#include "TileTable.h"

@@ -4,8 +4,8 @@ import SardonyxGraph
 package struct TypeInference {
     let registry: OperatorRegistry
     /// Results of folding larger than this, in bytes, stay computed at run time: a file of a few bytes must not fill the
-    /// memory. The largest layers of well-known networks are smaller.
-    package var foldingLimit = 512 << 20
+    /// memory.
+    package var foldingLimit = 64 << 20
     /// Whether nodes with constant inputs are computed now.
     package var folds = true
 

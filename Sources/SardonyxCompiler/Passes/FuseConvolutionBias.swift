@@ -8,39 +8,34 @@ enum FuseConvolutionBias: Pass {
         let node = site.node
         guard node.operatorType == "Add", node.domain.isEmpty, node.inputs.count == 2 else { return .none }
         for (index, other) in [(0, 1), (1, 0)] {
-            guard let (position, convolution) = site.producer(of: node.inputs[index]), convolution.domain.isEmpty,
-                ["Conv", "ConvTranspose"].contains(convolution.operatorType),
-                convolution.string("sardonyx.activation") == nil,
-                let bias = site.constant(node.inputs[other]), bias.dataType == .float
-            else { continue }
-            guard convolution.inputs.count < 3 || convolution.inputs[2] == nil else {
-                return .refused("the convolution has a bias already")
+            guard let bias = site.constant(node.inputs[other]), bias.dataType == .float else { continue }
+            do {
+                guard let convolution = try site.convolution(making: node.inputs[index]) else { continue }
+                return .patch(try patch(site, convolution, bias))
+            } catch {
+                return .refused(error.reason)
             }
-            guard let middle = convolution.outputs[0], site.index.onlyConsumer(of: middle) == site.position else {
-                return .refused("the convolution's output is read elsewhere too")
-            }
-            guard let weights = site.constant(convolution.inputs[1]), let rank = site.graph[middle].type.shape?.count,
-                weights.shape.count == rank, rank >= 3
-            else { return .refused("the convolution's weights or rank are not known") }
-            let groups = convolution.int("group", default: 1)
-            guard groups > 0, groups <= weights.count else { return .refused("the groups do not fit the weights") }
-            let channels = convolution.operatorType == "Conv" ? weights.shape[0] : weights.shape[1] * groups
-            // The bias must vary along the channel axis alone, which is second from the front.
-            let aligned = [Int](repeating: 1, count: max(0, rank - bias.shape.count)) + bias.shape
-            guard aligned.count == rank, aligned[1] == channels, bias.count == channels else {
-                return .refused("the added constant of shape \(bias.shape) is not one number a channel")
-            }
-            var patch = site.patch("add the bias in \(convolution.operatorType)", removing: [position, site.position])
-            var fused = convolution
-            fused.inputs = [
-                convolution.inputs[0], convolution.inputs[1],
-                patch.constant(bias.reshaped(to: [channels]), name: "\(convolution.displayName).bias"),
-            ]
-            fused.inputs += convolution.inputs.dropFirst(3)
-            fused.outputs = [node.outputs[0]]
-            patch.added = [fused]
-            return .patch(patch)
         }
         return .none
+    }
+
+    private static func patch(
+        _ site: Site, _ convolution: ConstantConvolution, _ bias: Tensor
+    ) throws(Refusal) -> Patch {
+        var fused = convolution.node
+        guard fused.inputs.count < 3 || fused.inputs[2] == nil else {
+            throw Refusal("the convolution has a bias already")
+        }
+        guard let bias = convolution.perChannel(bias) else {
+            throw Refusal("the added constant of shape \(bias.shape) is not one number a channel")
+        }
+        var patch = site.patch(
+            "add the bias in \(fused.operatorType)", removing: [convolution.position, site.position])
+        let residual = fused.inputs.dropFirst(3)
+        fused.inputs = [fused.inputs[0], fused.inputs[1], patch.constant(bias, name: "\(fused.displayName).bias")]
+        fused.inputs += residual
+        fused.outputs = [site.node.outputs[0]]
+        patch.added = [fused]
+        return patch
     }
 }

@@ -10,6 +10,8 @@ package struct Planner {
     package var optimizer: Optimizer
     /// The largest value that is planned for, in bytes: operators prepare tables as large as what they make.
     package var valueLimit: Int
+    /// The largest result of folding, in bytes.
+    package var foldingLimit: Int?
     /// Whether values between nodes may have layouts other than plain ones.
     package var usesLayouts = true
 
@@ -34,7 +36,8 @@ package struct Planner {
         for (id, type) in zip(graph.inputs + graph.captures, types) {
             graph[id].type = type.filled(from: graph[id].type)
         }
-        let inference = TypeInference(registry: registry)
+        var inference = TypeInference(registry: registry)
+        if let foldingLimit { inference.foldingLimit = foldingLimit }
         try inference.run(on: &graph)
         // Patches make nodes whose constants fold, and folding makes nodes that patches match.
         for _ in 0..<4 {

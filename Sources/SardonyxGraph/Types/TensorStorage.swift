@@ -103,8 +103,10 @@ package final class TensorStorage: @unchecked Sendable {
 
     /// Gives the bytes to whoever has them now: a run's results are the caller's.
     package func leaveAccount() {
-        account?.release(byteCount)
-        account = nil
+        // Other runs may hold what belongs to nobody; nothing of it is written.
+        guard let account else { return }
+        account.release(byteCount)
+        self.account = nil
     }
 
     /// What keeps the bytes of a mapped file.
