@@ -14,6 +14,7 @@ static const kernel_table_check families[] = {
     {"transposed convolution c8", kernel_table_transposed_c8},
     {"unary", kernel_table_unary},
     {"binary", kernel_table_binary},
+    {"chain", kernel_table_chain},
     {"transpose", kernel_table_transpose},
     {"convert", kernel_table_convert},
     {"gates", kernel_table_gates},

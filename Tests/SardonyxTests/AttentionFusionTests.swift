@@ -105,20 +105,20 @@ import Testing
             outputs: [TestValue("y", nil)],
             initializers: [
                 TestTensor("half", dims: [], floats: [0.5]), TestTensor("two", dims: [1], floats: [2]),
-                TestTensor("bias", dims: [1, 2, 5, 5], floats: Self.numbers(50)),
-                TestTensor("mask", dims: [1, 3, 1, 5, 5], floats: Self.numbers(75).map { $0 > 0.2 ? -100 : 0 }),
-                TestTensor("row", dims: [5], floats: Self.numbers(5)),
+                TestTensor("bias", dims: [1, 2, 5, 5], floats: randomNumbers(50)),
+                TestTensor("mask", dims: [1, 3, 1, 5, 5], floats: randomNumbers(75).map { $0 > 0.2 ? -100 : 0 }),
+                TestTensor("row", dims: [5], floats: randomNumbers(5)),
                 TestTensor("many", dims: [3, 1, 1, 1, 1], floats: [0, 1, 2]),
-                TestTensor("one", dims: [4, 5], floats: Self.numbers(20)),
+                TestTensor("one", dims: [4, 5], floats: randomNumbers(20)),
                 TestTensor("columns", integers: [6, 2, 4, 5]), TestTensor("windows", integers: [2, 3, 2, 5, 5]),
                 TestTensor("scores", integers: [6, 2, 5, 5]),
             ])
         let model = try modelBytes(graph).withUnsafeBytes { try Model(bytes: $0) }
         var inputs = Dictionary(
             uniqueKeysWithValues: ["q", "k", "v"].enumerated().map { index, name in
-                (name, Tensor(shape: [6, 2, 5, 4], scalars: Self.numbers(240, skipping: 240 * index)))
+                (name, Tensor(shape: [6, 2, 5, 4], scalars: randomNumbers(240, skipping: 240 * index)))
             })
-        inputs["mask2"] = Tensor(shape: [6, 1, 5, 5], scalars: Self.numbers(150))
+        inputs["mask2"] = Tensor(shape: [6, 1, 5, 5], scalars: randomNumbers(150))
         var results: [[Float]] = []
         for optimizes in [false, true] {
             var options = Session.Options()
@@ -169,15 +169,15 @@ import Testing
             nodes: network.nodes, inputs: [TestValue("x", ["N", 4]), TestValue("k", [4, 6])],
             outputs: [TestValue("y", nil)],
             initializers: [
-                TestTensor("w", dims: [4, 6], floats: Self.numbers(24)),
-                TestTensor("v", dims: [6, 4], floats: Self.numbers(24, skipping: 24)),
-                TestTensor("six", dims: [6], floats: Self.numbers(6, skipping: 50)),
-                TestTensor("four", dims: [4], floats: Self.numbers(4, skipping: 60)),
+                TestTensor("w", dims: [4, 6], floats: randomNumbers(24)),
+                TestTensor("v", dims: [6, 4], floats: randomNumbers(24, skipping: 24)),
+                TestTensor("six", dims: [6], floats: randomNumbers(6, skipping: 50)),
+                TestTensor("four", dims: [4], floats: randomNumbers(4, skipping: 60)),
             ])
         let model = try modelBytes(graph).withUnsafeBytes { try Model(bytes: $0) }
         let inputs = [
-            "x": Tensor(shape: [7, 4], scalars: Self.numbers(28, skipping: 70)),
-            "k": Tensor(shape: [4, 6], scalars: Self.numbers(24, skipping: 100)),
+            "x": Tensor(shape: [7, 4], scalars: randomNumbers(28, skipping: 70)),
+            "k": Tensor(shape: [4, 6], scalars: randomNumbers(24, skipping: 100)),
         ]
         let results = try [false, true].map { optimizes -> [Float] in
             var options = Session.Options()
@@ -186,16 +186,5 @@ import Testing
         }
         #expect(results[0].count == 28)
         #expect(zip(results[0], results[1]).allSatisfy { abs($0 - $1) <= 2e-6 })
-    }
-
-    /// Numbers in -1 ..< 1.
-    private static func numbers(_ count: Int, skipping skipped: Int = 0) -> [Float] {
-        var state: UInt64 = 88_172_645_463_325_252
-        return (0..<count + skipped).map { _ in
-            state ^= state << 13
-            state ^= state >> 7
-            state ^= state << 17
-            return Float(Int64(bitPattern: state) >> 40) / Float(1 << 23)
-        }.suffix(count)
     }
 }

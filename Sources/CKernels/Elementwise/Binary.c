@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "../include/sdx_elementwise.h"
+#include "Rows.h"
 #include "StridedBox.h"
 #define SDX_SELF "../Elementwise/Binary.c"
 #include "../Isa/EachIsa.h"
@@ -79,6 +80,11 @@ static void SDX_FN(binary)(
 #else
 
 SDX_TABLE(binary, (sdx_binary_op, const float *, int64_t, const float *, int64_t, float *, int64_t, float))
+
+void sdx_binary_row(
+    sdx_binary_op op, const float *a, int64_t a_stride, const float *b, int64_t b_stride, float *y, int64_t n) {
+    SDX_CALL(binary)(op, a, a_stride, b, b_stride, y, n, -INFINITY);
+}
 
 // Rows this short are not worth a call each: an operand that repeats over them is laid out `TILE` floats long first.
 enum { SHORT_ROW = 64, TILE = 1024 };

@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "../include/sdx_elementwise.h"
+#include "Rows.h"
 #define SDX_SELF "../Elementwise/Unary.c"
 #include "../Isa/EachIsa.h"
 
@@ -70,6 +71,10 @@ static void SDX_FN(unary)(sdx_unary_op op, const float *x, float *y, int64_t n, 
 #else
 
 SDX_TABLE(unary, (sdx_unary_op, const float *, float *, int64_t, float, float))
+
+void sdx_unary_row(sdx_unary_op op, const float *x, float *y, int64_t n, float alpha, float beta) {
+    SDX_CALL(unary)(op, x, y, n, alpha, beta);
+}
 
 typedef struct {
     const float *x;

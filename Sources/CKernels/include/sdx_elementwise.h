@@ -81,6 +81,28 @@ void sdx_binary_f32(
     sdx_pool *_Nullable pool, sdx_binary_op op, const float *a, const int64_t *a_strides, const float *b,
     const int64_t *b_strides, float *y, const int64_t *shape, int rank, sdx_activation_kind act);
 
+/// The most steps and operands of a chain.
+#define SDX_CHAIN_STEPS 16
+#define SDX_CHAIN_OPERANDS 16
+
+/// A step of a chain: op(left), or left op right. Values are numbered: the operands, then the steps' results.
+typedef struct sdx_chain_step {
+    int is_binary;     ///< op is an sdx_binary_op, else an sdx_unary_op
+    int op;
+    int left, right;   ///< values before this step's own; right counts for binary steps only
+    float alpha, beta; ///< of unary steps
+} sdx_chain_step;
+
+/// y[i₀, …] = the last step's result for i in the box `shape`, each step on the elements that the operands have there:
+/// operand k at operands[k][Σ iⱼ·strides[k·rank + j]]. The bits are those of the steps as kernels of their own, but blocks
+/// of the steps' results stay in the cache. y is contiguous, row-major, and may be an operand that is so too and of y's
+/// shape; others must not overlap it. Strides as in sdx_binary_f32; rank in 1 ... SDX_MAX_RANK, operand_count in 1 ...
+/// SDX_CHAIN_OPERANDS, step_count in 1 ... SDX_CHAIN_STEPS; traps on others. A binary step with POW is the same only where
+/// its right value is one number.
+void sdx_chain_f32(
+    sdx_pool *_Nullable pool, const sdx_chain_step *steps, int step_count, const float *_Nonnull const *_Nonnull operands,
+    int operand_count, const int64_t *strides, const int64_t *shape, int rank, float *y);
+
 /// The channel-blocked layout c8: [n, c, pixels] stored as [n, c / 8, pixels, 8], c a multiple of 8. From the plain
 /// layout (y[i, c / 8, p, c % 8] = x[i, c, p]) and back. Copies bits. No overlap.
 void sdx_to_c8_f32(sdx_pool *_Nullable pool, int64_t n, int64_t c, int64_t pixels, const float *x, float *y);

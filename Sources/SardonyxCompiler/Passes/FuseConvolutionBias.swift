@@ -23,11 +23,16 @@ enum FuseConvolutionBias: Pass {
         _ site: Site, _ convolution: ConstantConvolution, _ bias: Tensor
     ) throws(Refusal) -> Patch {
         var fused = convolution.node
-        guard fused.inputs.count < 3 || fused.inputs[2] == nil else {
-            throw Refusal("the convolution has a bias already")
-        }
-        guard let bias = convolution.perChannel(bias) else {
+        guard let added = convolution.perChannel(bias) ?? convolution.sameForAll(bias) else {
             throw Refusal("the added constant of shape \(bias.shape) is not one number a channel")
+        }
+        var bias = added
+        if fused.inputs.count > 2, let known = fused.inputs[2] {
+            guard let known = site.constant(known), known.dataType == .float, known.count == convolution.channels else {
+                throw Refusal("the convolution has a bias that is not known")
+            }
+            let sums = zip(known.scalars(Float.self), bias.scalars(Float.self)).map(+)
+            bias = Tensor(shape: [convolution.channels], scalars: sums)
         }
         var patch = site.patch(
             "add the bias in \(fused.operatorType)", removing: [convolution.position, site.position])

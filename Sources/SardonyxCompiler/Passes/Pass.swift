@@ -74,10 +74,14 @@ package struct Optimizer {
         FuseConvolutionBias.self,
         FuseProductBias.self,
         RecognizeGelu.self,
+        RecognizeHardSwish.self,
         FuseResidual.self,
         FuseActivation.self,
         FuseAttention.self,
     ]
+
+    /// The passes that follow once shapes are concrete and the others have nothing left to do.
+    package static let last: [any Pass.Type] = [FuseElementwise.self]
 
     /// Sweeps over the graph at the most; each sweep that changes nothing ends the work.
     private static let maximumSweeps = 50

@@ -17,6 +17,13 @@ struct ConstantConvolution {
         guard aligned.count == rank, aligned[1] == channels, constant.count == channels else { return nil }
         return constant.reshaped(to: [channels])
     }
+
+    /// The constant of one number, repeated for each output channel.
+    func sameForAll(_ constant: Tensor) -> Tensor? {
+        guard constant.count == 1, constant.shape.count <= rank else { return nil }
+        let number = constant.scalars(Float.self)[0]
+        return Tensor(shape: [channels], scalars: [Float](repeating: number, count: channels))
+    }
 }
 
 extension Site {

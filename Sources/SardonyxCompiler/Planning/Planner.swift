@@ -44,6 +44,7 @@ package struct Planner {
             if try !optimizer.run(on: &graph).contains(where: \.isApplied) { break }
             try inference.run(on: &graph)
         }
+        if !optimizer.passes.isEmpty { _ = try Optimizer(passes: Optimizer.last).run(on: &graph) }
         var layout = Layout(graph, self)
         if usesLayouts { try layout.negotiate() }
         return try layout.plan()

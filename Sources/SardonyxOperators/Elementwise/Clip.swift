@@ -4,7 +4,7 @@ import SardonyxGraph
 /// y = min(max(x, min), max); `max` where min > max, and a NaN stays.
 ///
 /// <https://onnx.ai/onnx/operators/onnx__Clip.html>
-enum Clip: Operator {
+enum Clip: ElementwiseOperator {
     static let schema = Schema(
         "Clip", versions: [1, 6, 11, 12, 13],
         inputs: [
@@ -40,6 +40,15 @@ enum Clip: Operator {
             }
         }
         try context.passThrough()
+    }
+
+    static func function(of node: Node, constant: (Int) -> Tensor?) -> ElementwiseFunction? {
+        var bounds: [Float] = [-.infinity, .infinity]
+        for index in 1..<3 where index < node.inputs.count && node.inputs[index] != nil {
+            guard let bound = constant(index), bound.dataType == .float, bound.count == 1 else { return nil }
+            bounds[index - 1] = bound.scalars(Float.self)[0]
+        }
+        return .unary(SDX_UNARY_CLIP, a: bounds[0], b: bounds[1])
     }
 
     static func layouts(_ context: PreparationContext) throws -> [LayoutOffer] { try context.channelBlocks() }

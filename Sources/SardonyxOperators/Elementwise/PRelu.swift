@@ -4,7 +4,7 @@ import SardonyxGraph
 /// y = x < 0 ? slope · x : x, with `slope` broadcast to x's shape.
 ///
 /// <https://onnx.ai/onnx/operators/onnx__PRelu.html>
-enum PRelu: Operator {
+enum PRelu: ElementwiseOperator {
     static let schema = Schema.binary(
         "PRelu", versions: [1, 6, 7, 9, 16], types: .floats + [.int32, .int64, .uint32, .uint64],
         inputs: ("X", "slope"), output: "Y")
@@ -26,6 +26,10 @@ enum PRelu: Operator {
             throw SardonyxError(.invalidModel, "the slope's shape \(slope.text) does not broadcast to \(x.text)")
         }
         throw SardonyxError(.invalidModel, "the slope's shape \(slope.text) does not broadcast to \(x.text)")
+    }
+
+    static func function(of node: Node, constant: (Int) -> Tensor?) -> ElementwiseFunction? {
+        .binary(SDX_BINARY_PRELU)
     }
 
     static func layouts(_ context: PreparationContext) throws -> [LayoutOffer] {

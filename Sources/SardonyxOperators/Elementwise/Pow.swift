@@ -6,7 +6,7 @@ import SardonyxGraph
 /// Integers to integer powers wrap around and truncate toward zero. Other pairs are computed in float when both are
 /// float, else in double.
 /// <https://onnx.ai/onnx/operators/onnx__Pow.html>
-enum Pow: Operator {
+enum Pow: ElementwiseOperator {
     static let schema = Schema(
         "Pow", versions: [1, 7, 12, 13, 15],
         inputs: [Parameter("X", "T", .floats + .indices), Parameter("Y", "T1", .numbers)],
@@ -17,6 +17,13 @@ enum Pow: Operator {
     }
 
     static func infer(_ context: inout InferenceContext) throws { try context.broadcastAll() }
+
+    /// Powers that are one number for all.
+    static func function(of node: Node, constant: (Int) -> Tensor?) -> ElementwiseFunction? {
+        guard let power = constant(1), power.count == 1, let number = (try? power.numbers())?.first else { return nil }
+        if number == 2 { return .unary(SDX_UNARY_SQUARE, a: 0, b: 0) }
+        return power.dataType == .float ? .binary(SDX_BINARY_POW) : nil
+    }
 
     static func prepare(_ context: PreparationContext) throws -> Kernel {
         let (base, power) = try (context.input(0), context.input(1))

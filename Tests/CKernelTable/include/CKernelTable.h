@@ -21,6 +21,7 @@ int kernel_table_winograd(char *message, size_t size);
 int kernel_table_transposed_c8(char *message, size_t size);
 int kernel_table_unary(char *message, size_t size);
 int kernel_table_binary(char *message, size_t size);
+int kernel_table_chain(char *message, size_t size);
 int kernel_table_transpose(char *message, size_t size);
 int kernel_table_convert(char *message, size_t size);
 int kernel_table_gates(char *message, size_t size);

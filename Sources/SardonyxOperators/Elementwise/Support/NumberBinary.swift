@@ -2,7 +2,7 @@ import CKernels
 import SardonyxGraph
 
 /// An operator that gives f(a, b) of elements of the same type, in that type, with numpy's broadcasting.
-protocol NumberBinary: Operator {
+protocol NumberBinary: ElementwiseOperator {
     static func apply<T: Number>(_ a: T, _ b: T) -> T
     /// The C kernel for float.
     static var kernel: sdx_binary_op { get }
@@ -23,6 +23,8 @@ extension NumberBinary {
         try context.broadcastAll()
         context.combineElements { combine($0[0], $0[1]) }
     }
+
+    static func function(of node: Node, constant: (Int) -> Tensor?) -> ElementwiseFunction? { .binary(kernel) }
 
     static func layouts(_ context: PreparationContext) throws -> [LayoutOffer] {
         try context.binaryOffers(isCommutative: kernel == SDX_BINARY_ADD || kernel == SDX_BINARY_MUL)

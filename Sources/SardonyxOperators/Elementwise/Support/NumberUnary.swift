@@ -2,7 +2,7 @@ import CKernels
 import SardonyxGraph
 
 /// An operator that gives f(x) for every element x of a tensor of numbers, exactly, in the element's own type.
-protocol NumberUnary: Operator {
+protocol NumberUnary: ElementwiseOperator {
     static func apply<T: Number>(_ x: T) -> T
     /// The C kernel for float.
     static var kernel: sdx_unary_op { get }
@@ -14,6 +14,10 @@ extension NumberUnary {
     }
 
     static func infer(_ context: inout InferenceContext) throws { try context.passThrough() }
+
+    static func function(of node: Node, constant: (Int) -> Tensor?) -> ElementwiseFunction? {
+        .unary(kernel, a: 0, b: 0)
+    }
 
     static func layouts(_ context: PreparationContext) throws -> [LayoutOffer] { try context.channelBlocks() }
 

@@ -4,7 +4,7 @@ import SardonyxGraph
 /// An operator that gives f(x) for every element x of a floating-point tensor.
 ///
 /// float16 and bfloat16 are computed in float and rounded once; double in double.
-protocol RealUnary: Operator {
+protocol RealUnary: ElementwiseOperator {
     /// f(x) with the values of the attributes that `parameters` gives.
     static func apply<W: RealMath>(_ x: W, _ a: W, _ b: W) -> W
     static func parameters(of node: Node) throws -> (a: Float, b: Float)
@@ -24,6 +24,11 @@ extension RealUnary {
     }
 
     static func infer(_ context: inout InferenceContext) throws { try context.passThrough() }
+
+    static func function(of node: Node, constant: (Int) -> Tensor?) -> ElementwiseFunction? {
+        guard let op = kernel(for: node), let (a, b) = try? parameters(of: node) else { return nil }
+        return .unary(op, a: a, b: b)
+    }
 
     static func layouts(_ context: PreparationContext) throws -> [LayoutOffer] { try context.channelBlocks() }
 

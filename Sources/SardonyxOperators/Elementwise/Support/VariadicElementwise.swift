@@ -3,7 +3,7 @@ import SardonyxGraph
 
 /// An operator that folds any number of tensors of the same type with f(a, b), element by element, with numpy's
 /// broadcasting.
-protocol VariadicElementwise: Operator {
+protocol VariadicElementwise: ElementwiseOperator {
     static func apply<T: Number>(_ a: T, _ b: T) -> T
     /// The C kernel for float.
     static var kernel: sdx_binary_op { get }
@@ -19,6 +19,10 @@ extension VariadicElementwise {
     }
 
     static func infer(_ context: inout InferenceContext) throws { try context.broadcastAll() }
+
+    static func function(of node: Node, constant: (Int) -> Tensor?) -> ElementwiseFunction? {
+        node.inputs.count == 2 && !averages ? .binary(kernel) : nil
+    }
 
     static func layouts(_ context: PreparationContext) throws -> [LayoutOffer] {
         let shape = try context.output(0).shape
