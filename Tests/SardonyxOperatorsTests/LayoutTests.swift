@@ -35,6 +35,12 @@ import Testing
             Case(type: Add.self, maps: [[1, 8, 3, 3], [1, 1, 3, 3]], offers: 0),
             Case(type: PRelu.self, maps: [[2, 8, 3, 3]], constants: [random([8, 1, 1], 9)]),
             Case(type: PRelu.self, maps: [[2, 8, 3, 3]], constants: [random([1], 9)]),
+            Case(
+                type: FusedElementwise.self, attributes: chain, maps: [[2, 16, 3, 3], [2, 16, 3, 3], [2, 16, 1, 1]],
+                constants: [random([16, 1, 1], 9), random([1], 8)]),
+            Case(
+                type: FusedElementwise.self, attributes: chain,
+                maps: [[1, 8, 3, 3], [1, 1, 3, 3], [1, 8, 1, 1], [1], [1]], offers: 0),
             Case(type: Concat.self, attributes: ["axis": .int(1)], maps: [[2, 8, 3, 3], [2, 24, 3, 3]]),
             Case(type: Concat.self, attributes: ["axis": .int(-1)], maps: [[2, 8, 3, 3], [2, 8, 3, 2]]),
             Case(type: Concat.self, attributes: ["axis": .int(1)], maps: [[2, 8, 3, 3], [2, 4, 3, 3]], offers: 0),
@@ -113,6 +119,12 @@ import Testing
                 constants: [nil, Tensor(shape: [3], scalars: [1, 1, 1.5] as [Float])]),
         ] + convolutions
 
+    /// tanh(x0 - x1) * x2 / x3 + x4, each step of five operands on the one before.
+    private static let chain: [String: Attribute] = [
+        "functions": .ints([1, 1, 0, 1, 0, 8, 5, 5, 1, 2, 6, 2, 1, 3, 7, 3, 1, 0, 8, 4]),
+        "parameters": .floats([Float](repeating: 0, count: 10)),
+    ]
+
     static let convolutions: [Case] = [
         convolution([1, 16, 9, 7], [8, 16, 3, 3], ["pads": .ints([1, 1, 1, 1])]),
         convolution([2, 8, 9, 7], [24, 8, 3, 3], ["strides": .ints([2, 2]), "pads": .ints([0, 1, 1, 0])]),
@@ -124,6 +136,8 @@ import Testing
         convolution([1, 8, 6, 5, 7], [16, 8, 3, 3, 3], ["pads": .ints([1, 1, 1, 1, 1, 1])]),
         convolution([1, 1, 6, 5, 7], [16, 1, 3, 3, 3], ["strides": .ints([2, 2, 2])]),
         convolution([1, 16, 30], [8, 16, 5], ["dilations": .ints([3])]),
+        convolution([2, 16, 30, 1], [24, 16, 5, 1], ["strides": .ints([2, 3]), "pads": .ints([2, 0, 1, 0])]),
+        convolution([1, 8, 1, 20, 1], [8, 8, 1, 3, 1], ["pads": .ints([0, 1, 0, 0, 1, 0])]),
         convolution([1, 16, 20, 20], [32, 16, 3, 3], ["pads": .ints([1, 1, 1, 1])]),
         convolution([1, 3, 6, 6], [5, 3, 3, 3], [:], offers: 0),
         Case(

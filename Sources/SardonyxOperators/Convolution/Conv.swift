@@ -29,7 +29,7 @@ enum Conv: Operator {
     static func prepare(_ context: PreparationContext) throws -> Kernel {
         let type = try context.input(0).dataType
         if type.isHalfWidth { return try context.throughFloat(prepare) }
-        let geometry = try ConvolutionGeometry(context)
+        let geometry = try ConvolutionGeometry(context).withLongAxesLast
         let activation = try FusedActivation(context.node)
         var kernel: Kernel
         if let sides = BlockedConvolution.sides(x: try context.input(0).layout, y: try context.output(0).layout) {

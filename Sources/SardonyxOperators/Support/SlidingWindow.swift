@@ -119,6 +119,14 @@ struct Window: Sendable {
 
     var rank: Int { kernel.count }
 
+    /// The window with its axes in another order.
+    func withAxes(_ order: [Int]) -> Window {
+        func arranged(_ values: [Int]) -> [Int] { order.map { values[$0] } }
+        return Window(
+            input: arranged(input), output: arranged(output), kernel: arranged(kernel), strides: arranged(strides),
+            dilations: arranged(dilations), padBegin: arranged(padBegin), padEnd: arranged(padEnd))
+    }
+
     /// Three numbers for C's three axes, with `fill` in front.
     static func three(_ values: [Int], _ fill: Int) -> (Int64, Int64, Int64) {
         func at(_ index: Int) -> Int64 {

@@ -30,7 +30,7 @@ struct BlockedConvolution {
         guard x.dataType == .float, (3...5).contains(x.shape.count), context.constant(1) != nil else { return [] }
         let layouts = [x, y].map { $0.canBlockChannels ? TensorLayout.channelBlocks : .plain }
         guard let sides = sides(x: layouts[0], y: layouts[1]) else { return [] }
-        let convolution = try BlockedConvolution(ConvolutionGeometry(context), nil, sides)
+        let convolution = try BlockedConvolution(ConvolutionGeometry(context).withLongAxesLast, nil, sides)
         guard withUnsafePointer(to: convolution.form, { sdx_conv_c8_f32_supported($0, sides) }) != 0 else { return [] }
         var inputs = [TensorLayout](repeating: .plain, count: context.inputs.count)
         inputs[0] = layouts[0]

@@ -35,6 +35,17 @@ struct ConvolutionGeometry: Sendable {
         self.window = window
     }
 
+    /// The same convolution with the axes of one position in front, where kernels look for the short ones: what exporters
+    /// write for one axis may have its extent before a 1.
+    var withLongAxesLast: ConvolutionGeometry {
+        let isPoint = window.kernel.indices.map {
+            window.input[$0] == 1 && window.output[$0] == 1 && window.kernel[$0] == 1 && window.padBegin[$0] == 0
+        }
+        let order = isPoint.indices.filter { isPoint[$0] } + isPoint.indices.filter { !isPoint[$0] }
+        return ConvolutionGeometry(
+            batch: batch, channels: channels, filters: filters, groups: groups, window: window.withAxes(order))
+    }
+
     /// The form that the C kernels take, for at most three spatial axes.
     func kernelForm(_ activation: sdx_activation) -> sdx_conv_params {
         sdx_conv_params(
