@@ -1,3 +1,4 @@
+import CKernels
 import SardonyxCompiler
 import SardonyxGraph
 import SardonyxOperators
@@ -71,6 +72,8 @@ package final class Program: Sendable {
         let plan = try MemoryAccount.whileNone {
             let (made, need) = try preview(for: types)
             try makeRoom(for: made, need)
+            // What planning and folding have freed would stand beside the run's memory.
+            sdx_return_free_pages()
             return try BoundPlan(made, need, graph, environment)
         }
         return cache.withLock { cache in

@@ -227,5 +227,6 @@ extension OperatorRegistry {
     ])
 
     /// The standard ones, and those that passes and planning make, which files cannot name.
-    package static let engine = OperatorRegistry(standard.all + [FusedAttention.self, FusedElementwise.self, Reorder.self])
+    package static let engine = OperatorRegistry(
+        standard.all + [FusedAttention.self, FusedElementwise.self, Reorder.self])
 }

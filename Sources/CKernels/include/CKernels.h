@@ -2,6 +2,7 @@
 #define CKERNELS_H
 /// The C kernels of Sardonyx. Every kernel's contract stands at its declaration.
 #include "sdx_isa.h"
+#include "sdx_memory.h"
 #include "sdx_peak.h"
 #include "sdx_pool.h"
 #include "sdx_activation.h"

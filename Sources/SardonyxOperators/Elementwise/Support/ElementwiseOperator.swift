@@ -11,12 +11,9 @@ package protocol ElementwiseOperator: Operator {
 }
 
 /// A C kernel's function of one or two floats.
-package enum ElementwiseFunction: Sendable, Hashable {
+package enum ElementwiseFunction: Sendable {
     /// Of input 0.
     case unary(sdx_unary_op, a: Float, b: Float)
     /// Of inputs 0 and 1.
     case binary(sdx_binary_op)
 }
-
-extension sdx_unary_op: @retroactive Hashable {}
-extension sdx_binary_op: @retroactive Hashable {}
