@@ -17,10 +17,14 @@ let package = Package(
             cxxSettings: [.define("ONNX_NAMESPACE", to: "onnx"), .define("ONNX_ML", to: "1")],
             linkerSettings: [.linkedLibrary("onnx_proto"), .linkedLibrary("protobuf")]),
         .target(name: "CKernels", linkerSettings: [.linkedLibrary("m"), .linkedLibrary("pthread")]),
+        .target(
+            name: "CCodecs", linkerSettings: [.linkedLibrary("m"), .linkedLibrary("dl"), .linkedLibrary("pthread")]),
+        .target(name: "CRegularExpressions", linkerSettings: [.linkedLibrary("re2")]),
         .target(name: "CImageFormats", linkerSettings: [.linkedLibrary("png"), .linkedLibrary("z")]),
         .target(name: "SardonyxGraph"),
         .target(name: "SardonyxLoading", dependencies: ["SardonyxGraph", "COnnxReader"]),
-        .target(name: "SardonyxOperators", dependencies: ["SardonyxGraph", "CKernels"]),
+        .target(
+            name: "SardonyxOperators", dependencies: ["SardonyxGraph", "CKernels", "CCodecs", "CRegularExpressions"]),
         .target(name: "SardonyxCompiler", dependencies: ["SardonyxGraph", "SardonyxOperators"]),
         .target(name: "SardonyxExecution", dependencies: ["SardonyxCompiler", "CKernels"]),
         .target(
@@ -54,7 +58,9 @@ let package = Package(
         .testTarget(name: "SardonyxGraphTests", dependencies: ["SardonyxGraph"]),
         .testTarget(name: "SardonyxLoadingTests", dependencies: ["SardonyxLoading", "SardonyxTestSupport"]),
         .testTarget(name: "SardonyxCompilerTests", dependencies: ["SardonyxCompiler"]),
-        .testTarget(name: "SardonyxOperatorsTests", dependencies: ["SardonyxOperators"]),
+        .testTarget(
+            name: "SardonyxOperatorsTests",
+            dependencies: ["SardonyxOperators", "CCodecs", "CRegularExpressions", "SardonyxTestSupport"]),
         .testTarget(name: "SardonyxImagingTests", dependencies: ["SardonyxImaging"]),
         .testTarget(name: "SardonyxTests", dependencies: ["Sardonyx", "SardonyxTestSupport"]),
         .testTarget(name: "SardonyxCLITests", dependencies: ["SardonyxCLI", "SardonyxTestSupport"]),

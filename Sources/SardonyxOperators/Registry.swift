@@ -162,6 +162,7 @@ extension OperatorRegistry {
         RoiAlign.self,
         TensorScatter.self,
         Unique.self,
+        RegexFullMatch.self,
         StringConcat.self,
         StringNormalizer.self,
         StringSplit.self,
@@ -224,6 +225,7 @@ extension OperatorRegistry {
         FlexAttention.self,
         LinearAttention.self,
         RotaryEmbedding.self,
+        ImageDecoder.self,
     ])
 
     /// The standard ones, and those that passes and planning make, which files cannot name.

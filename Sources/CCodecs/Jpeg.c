@@ -1,0 +1,98 @@
+// JPEG through libjpeg-turbo's TurboJPEG functions: accurate DCT and smooth upsampling of colour, which are its
+// defaults.
+#include <stdlib.h>
+#include <string.h>
+
+#include "Picture.h"
+
+// From turbojpeg.h, whose functions and numbers have been the same since version 1.4.
+enum { TJPF_RGB = 0, TJPF_GRAY = 6, TJPF_CMYK = 11 };
+enum { TJCS_GRAY = 2, TJCS_CMYK = 3, TJCS_YCCK = 4 };
+enum { TJFLAG_ACCURATEDCT = 4096, TJFLAG_STOPONWARNING = 8192, TJFLAG_LIMITSCANS = 32768 };
+typedef void *tj_handle;
+
+enum { INIT_DECOMPRESS, DECOMPRESS_HEADER, DECOMPRESS, ERROR_TEXT, DESTROY, FUNCTION_COUNT };
+static const char *const symbols[FUNCTION_COUNT] = {
+    "tjInitDecompress", "tjDecompressHeader3", "tjDecompress2", "tjGetErrorStr2", "tjDestroy"};
+static const cco_library library = {"libturbojpeg.so.0", "libturbojpeg0", symbols, FUNCTION_COUNT};
+static void *functions[FUNCTION_COUNT];
+
+#define CALL(function, result, ...) ((result(*)(__VA_ARGS__))functions[function])
+
+static const char *error_text(tj_handle handle) { return CALL(ERROR_TEXT, char *, tj_handle)(handle); }
+
+static int decompress(cco_picture *picture, uint8_t *raster, int flags) {
+    int format = picture->layout == RASTER_GREY ? TJPF_GRAY : picture->layout == RASTER_RGB ? TJPF_RGB : TJPF_CMYK;
+    int bytes = picture->layout == RASTER_CMYK ? 4 : (int)picture->layout;
+    return CALL(
+        DECOMPRESS, int, tj_handle, const unsigned char *, unsigned long, unsigned char *, int, int, int, int, int)(
+        picture->state, picture->bytes, picture->count, raster, (int)picture->width, (int)picture->width * bytes,
+        (int)picture->height, format, flags | TJFLAG_ACCURATEDCT | TJFLAG_LIMITSCANS);
+}
+
+static int decode(cco_picture *picture, uint8_t *raster, uint8_t *work, char *message) {
+    (void)work;
+    // The library would fill in what is cut short or damaged, and say so in a warning.
+    int result = decompress(picture, raster, TJFLAG_STOPONWARNING);
+    if (result != 0) {
+        // Bytes that nothing needs before the end of the picture: cameras write them.
+        const char *text = error_text(picture->state), *end = "before marker 0xd9";
+        const char *found = strstr(text, "extraneous bytes") ? strstr(text, end) : NULL;
+        if (!found || found[strlen(end)] != 0) return cco_fail(CCO_ERROR_DATA, message, "%s", text);
+        decompress(picture, raster, 0);
+    }
+    // CMYK stands inverted in JPEG files, as Adobe's programs write it.
+    size_t bytes = (size_t)picture->width * picture->height * 4;
+    for (size_t i = 0; picture->layout == RASTER_CMYK && i < bytes; i++) raster[i] = (uint8_t)~raster[i];
+    return CCO_OK;
+}
+
+static void close_jpeg(cco_picture *picture) {
+    if (picture->state) CALL(DESTROY, int, tj_handle)(picture->state);
+}
+
+// Whether the library keeps all coefficients until the last scan.
+static bool is_buffered(const cco_picture *picture) {
+    const uint8_t *bytes = picture->bytes;
+    size_t at = 2, components = 0;
+    while (at + 4 <= picture->count && bytes[at] == 0xff) {
+        uint8_t marker = bytes[at + 1];
+        if (marker == 0xff) {
+            at++;
+            continue;
+        }
+        size_t length = (size_t)bytes[at + 2] << 8 | bytes[at + 3];
+        if (marker == 0xc2 || marker == 0xc6 || marker == 0xca || marker == 0xce) return true;
+        if (marker == 0xda) return at + 4 >= picture->count || bytes[at + 4] != components;
+        bool is_frame = marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc;
+        if (is_frame && at + 9 < picture->count) components = bytes[at + 9];
+        at += 2 + length;
+    }
+    return true;
+}
+
+int cco_open_jpeg(cco_picture *picture, char *message) {
+    int code = cco_library_open(&library, functions, message);
+    if (code != CCO_OK) return code;
+    picture->state = CALL(INIT_DECOMPRESS, tj_handle, void)();
+    if (!picture->state) return cco_fail(CCO_ERROR_MEMORY, message, "out of memory");
+    picture->close = close_jpeg;
+    picture->decode = decode;
+    int width = 0, height = 0, subsampling = 0, colour = -1;
+    int result =
+        CALL(DECOMPRESS_HEADER, int, tj_handle, const unsigned char *, unsigned long, int *, int *, int *, int *)(
+            picture->state, picture->bytes, picture->count, &width, &height, &subsampling, &colour);
+    // It also fails for ways of subsampling that it has no name for and decodes all the same.
+    if (result != 0 && (width <= 0 || height <= 0)) {
+        return cco_fail(CCO_ERROR_DATA, message, "%s", error_text(picture->state));
+    }
+    bool has_ink = colour == TJCS_CMYK || colour == TJCS_YCCK;
+    picture->layout = colour == TJCS_GRAY ? RASTER_GREY : has_ink ? RASTER_CMYK : RASTER_RGB;
+    code = cco_set_size(picture, (uint64_t)width, (uint64_t)height, message);
+    if (code != CCO_OK) return code;
+    if (is_buffered(picture)) {
+        size_t components = has_ink ? 4 : picture->layout;
+        picture->library_bytes = cco_times((size_t)width * (size_t)height, components * sizeof(int16_t));
+    }
+    return CCO_OK;
+}

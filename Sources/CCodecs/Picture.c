@@ -1,0 +1,191 @@
+// A picture from its first bytes to pixels as the caller wants them.
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "Picture.h"
+
+int cco_fail(int code, char *message, const char *text, ...) {
+    va_list arguments;
+    va_start(arguments, text);
+    vsnprintf(message, CCO_MESSAGE_SIZE, text, arguments);
+    va_end(arguments);
+    size_t length = strlen(message);
+    while (length > 0 && (message[length - 1] == '\n' || message[length - 1] == ' ')) message[--length] = 0;
+    return code;
+}
+
+int cco_set_size(cco_picture *picture, uint64_t width, uint64_t height, char *message) {
+    if (width == 0 || height == 0 || width > INT32_MAX || height > INT32_MAX || width * height >= UINT64_C(1) << 40) {
+        return cco_fail(
+            CCO_ERROR_DATA, message, "its size is %llu by %llu pixels", (unsigned long long)width,
+            (unsigned long long)height);
+    }
+    picture->width = (uint32_t)width;
+    picture->height = (uint32_t)height;
+    return CCO_OK;
+}
+
+int cco_format(const uint8_t *bytes, size_t count) {
+#define BEGINS(text) (count >= sizeof(text) - 1 && memcmp(bytes, text, sizeof(text) - 1) == 0)
+    if (BEGINS("BM")) return CCO_FORMAT_BMP;
+    if (BEGINS("\xff\xd8\xff")) return CCO_FORMAT_JPEG;
+    if (BEGINS("\x89PNG\r\n\x1a\n")) return CCO_FORMAT_PNG;
+    if (BEGINS("II*\0") || BEGINS("MM\0*") || BEGINS("II+\0") || BEGINS("MM\0+")) return CCO_FORMAT_TIFF;
+    if (BEGINS("RIFF") && count >= 12 && memcmp(bytes + 8, "WEBP", 4) == 0) return CCO_FORMAT_WEBP;
+    if (BEGINS("\0\0\0\x0cjP  \r\n\x87\n") || BEGINS("\xff\x4f\xff\x51")) return CCO_FORMAT_JPEG2000;
+    if (count >= 3 && bytes[0] == 'P' && bytes[1] >= '1' && bytes[1] <= '6' && strchr(" \t\r\n\v\f#", bytes[2]))
+        return bytes[2] ? CCO_FORMAT_PNM : CCO_FORMAT_NONE;
+    return CCO_FORMAT_NONE;
+#undef BEGINS
+}
+
+const char *cco_format_name(int format) {
+    static const char *const names[] = {"unknown", "BMP", "PNM", "JPEG", "PNG", "TIFF", "WebP", "JPEG 2000"};
+    return format >= 0 && format <= CCO_FORMAT_JPEG2000 ? names[format] : names[0];
+}
+
+int cco_picture_open(const uint8_t *bytes, size_t count, cco_picture **out, char *message) {
+    static int (*const readers[])(cco_picture *, char *) = {
+        [CCO_FORMAT_BMP] = cco_open_bmp,   [CCO_FORMAT_PNM] = cco_open_pnm,   [CCO_FORMAT_JPEG] = cco_open_jpeg,
+        [CCO_FORMAT_PNG] = cco_open_png,   [CCO_FORMAT_TIFF] = cco_open_tiff, [CCO_FORMAT_WEBP] = cco_open_webp,
+        [CCO_FORMAT_JPEG2000] = cco_open_jpeg2000};
+    *out = NULL;
+    message[0] = 0;
+    int format = cco_format(bytes, count);
+    if (format == CCO_FORMAT_NONE) return cco_fail(CCO_ERROR_FORMAT, message, "the first bytes are of no known format");
+    cco_picture *picture = calloc(1, sizeof *picture);
+    if (!picture) return cco_fail(CCO_ERROR_MEMORY, message, "out of memory");
+    picture->bytes = bytes;
+    picture->count = count;
+    picture->format = format;
+    picture->orientation = 1;
+    int code = readers[format](picture, message);
+    if (code == CCO_OK) {
+        *out = picture;
+    } else {
+        cco_picture_close(picture);
+    }
+    return code;
+}
+
+void cco_picture_close(cco_picture *picture) {
+    if (!picture) return;
+    if (picture->close) picture->close(picture);
+    free(picture);
+}
+
+uint32_t cco_picture_width(const cco_picture *picture) {
+    return picture->orientation > 4 ? picture->height : picture->width;
+}
+
+uint32_t cco_picture_height(const cco_picture *picture) {
+    return picture->orientation > 4 ? picture->width : picture->height;
+}
+
+static size_t pixel_bytes(raster_layout layout) { return layout == RASTER_CMYK ? 4 : layout; }
+
+static size_t pixel_count(const cco_picture *picture) { return (size_t)picture->width * picture->height; }
+
+// Whether the raster is not decoded into the caller's pixels.
+static bool is_apart(const cco_picture *picture, int pixel_format) {
+    if (picture->orientation != 1) return true;
+    return picture->layout == RASTER_GREY ? false : picture->layout != RASTER_RGB || pixel_format == CCO_GREY;
+}
+
+static size_t apart_bytes(const cco_picture *picture, int pixel_format) {
+    if (!is_apart(picture, pixel_format)) return 0;
+    // The reader's memory comes behind, aligned.
+    size_t bytes = cco_plus(cco_times(pixel_count(picture), pixel_bytes(picture->layout)), 63);
+    return bytes == SIZE_MAX ? SIZE_MAX : bytes / 64 * 64;
+}
+
+size_t cco_picture_scratch_bytes(const cco_picture *picture, int pixel_format) {
+    return cco_plus(apart_bytes(picture, pixel_format), picture->work_bytes);
+}
+
+size_t cco_picture_library_bytes(const cco_picture *picture) { return picture->library_bytes; }
+
+// a · b / 255, rounded, for bytes.
+static unsigned scaled(unsigned a, unsigned b) {
+    unsigned product = a * b + 128;
+    return (product + (product >> 8)) >> 8;
+}
+
+static void write_pixel(uint8_t *to, int pixel_format, unsigned r, unsigned g, unsigned b) {
+    if (pixel_format == CCO_GREY) {
+        // The weights, in 65536ths, add up to 65536, so that grey stays as it is.
+        to[0] = (uint8_t)((r * 19595 + g * 38470 + b * 7471 + 32768) >> 16);
+    } else {
+        to[0] = (uint8_t)(pixel_format == CCO_BGR ? b : r);
+        to[1] = (uint8_t)g;
+        to[2] = (uint8_t)(pixel_format == CCO_BGR ? r : b);
+    }
+}
+
+static void write_row(
+    uint8_t *to, int pixel_format, raster_layout layout, const uint8_t *from, ptrdiff_t step, uint32_t count) {
+    size_t stride = pixel_format == CCO_GREY ? 1 : 3;
+    for (uint32_t x = 0; x < count; x++, to += stride) {
+        const uint8_t *p = from + (ptrdiff_t)x * step;
+        switch (layout) {
+        case RASTER_GREY: write_pixel(to, pixel_format, p[0], p[0], p[0]); break;
+        case RASTER_RGB:
+        case RASTER_RGBX: write_pixel(to, pixel_format, p[0], p[1], p[2]); break;
+        case RASTER_CMYK: {
+            unsigned w = 255u - p[3];
+            write_pixel(to, pixel_format, w - scaled(p[0], w), w - scaled(p[1], w), w - scaled(p[2], w));
+        }
+        }
+    }
+}
+
+// From a raster apart, turned as the orientation says.
+static void write_turned(const cco_picture *picture, int pixel_format, const uint8_t *raster, uint8_t *pixels) {
+    ptrdiff_t across = (ptrdiff_t)pixel_bytes(picture->layout), down = across * picture->width;
+    ptrdiff_t right = across * (picture->width - 1), bottom = down * (picture->height - 1);
+    bool is_turned = picture->orientation > 4;
+    bool from_right = picture->orientation == 2 || picture->orientation == 3 || picture->orientation == 7 ||
+                      picture->orientation == 8;
+    bool from_bottom = picture->orientation == 3 || picture->orientation == 4 || picture->orientation == 6 ||
+                       picture->orientation == 7;
+    const uint8_t *start = raster + (from_right ? right : 0) + (from_bottom ? bottom : 0);
+    if (from_right) across = -across;
+    if (from_bottom) down = -down;
+    uint32_t width = cco_picture_width(picture), height = cco_picture_height(picture);
+    size_t row_bytes = (size_t)width * (pixel_format == CCO_GREY ? 1 : 3);
+    for (uint32_t y = 0; y < height; y++) {
+        const uint8_t *from = start + (ptrdiff_t)y * (is_turned ? across : down);
+        write_row(pixels + y * row_bytes, pixel_format, picture->layout, from, is_turned ? down : across, width);
+    }
+}
+
+int cco_picture_decode(
+    cco_picture *picture, int pixel_format, uint8_t *pixels, uint8_t *scratch, char *message) {
+    message[0] = 0;
+    size_t count = pixel_count(picture);
+    bool apart = is_apart(picture, pixel_format);
+    bool spreads = !apart && picture->layout == RASTER_GREY && pixel_format != CCO_GREY;
+    // Grey that becomes colour is decoded into the last third of the pixels and spread from there: the byte that is
+    // read is never before those that have been written.
+    uint8_t *raster = apart ? scratch : spreads ? pixels + 2 * count : pixels;
+    uint8_t *work = picture->work_bytes ? scratch + apart_bytes(picture, pixel_format) : NULL;
+    int code = picture->decode(picture, raster, work, message);
+    if (code != CCO_OK) return code;
+    if (apart) {
+        write_turned(picture, pixel_format, raster, pixels);
+    } else if (spreads) {
+        for (size_t i = 0; i < count; i++) {
+            uint8_t value = raster[i];
+            memset(pixels + 3 * i, value, 3);
+        }
+    } else if (pixel_format == CCO_BGR) {
+        for (size_t i = 0; i < count; i++) {
+            uint8_t red = pixels[3 * i];
+            pixels[3 * i] = pixels[3 * i + 2];
+            pixels[3 * i + 2] = red;
+        }
+    }
+    return CCO_OK;
+}

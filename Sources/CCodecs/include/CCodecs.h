@@ -1,0 +1,96 @@
+// Pictures from encoded bytes: BMP and PNM by readers of its own; JPEG, PNG, TIFF, WebP and JPEG 2000 through the
+// libraries that every Debian has, opened (dlopen) when the first picture of that format comes and never linked. A
+// program that meets no picture needs none of them; where one is missing, the failure names the Debian package.
+//
+// The bytes are whatever a file holds: cut short, damaged or made to harm. Every failure is a value with a reason;
+// nothing is read or written beyond what the caller gives, and the caller knows how much memory a picture needs before
+// any of it is allocated. No library's type, errno or jump crosses this border. Every function may be called on any
+// thread.
+#ifndef SARDONYX_CCODECS_H
+#define SARDONYX_CCODECS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// Failures; 0 is success.
+enum {
+    CCO_OK = 0,
+    CCO_ERROR_FORMAT = 1,       // none of the formats
+    CCO_ERROR_LIBRARY = 2,      // the format's library is not installed, or too old
+    CCO_ERROR_DATA = 3,         // the bytes are cut short or damaged
+    CCO_ERROR_UNSUPPORTED = 4,  // a well-formed picture that has no meaning as 8-bit colour, or that a library lacks
+    CCO_ERROR_MEMORY = 5
+};
+
+// Longest message written below, with its final zero.
+enum { CCO_MESSAGE_SIZE = 256 };
+
+enum {
+    CCO_FORMAT_NONE = 0,
+    CCO_FORMAT_BMP,
+    CCO_FORMAT_PNM,
+    CCO_FORMAT_JPEG,
+    CCO_FORMAT_PNG,
+    CCO_FORMAT_TIFF,
+    CCO_FORMAT_WEBP,
+    CCO_FORMAT_JPEG2000
+};
+
+// The format that the first bytes tell.
+int cco_format(const uint8_t *bytes, size_t count);
+
+// "JPEG 2000"; never NULL.
+const char *cco_format_name(int format);
+
+// How a pixel is written.
+enum { CCO_RGB = 0, CCO_BGR = 1, CCO_GREY = 2 };
+
+// A picture whose header has been read.
+typedef struct cco_picture cco_picture;
+
+// Reads the header. `bytes` must stay where they are until `cco_picture_close`. On failure `*picture` is NULL and
+// `message` (CCO_MESSAGE_SIZE bytes) says why.
+int cco_picture_open(const uint8_t *bytes, size_t count, cco_picture **picture, char *message);
+
+// As it is shown, which a TIFF's orientation tag may turn. At least 1; width · height is below 2^40.
+uint32_t cco_picture_width(const cco_picture *picture);
+uint32_t cco_picture_height(const cco_picture *picture);
+
+// Bytes of memory that `cco_picture_decode` must be given besides the pixels.
+size_t cco_picture_scratch_bytes(const cco_picture *picture, int pixel_format);
+
+// About how many bytes the format's library allocates meanwhile by itself.
+size_t cco_picture_library_bytes(const cco_picture *picture);
+
+// Decodes the picture; once for each `cco_picture_open`. `pixels`: height · width · 3 bytes (1 for CCO_GREY), rows from
+// the top without gaps; `scratch`: `cco_picture_scratch_bytes`, aligned to 64 bytes. Neither may overlap the other or
+// the encoded bytes. All of `pixels` is written where the result is CCO_OK, and nobody may rely on any of it otherwise.
+//
+// Alpha is dropped, not blended. Samples of more than 8 bits give their upper 8 bits; those of fewer are stretched to 0
+// … 255. CMYK becomes R = (255 - K) - C · (255 - K) / 255, rounded, and so on. Grey is 0.299 R + 0.587 G + 0.114 B,
+// rounded.
+int cco_picture_decode(
+    cco_picture *picture, int pixel_format, uint8_t *pixels, uint8_t *scratch, char *message);
+
+void cco_picture_close(cco_picture *picture);
+
+// A library that is opened on first use.
+typedef struct {
+    const char *file;     // "libwebp.so.7"
+    const char *package;  // the Debian package that holds it
+    const char *const *symbols;
+    size_t count;
+} cco_library;
+
+// Opens the library unless it is open, and finds its functions; `functions` (`count` of them) is filled once. Returns
+// CCO_OK, or CCO_ERROR_LIBRARY with a message that names the package to install; a later call tries again.
+int cco_library_open(const cco_library *library, void **functions, char *message);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
