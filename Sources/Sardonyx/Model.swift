@@ -11,7 +11,9 @@ public struct Model: Sendable {
     public struct Options: Sendable {
         /// Whether weights are read from the file as they are needed, or the file is copied into memory first.
         public var weights: WeightMode = .mapped
-        /// Weights stay in the file.
+        /// Operators of domains of your own that the model may use.
+        public var operators: [any CustomOperator.Type] = []
+        /// Weights stay in the file; the operators are ONNX's.
         public init() {}
     }
 
@@ -30,16 +32,21 @@ public struct Model: Sendable {
     /// The model's own notes, by key.
     public var metadata: [String: String] { loaded.metadata }
     package let loaded: LoadedModel
+    /// The operators of the model's sessions.
+    let registry: OperatorRegistry
     let preparation = SharedPreparation()
     /// The graph with inferred types.
     package let graph: Graph
 
     /// Opens a model file.
     /// - Throws: `SardonyxError`: `file` when it cannot be read, `malformed` when it is no ONNX model, `invalidModel` when
-    ///   it breaks a rule, `unsupported` with every node that this version cannot run.
+    ///   it breaks a rule, `unsupported` with every node that this version cannot run,
+    ///   `invalidOption` for operators that are not in a domain of their own.
     public init(contentsOf path: String, options: Options = Options()) throws {
         do {
-            try self.init(ModelLoader.load(path: path, weights: options.weights, registry: .standard))
+            let known = try OperatorRegistry.standard.with(options.operators)
+            try self.init(
+                ModelLoader.load(path: path, weights: options.weights, registry: known), operators: options.operators)
         } catch let error as SardonyxError {
             throw error.inFile(path)
         }
@@ -47,14 +54,16 @@ public struct Model: Sendable {
 
     /// Reads a model from memory. It cannot have external data.
     /// - Throws: as `init(contentsOf:)`.
-    public init(bytes: UnsafeRawBufferPointer) throws {
-        try self.init(ModelLoader.load(bytes: bytes, registry: .standard))
+    public init(bytes: UnsafeRawBufferPointer, options: Options = Options()) throws {
+        let known = try OperatorRegistry.standard.with(options.operators)
+        try self.init(ModelLoader.load(bytes: bytes, registry: known), operators: options.operators)
     }
 
-    package init(_ loaded: LoadedModel) throws {
+    package init(_ loaded: LoadedModel, operators: [any CustomOperator.Type] = []) throws {
         self.loaded = loaded
+        registry = try OperatorRegistry.engine.with(operators)
         var graph = loaded.graph
-        var inference = TypeInference(registry: .standard)
+        var inference = TypeInference(registry: registry)
         // Folding copies weights; checking a model must not.
         inference.foldingLimit = 1 << 16
         try inference.run(on: &graph)

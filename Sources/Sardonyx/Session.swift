@@ -70,7 +70,7 @@ public final class Session: Sendable {
         }
         let optimizer = Optimizer(passes: options.optimizes ? Optimizer.standard : [])
         var environment = Program.Environment(
-            registry: .engine, packedWeights: model.preparation.packedWeights, pool: pool, optimizer: optimizer,
+            registry: model.registry, packedWeights: model.preparation.packedWeights, pool: pool, optimizer: optimizer,
             memoryBudget: options.memoryBudget.byteCount)
         environment.usesLayouts = options.optimizes
         self.environment = environment
@@ -274,7 +274,8 @@ public final class Session: Sendable {
             graph.constants[id] = nil
             graph.inputs.append(id)
         }
-        try SharedPreparation.rewrite(&graph, environment.optimizer, foldingLimit: environment.foldingLimit)
+        try SharedPreparation.rewrite(
+            &graph, environment.optimizer, environment.registry, foldingLimit: environment.foldingLimit)
         let program = Program(graph, environment)
         variants.withLock { $0.append(Variant(names: all, program: program)) }
         return program

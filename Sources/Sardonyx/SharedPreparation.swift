@@ -11,9 +11,10 @@ final class SharedPreparation: Sendable {
         /// What the passes did and would not do.
         let remarks: [Optimizer.Remark]
 
-        init(_ source: Graph, _ optimizer: Optimizer, foldingLimit: Int) throws {
-            var graph = source
-            remarks = try SharedPreparation.rewrite(&graph, optimizer, foldingLimit: foldingLimit)
+        init(_ model: Model, _ optimizer: Optimizer, foldingLimit: Int) throws {
+            var graph = model.loaded.graph
+            remarks = try SharedPreparation.rewrite(
+                &graph, optimizer, model.registry, foldingLimit: foldingLimit)
             self.graph = graph
         }
     }
@@ -36,7 +37,7 @@ final class SharedPreparation: Sendable {
         let key = Key(passes: optimizer.passNames, foldingLimit: foldingLimit)
         return try entries.withLock { entries in
             if let rewritten = entries[key]?.rewritten { return rewritten }
-            let rewritten = try Rewritten(model.loaded.graph, optimizer, foldingLimit: foldingLimit)
+            let rewritten = try Rewritten(model, optimizer, foldingLimit: foldingLimit)
             entries[key] = Entry(rewritten: rewritten)
             return rewritten
         }
@@ -44,8 +45,10 @@ final class SharedPreparation: Sendable {
 
     /// Infers types, folds and runs the passes.
     @discardableResult
-    static func rewrite(_ graph: inout Graph, _ optimizer: Optimizer, foldingLimit: Int) throws -> [Optimizer.Remark] {
-        var inference = TypeInference(registry: .engine)
+    static func rewrite(
+        _ graph: inout Graph, _ optimizer: Optimizer, _ registry: OperatorRegistry, foldingLimit: Int
+    ) throws -> [Optimizer.Remark] {
+        var inference = TypeInference(registry: registry)
         inference.foldingLimit = foldingLimit
         try inference.run(on: &graph)
         return try optimizer.run(on: &graph)

@@ -1,15 +1,26 @@
 /// A node's attribute.
-package enum Attribute: Sendable {
+public enum Attribute: Sendable {
+    /// A number.
     case float(Float)
+    /// An integer.
     case int(Int64)
+    /// A text.
     case string(String)
+    /// A tensor.
     case tensor(Tensor)
+    /// A graph that the node runs.
     case graph(Subgraph)
+    /// Numbers.
     case floats([Float])
+    /// Integers.
     case ints([Int64])
+    /// Texts.
     case strings([String])
+    /// Tensors.
     case tensors([Tensor])
+    /// Graphs that the node runs.
     case graphs([Subgraph])
+    /// A value's type.
     case type(ValueType)
 
     /// The kind's name in ONNX, for messages.
@@ -42,7 +53,7 @@ extension Attribute {
 }
 
 /// A graph inside a node, with the outer values that it reads.
-package struct Subgraph: Sendable {
+public struct Subgraph: Sendable {
     /// The body; its `captures` stand for the outer values, in the same order.
     package var graph: Graph
     /// The values of the graph around the node that the body reads.

@@ -1,10 +1,10 @@
 /// One application of an operator.
-package struct Node: Sendable {
+public struct Node: Sendable {
     /// The name in the file; may be empty and need not be unique.
-    package var name: String
+    public var name: String
     /// The operator's domain; empty is ai.onnx.
-    package var domain: String
-    package var operatorType: String
+    public var domain: String
+    public var operatorType: String
     /// The opset version of the operator's domain that the node was written for. Loading lifts every node to the newest
     /// form, and keeps this number for messages.
     package var opset: Int
@@ -96,35 +96,35 @@ extension Attribute {
 
 // Typed access to attributes. A node that was loaded has passed its schema, so a wrong kind reads as absent.
 extension Node {
-    package func int(_ name: String) -> Int? {
+    public func int(_ name: String) -> Int? {
         if case .int(let value)? = attributes[name] { Int(value) } else { nil }
     }
 
-    package func int(_ name: String, default value: Int) -> Int { int(name) ?? value }
+    public func int(_ name: String, default value: Int) -> Int { int(name) ?? value }
 
-    package func flag(_ name: String, default value: Bool = false) -> Bool { int(name).map { $0 != 0 } ?? value }
+    public func flag(_ name: String, default value: Bool = false) -> Bool { int(name).map { $0 != 0 } ?? value }
 
-    package func float(_ name: String) -> Float? {
+    public func float(_ name: String) -> Float? {
         if case .float(let value)? = attributes[name] { value } else { nil }
     }
 
-    package func float(_ name: String, default value: Float) -> Float { float(name) ?? value }
+    public func float(_ name: String, default value: Float) -> Float { float(name) ?? value }
 
-    package func string(_ name: String) -> String? {
+    public func string(_ name: String) -> String? {
         if case .string(let value)? = attributes[name] { value } else { nil }
     }
 
-    package func string(_ name: String, default value: String) -> String { string(name) ?? value }
+    public func string(_ name: String, default value: String) -> String { string(name) ?? value }
 
-    package func ints(_ name: String) -> [Int]? {
+    public func ints(_ name: String) -> [Int]? {
         if case .ints(let values)? = attributes[name] { values.map { Int($0) } } else { nil }
     }
 
-    package func floats(_ name: String) -> [Float]? {
+    public func floats(_ name: String) -> [Float]? {
         if case .floats(let values)? = attributes[name] { values } else { nil }
     }
 
-    package func strings(_ name: String) -> [String]? {
+    public func strings(_ name: String) -> [String]? {
         if case .strings(let values)? = attributes[name] { values } else { nil }
     }
 

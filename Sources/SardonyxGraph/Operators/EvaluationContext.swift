@@ -1,6 +1,6 @@
 /// What an operator's `evaluate` sees: the inputs themselves.
-package struct EvaluationContext {
-    package let node: Node
+public struct EvaluationContext {
+    public let node: Node
     /// nil for an omitted input.
     package let inputs: [Datum?]
     /// What the compiler knows of the outputs; sequences and optionals need it where they are empty.
@@ -19,26 +19,35 @@ package struct EvaluationContext {
         self.operatorType = operatorType
     }
 
-    package func has(_ input: Int) -> Bool { input < inputs.count && inputs[input] != nil }
+    public func has(_ input: Int) -> Bool { input < inputs.count && inputs[input] != nil }
 
     /// A tensor input that the schema requires.
-    package func tensor(_ index: Int) throws(SardonyxError) -> Tensor {
+    public func tensor(_ index: Int) throws(SardonyxError) -> Tensor {
         guard has(index), case .tensor(let tensor)? = inputs[index] else {
             throw SardonyxError(.invalidInput, "input \(index) must be a tensor")
         }
         return tensor
     }
 
-    package func optionalTensor(_ index: Int) throws(SardonyxError) -> Tensor? {
+    public func optionalTensor(_ index: Int) throws(SardonyxError) -> Tensor? {
         has(index) ? try tensor(index) : nil
     }
 
-    package func sequence(_ index: Int) throws(SardonyxError) -> [Datum] {
+    public func sequence(_ index: Int) throws(SardonyxError) -> [Datum] {
         guard has(index), case .sequence(let elements)? = inputs[index] else {
             throw SardonyxError(.invalidInput, "input \(index) must be a sequence")
         }
         return elements
     }
+
+    /// A tensor for a result; its elements have any values until they are set.
+    /// - Throws: `SardonyxError` (`memory`) for more than the session's memory budget leaves.
+    public func allocate(_ dataType: DataType, _ shape: [Int]) throws -> Tensor {
+        try environment.allocate(dataType, shape)
+    }
+
+    /// - Throws: `SardonyxError` (`cancelled`) once the run was cancelled. Long loops call it from time to time.
+    public func checkCancellation() throws { try environment.checkCancellation() }
 }
 
 /// What evaluation needs from the engine around it.

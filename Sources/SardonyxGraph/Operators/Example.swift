@@ -1,15 +1,15 @@
 /// A worked example of an operator: attributes, inputs, and the outputs they give.
-package struct Example: Sendable {
+public struct Example: Sendable {
     /// What the example shows, in a few words.
-    package let title: String
-    package let attributes: [String: Attribute]
+    public let title: String
+    public let attributes: [String: Attribute]
     /// nil for an omitted input.
-    package let inputs: [Tensor?]
-    package let outputs: [Tensor?]
+    public let inputs: [Tensor?]
+    public let outputs: [Tensor?]
     /// Largest |a − b| allowed, relative to 1 + |b|.
-    package let tolerance: Double
+    public let tolerance: Double
 
-    package init(
+    public init(
         _ title: String, attributes: [String: Attribute] = [:], inputs: [Tensor?], outputs: [Tensor?],
         tolerance: Double = 0
     ) {

@@ -1,6 +1,6 @@
 /// What an operator's `infer` sees and sets.
-package struct InferenceContext {
-    package let node: Node
+public struct InferenceContext {
+    public let node: Node
     /// The inputs' types; an omitted input has none.
     package let inputs: [ValueType?]
     /// The outputs' types, to be set; an output that nobody wants may be left.
@@ -26,31 +26,31 @@ package struct InferenceContext {
         outputElements = [SymbolicShape?](repeating: nil, count: node.outputs.count)
     }
 
-    package func has(_ input: Int) -> Bool { input < inputs.count && inputs[input] != nil }
+    public func has(_ input: Int) -> Bool { input < inputs.count && inputs[input] != nil }
 
     /// The input's element type.
     /// - Throws: when the input is missing, or its type is not known to be a tensor.
-    package func dataType(_ input: Int) throws(SardonyxError) -> DataType {
+    public func dataType(_ input: Int) throws(SardonyxError) -> DataType {
         guard let type = knownDataType(input) else {
             throw SardonyxError(.invalidModel, "input \(input) must be a tensor of a known element type")
         }
         return type
     }
 
-    package func knownDataType(_ input: Int) -> DataType? {
+    public func knownDataType(_ input: Int) -> DataType? {
         has(input) ? inputs[input]?.dataType : nil
     }
 
     /// The input's dimensions, or nil when the rank is unknown or the input is omitted.
-    package func shape(_ input: Int) -> SymbolicShape? { has(input) ? inputs[input]?.shape : nil }
+    public func shape(_ input: Int) -> SymbolicShape? { has(input) ? inputs[input]?.shape : nil }
 
-    package func rank(_ input: Int) -> Int? { shape(input)?.count }
+    public func rank(_ input: Int) -> Int? { shape(input)?.count }
 
     /// The input's value, when it is a constant.
-    package func constant(_ input: Int) -> Tensor? { has(input) ? constantOf(input) : nil }
+    public func constant(_ input: Int) -> Tensor? { has(input) ? constantOf(input) : nil }
 
     /// The elements of a constant integer input.
-    package func integers(_ input: Int) -> [Int]? { constant(input)?.integers }
+    public func integers(_ input: Int) -> [Int]? { constant(input)?.integers }
 
     /// The elements of an integer input that describes a shape, as far as they are known.
     package func elements(_ input: Int) -> SymbolicShape? {
@@ -66,7 +66,7 @@ package struct InferenceContext {
         try inferSubgraph(subgraph, inputs)
     }
 
-    package mutating func set(_ output: Int, _ type: DataType, _ shape: SymbolicShape?) {
+    public mutating func set(_ output: Int, _ type: DataType, _ shape: SymbolicShape?) {
         if output < outputs.count { outputs[output] = .tensor(type, shape) }
     }
 
@@ -75,7 +75,7 @@ package struct InferenceContext {
     }
 
     /// A non-negative axis below `rank`, from one that may count from the end.
-    package func axis(_ axis: Int, rank: Int, _ what: String = "axis") throws(SardonyxError) -> Int {
+    public func axis(_ axis: Int, rank: Int, _ what: String = "axis") throws(SardonyxError) -> Int {
         try normalizedAxis(axis, rank: rank, what)
     }
 }
@@ -91,7 +91,7 @@ package func normalizedAxis(_ axis: Int, rank: Int, _ what: String = "axis") thr
 
 /// The shape that numpy's broadcasting gives.
 /// - Throws: `SardonyxError` (`invalidModel`) when two known extents differ and neither is 1.
-package func broadcast(_ a: SymbolicShape, _ b: SymbolicShape) throws(SardonyxError) -> SymbolicShape {
+public func broadcast(_ a: SymbolicShape, _ b: SymbolicShape) throws(SardonyxError) -> SymbolicShape {
     let rank = max(a.count, b.count)
     var result: SymbolicShape = []
     result.reserveCapacity(rank)

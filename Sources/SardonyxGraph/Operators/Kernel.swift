@@ -1,9 +1,9 @@
 /// A node made ready for concrete shapes: the code, and what the memory planner needs to know.
-package struct Kernel: Sendable {
+public struct Kernel: Sendable {
     /// Scratch memory for one run, in bytes; not cleared, aligned to 64 bytes.
-    package var workspaceByteCount = 0
+    public var workspaceByteCount = 0
     /// Output → input: the output is the input's bytes under another shape, nothing needs to run.
-    package var views: [Int: Int] = [:]
+    public var views: [Int: Int] = [:]
     /// Output → the part of an input that it is a copy of. Where the plan lets both share memory, `run` is not given the
     /// output.
     package var parts: [Int: Part] = [:]
@@ -11,13 +11,13 @@ package struct Kernel: Sendable {
     package var places: [Int: Int] = [:]
     /// Output → inputs that it may overwrite, element by element, when nothing reads them afterwards. A value that is given
     /// for several inputs is only overwritten where all of them are listed.
-    package var inPlace: [Int: [Int]] = [:]
+    public var inPlace: [Int: [Int]] = [:]
     /// Inputs whose bytes `prepare` has taken in (packed weights, axes) and that a run does not read.
     package var absorbedInputs: Set<Int> = []
     /// Packed weights that the kernel holds; other kernels may hold them too.
     package var packedWeights: [TensorStorage] = []
     /// Multiply-adds of one run, for profiles.
-    package var multiplyAdds = 0
+    public var multiplyAdds = 0
     package var run: @Sendable (Frame) throws -> Void
 
     /// Bytes of an input, as many as an output has.
@@ -31,7 +31,7 @@ package struct Kernel: Sendable {
         }
     }
 
-    package init(run: @escaping @Sendable (Frame) throws -> Void) { self.run = run }
+    public init(run: @escaping @Sendable (Frame) throws -> Void) { self.run = run }
 
     /// Whether every wanted output is a view, so that nothing needs to run.
     package func isView(of outputs: [Bool]) -> Bool {
@@ -39,7 +39,7 @@ package struct Kernel: Sendable {
     }
 
     /// The first output is the first input under another shape.
-    package static var view: Kernel {
+    public static var view: Kernel {
         var kernel = Kernel { _ in }
         kernel.views = [0: 0]
         return kernel
@@ -47,10 +47,10 @@ package struct Kernel: Sendable {
 }
 
 /// The memory of one step of one run.
-package struct Frame {
-    package let inputs: UnsafePointer<UnsafeRawPointer?>
-    package let outputs: UnsafePointer<UnsafeMutableRawPointer?>
-    package let workspace: UnsafeMutableRawPointer?
+public struct Frame {
+    @usableFromInline package let inputs: UnsafePointer<UnsafeRawPointer?>
+    @usableFromInline package let outputs: UnsafePointer<UnsafeMutableRawPointer?>
+    public let workspace: UnsafeMutableRawPointer?
     /// The worker pool (`sdx_pool` of CKernels); nil runs everything on the calling thread.
     package let pool: OpaquePointer?
 
@@ -66,32 +66,32 @@ package struct Frame {
 
     /// The elements of an input that is present.
     @inlinable @inline(__always)
-    package func input<T>(_ index: Int, as type: T.Type = T.self) -> UnsafePointer<T> {
+    public func input<T>(_ index: Int, as type: T.Type = T.self) -> UnsafePointer<T> {
         // SAFETY: the executor binds every input the kernel has not absorbed, aligned, with the planned size.
         inputs[index].unsafelyUnwrapped.assumingMemoryBound(to: T.self)
     }
 
     @inlinable @inline(__always)
-    package func optionalInput<T>(_ index: Int, as type: T.Type = T.self) -> UnsafePointer<T>? {
+    public func optionalInput<T>(_ index: Int, as type: T.Type = T.self) -> UnsafePointer<T>? {
         inputs[index]?.assumingMemoryBound(to: T.self)
     }
 
     /// The elements of an output. Kernels of operators with optional outputs use `optionalOutput`.
     @inlinable @inline(__always)
-    package func output<T>(_ index: Int, as type: T.Type = T.self) -> UnsafeMutablePointer<T> {
+    public func output<T>(_ index: Int, as type: T.Type = T.self) -> UnsafeMutablePointer<T> {
         // SAFETY: the executor binds every wanted output, aligned, with the planned size.
         outputs[index].unsafelyUnwrapped.assumingMemoryBound(to: T.self)
     }
 
     @inlinable @inline(__always)
-    package func optionalOutput<T>(_ index: Int, as type: T.Type = T.self) -> UnsafeMutablePointer<T>? {
+    public func optionalOutput<T>(_ index: Int, as type: T.Type = T.self) -> UnsafeMutablePointer<T>? {
         outputs[index]?.assumingMemoryBound(to: T.self)
     }
 }
 
 /// What an operator's `prepare` sees: concrete types and shapes, and the values of constant inputs.
-package struct PreparationContext {
-    package let node: Node
+public struct PreparationContext {
+    public let node: Node
     /// nil for an omitted input.
     package let inputs: [TensorSpec?]
     /// nil for an output that nobody wants.
@@ -99,7 +99,7 @@ package struct PreparationContext {
     /// The constant inputs' values; nil for inputs that come at run time. May be unaligned (a mapped file).
     package let constants: [Tensor?]
     /// How many threads may run chunks at once: for workspaces that each worker needs of its own.
-    package let workers: Int
+    public let workers: Int
     /// Weights packed once and shared by all plans of a session.
     package let packedWeights: PackedWeights
     /// The identities of constant inputs, for `packedWeights`.
@@ -119,10 +119,10 @@ package struct PreparationContext {
         self.inputValues = inputValues.isEmpty ? [ConstantID?](repeating: nil, count: inputs.count) : inputValues
     }
 
-    package func has(_ input: Int) -> Bool { input < inputs.count && inputs[input] != nil }
+    public func has(_ input: Int) -> Bool { input < inputs.count && inputs[input] != nil }
 
     /// An input that the schema requires.
-    package func input(_ index: Int) throws(SardonyxError) -> TensorSpec {
+    public func input(_ index: Int) throws(SardonyxError) -> TensorSpec {
         guard has(index), let spec = inputs[index] else {
             throw SardonyxError(.invalidModel, "input \(index) is missing")
         }
@@ -130,19 +130,19 @@ package struct PreparationContext {
     }
 
     /// An output of a concrete shape.
-    package func output(_ index: Int) throws(SardonyxError) -> TensorSpec {
+    public func output(_ index: Int) throws(SardonyxError) -> TensorSpec {
         guard index < outputs.count, let spec = outputs[index] else {
             throw SardonyxError(.invalidModel, "output \(index) is missing")
         }
         return spec
     }
 
-    package func wants(_ output: Int) -> Bool { output < outputs.count && outputs[output] != nil }
+    public func wants(_ output: Int) -> Bool { output < outputs.count && outputs[output] != nil }
 
-    package func constant(_ index: Int) -> Tensor? { index < constants.count ? constants[index] : nil }
+    public func constant(_ index: Int) -> Tensor? { index < constants.count ? constants[index] : nil }
 
     /// The elements of an integer input that has to be constant for a plan.
-    package func integers(_ index: Int) throws(SardonyxError) -> [Int]? {
+    public func integers(_ index: Int) throws(SardonyxError) -> [Int]? {
         guard has(index) else { return nil }
         guard let values = constant(index)?.integers else {
             throw SardonyxError(.unsupported, "input \(index) must be a constant of integers here")

@@ -1,11 +1,16 @@
 /// What the compiler knows of a value's type.
-package indirect enum ValueType: Sendable, Hashable {
-    /// `shape` is nil when not even the rank is known.
+public indirect enum ValueType: Sendable, Hashable {
+    /// A tensor; its shape is nil when not even the rank is known.
     case tensor(DataType, SymbolicShape?)
+    /// A sparse tensor, with the shape of the dense one.
     case sparseTensor(DataType, SymbolicShape?)
+    /// A sequence of values of one type.
     case sequence(ValueType)
+    /// A value or none.
     case optional(ValueType)
+    /// Values of one type by key.
     case map(key: DataType, value: ValueType)
+    /// Nothing is known.
     case unknown
 
     package var dataType: DataType? {
@@ -52,9 +57,10 @@ package indirect enum ValueType: Sendable, Hashable {
 }
 
 /// A tensor's element type, concrete shape and layout in memory.
-package struct TensorSpec: Sendable, Hashable {
-    package var dataType: DataType
-    package var shape: [Int]
+public struct TensorSpec: Sendable, Hashable {
+    public var dataType: DataType
+    /// The extents, outermost first.
+    public var shape: [Int]
     package var layout: TensorLayout
 
     package init(dataType: DataType, shape: [Int], layout: TensorLayout = .plain) {
@@ -85,7 +91,7 @@ package struct TensorSpec: Sendable, Hashable {
         }
     }
 
-    package var elementCount: Int { shape.elementCount }
-    package var byteCount: Int { elementCount * dataType.byteCount }
+    public var elementCount: Int { shape.elementCount }
+    public var byteCount: Int { elementCount * dataType.byteCount }
     package var text: String { dataType.name + SymbolicShape(shape).text }
 }

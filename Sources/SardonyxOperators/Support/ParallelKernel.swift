@@ -5,7 +5,7 @@ extension Kernel {
     /// A kernel that runs `body` once for every chunk on the pool's threads, with the worker's number below `workers`.
     ///
     /// Chunks must be cut by shape alone, so that results do not depend on the number of threads.
-    static func parallel(
+    public static func parallel(
         chunks: Int, _ body: @escaping @Sendable (_ frame: Frame, _ chunk: Int, _ worker: Int) -> Void
     ) -> Kernel {
         let loop = ParallelLoop(chunks: chunks, body: body)
@@ -13,7 +13,7 @@ extension Kernel {
     }
 
     /// The same over ranges of at most `grain` elements.
-    static func parallel(
+    public static func parallel(
         count: Int, grain: Int, _ body: @escaping @Sendable (_ frame: Frame, _ range: Range<Int>) -> Void
     ) -> Kernel {
         let loop = ParallelLoop(count: count, grain: grain, body: body)
