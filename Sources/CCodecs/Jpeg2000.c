@@ -91,21 +91,24 @@ static int failure(const reader *state) {
 
 static unsigned clamped(double value) { return value <= 0 ? 0 : value >= 255 ? 255 : (unsigned)(value + 0.5); }
 
+// The column (or row) of a component that covers a column of the picture: `step` columns share one, and the first one of
+// the component is the first at or behind the picture's `origin` that is a multiple of `step`.
+static inline size_t place(uint32_t origin, uint32_t step, uint32_t count, uint32_t x) {
+    if (step != 1) {
+        uint64_t at = ((uint64_t)origin + x) / step, first = ((uint64_t)origin + step - 1) / step;
+        x = at < first ? 0 : (uint32_t)(at - first);
+    }
+    return x < count ? x : count - 1;
+}
+
 // The component's value at a place of the picture, as a byte.
 static uint8_t sample(const opj_image *image, const opj_component *part, uint32_t x, uint32_t y) {
-    // Rounded up, as the standard places a subsampled component's first column and row.
-    uint64_t column = ((uint64_t)image->x0 + x) / part->dx, row = ((uint64_t)image->y0 + y) / part->dy;
-    uint64_t left = ((uint64_t)image->x0 + part->dx - 1) / part->dx;
-    uint64_t top = ((uint64_t)image->y0 + part->dy - 1) / part->dy;
-    column = column < left ? 0 : column - left;
-    row = row < top ? 0 : row - top;
-    if (column >= part->w) column = part->w - 1;
-    if (row >= part->h) row = part->h - 1;
+    size_t column = place(image->x0, part->dx, part->w, x), row = place(image->y0, part->dy, part->h, y);
     int64_t value = part->data[row * part->w + column];
     if (part->sgnd) value += (int64_t)1 << (part->prec - 1);
     int64_t greatest = ((int64_t)1 << part->prec) - 1;
     value = value < 0 ? 0 : value > greatest ? greatest : value;
-    return (uint8_t)(part->prec > 8 ? value >> (part->prec - 8) : value * 255 / greatest);
+    return (uint8_t)(part->prec >= 8 ? value >> (part->prec - 8) : value * 255 / greatest);
 }
 
 static int decode(cco_picture *picture, uint8_t *raster, uint8_t *work, char *message) {

@@ -90,6 +90,10 @@ static int decode(cco_picture *picture, uint8_t *raster, uint8_t *work, char *me
         return CCO_OK;
     }
     size_t count = (size_t)picture->width * picture->height * picture->layout;
+    if (state->greatest == 255) {
+        memcpy(raster, from, count);
+        return CCO_OK;
+    }
     unsigned bits = state->greatest > 255 ? 16 : 8;
     for (size_t i = 0; i < count; i++) raster[i] = scale(cco_packed_sample(from, i, bits), state->greatest);
     return CCO_OK;

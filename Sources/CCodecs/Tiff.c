@@ -154,6 +154,11 @@ static void convert_row(
     size_t bytes = layout == RASTER_CMYK ? 4 : layout, step = state->is_in_planes ? 1 : state->samples;
     size_t first = state->is_in_planes ? plane : 0, last = state->is_in_planes ? plane + 1 : bytes;
     size_t colours = layout == RASTER_GREY ? 1 : 3;
+    bool is_plain = state->photometric != COLOUR_PALETTE && state->photometric != WHITE_IS_ZERO;
+    if (is_plain && state->bits == 8 && step == bytes && !state->is_in_planes) {
+        memcpy(to, row, count * bytes);
+        return;
+    }
     for (size_t x = 0; x < count; x++, to += bytes) {
         if (state->photometric == COLOUR_PALETTE) {
             unsigned index = stored_sample(state, row, x * step);

@@ -23,7 +23,7 @@ MODES = {
     "bits": Image.fromarray(GREY).convert("1"), "palette": Image.fromarray(RGB).quantize(40),
     "palette13": Image.fromarray(RGB).quantize(13), "palette2": Image.fromarray(RGB).quantize(2),
     "alpha": Image.fromarray(RGBA).convert("LA"), "ink": Image.merge("CMYK", Image.fromarray(RGBA).split()),
-    "deep": Image.fromarray(DEEP.astype(np.uint16)),
+    "luma": Image.fromarray(RGB).convert("YCbCr"), "deep": Image.fromarray(DEEP.astype(np.uint16)),
 }
 rows = []
 
@@ -164,6 +164,9 @@ save("jpeg, no subsampling", "JPEG", "rgb", subsampling=0, quality=95)
 save("jpeg, 4:2:2", "JPEG", "rgb", subsampling=1, quality=30)
 save("jpeg, not YCbCr", "JPEG", "rgb", keep_rgb=True)
 save("jpeg, restarts", "JPEG", "rgb", restart_marker_blocks=1)
+file = io.BytesIO()
+MODES["rgb"].save(file, "JPEG")
+add("jpeg, bytes before its end", file.getvalue()[:-2] + b"\0\0\0\0" + file.getvalue()[-2:])
 save("jpeg, EXIF does not turn it", "JPEG", "rgb", exif=turned)
 
 for mode in ("rgb", "rgba", "grey"):
@@ -176,6 +179,44 @@ for mode in ("rgb", "rgba", "grey", "alpha", "ink", "deep"):
 save("jpeg 2000, bare", "JPEG2000", "rgb", no_jp2=True)
 save("jpeg 2000, tiles", "JPEG2000", "rgb", tile_size=(8, 4))
 save("jpeg 2000, lossy", "JPEG2000", "rgb", irreversible=True, quality_layers=[8])
+# By opj_compress: YCbCr of 22 by 14 with chroma halved both ways; grey of 12 bits; grey of 8 bits with a sign.
+HALVES = (
+    "0000000c6a5020200d0a870a00000014667479706a703220000000006a7032200000002d6a70326800000016696864720000000e0000"
+    "00160003070700000000000f636f6c7201000000000012000001076a703263ff4fff51002f0000000000160000000e00000000000000"
+    "00000000160000000e00000000000000000003070101070202070202ff52000c00000001000104040001ff5c00074040484850ff6400"
+    "25000143726561746564206279204f70656e4a5045472076657273696f6e20322e352e30ff90000a00000000008c0001ff93df820012"
+    "2dbb5c8d1ea290dbda37ba5042c9f52060f9d5e8b0aa9bf2148f3bbedce6fe4b8ac30846e9767f7983d6bc54577709dbc89c24642f6f"
+    "48a00b2527a4667a0fcfb444116530e258cb7181ed482602e95aaf00afcfb44c08e16fd713c93302e33ce5ad757fb69b29e23fc0f903"
+    "403a184603e1cc207f53fdf78080ffd9"
+)
+DEEP_GREY = (
+    "0000000c6a5020200d0a870a00000014667479706a703220000000006a7032200000002d6a70326800000016696864720000000e0000"
+    "001600010b0700000000000f636f6c7201000000000011000002ac6a703263ff4fff5100290000000000160000000e00000000000000"
+    "00000000160000000e000000000000000000010b0101ff52000c00000001000104040001ff5c00074060686870ff6400250001437265"
+    "61746564206279204f70656e4a5045472076657273696f6e20322e352e30ff90000a0000000002370001ff93ff7893c0096c81c46180"
+    "8eaba7489767a6a8336e61ce793d2fcc44ecd5d50a56a85e08a2a792fa145e3fa2ccc3ac44f4923cfdb1a64ac1cacc38fd8111e25b8d"
+    "e835f9128b26d05de833c2b3cbdf9432903f0f4a00000060794eec48b4a1e51c598d5c0a794dc97530ad476a3a18d7d8ff10b1388102"
+    "0405dfa948f8ff7894c7ff09427ff128601493fa2d05fb252e0dc2f60e4273872d906e110a25eedb8b1c9a3fc3f6f3bf26678fea4c83"
+    "385bee1652d0bb3929915e03a35fd33bcdff48c6ef82c726f2f7fcaa1a43d1d9d3bcdffc434dc16393797bfe0ecf338b1c9bcbdff05e"
+    "799c58e4de5eff4149e6716393797bfe0d4f538b1c9bcbdff10fe48f47726f2f7fc139ea716393797bfe14984bd1dc9bcbdff0786335"
+    "a6d664e707763f888dbad96d7c99db59f04baecae74b25c302f5303385b632e58082b9bb4bd83de453de40f40f7db276b19d5a777c90"
+    "46b22c81eeb71747fa84d8607312d55f1a3ba81e07badd42a3675248b31a88546cd6499663510a8d9b2541cc6a2151b3692a598d442a"
+    "3679264b31a88546ce92d0e63510a8d9aa5a1cc6a21519d4b0c0e63510a8d71452a8c74be7f4b243f314118b17ba52c230faafa282b1"
+    "f03128ad9a86e82dbadbf71daa03e389699b5d35dd5c12ace4cdae9aeeb117197336ba6bbabd5e40c2c9e52eea8b2306164f297753a3"
+    "ae6164f297754b365ccdae9aeeb3d879336ba6bbacfe204cdae9aeea6f465336ba6bba9bf234cdae9aee8c232299b5d35dd1a99ea32d"
+    "74d773ffd9"
+)
+SIGNED = (
+    "0000000c6a5020200d0a870a00000014667479706a703220000000006a7032200000002d6a70326800000016696864720000000e0000"
+    "00160001870700000000000f636f6c7201000000000011000000d96a703263ff4fff5100290000000000160000000e00000000000000"
+    "00000000160000000e00000000000000000001870101ff52000c00000001000104040001ff5c00074040484850ff6400250001437265"
+    "61746564206279204f70656e4a5045472076657273696f6e20322e352e30ff90000a0000000000640001ff93df8210122dbb367d5143"
+    "249a8224e1e03daec03ebbc663d78010affe740773de0b078c046e015620b56b8ef3d8d9e30c0f4094ae987f9113c7289c5705a947c2"
+    "30b62c3cf8c0f903407c22004603e1cc207f53fe0597ffd9"
+)
+add("jpeg 2000, halved chroma, rounded", bytes.fromhex(HALVES))
+add("jpeg 2000, 12 bits", bytes.fromhex(DEEP_GREY))
+add("jpeg 2000, signed", bytes.fromhex(SIGNED))
 
 for compression in ("raw", "tiff_lzw", "tiff_adobe_deflate", "packbits", "jpeg", "lzma", "zstd"):
     save(f"tiff, {compression}", "TIFF", "rgb", compression=compression)
@@ -187,6 +228,7 @@ for compression in ("tiff_lzw", "tiff_adobe_deflate"):
     save(f"tiff, predicted, {compression}", "TIFF", "rgb", compression=compression, tiffinfo={317: 2})
 for corner in range(1, 9):
     save(f"tiff, turned {corner}", "TIFF", "rgb", tiffinfo={274: corner})
+save("tiff, rounded", "TIFF", "luma")
 save("tiff, strips", "TIFF", "rgb", compression="tiff_lzw", strip_size=66)
 save("tiff, 64-bit places", "TIFF", "rgb", big_tiff=True)
 for order in "<>":

@@ -16,6 +16,8 @@ import Testing
         let rgb: [UInt8]
         let grey: [UInt8]
         var testDescription: String { name }
+        /// Conversions from YCbCr round differently, and so does the transform of JPEG 2000 with loss between releases.
+        var isRounded: Bool { name.contains("rounded") || name.contains("lossy") }
     }
 
     static let pictures: [Picture] = {
@@ -31,39 +33,41 @@ import Testing
 
     /// Refuses what no picture of the tests needs, so that damaged sizes cost nothing.
     private struct SmallEnvironment: EvaluationEnvironment {
+        /// What memory holds before it is written.
+        let stale: UInt8
         var pool: OpaquePointer? { nil }
         var workers: Int { 1 }
         func run(_ attribute: String, inputs: [Datum]) throws -> [Datum] { [] }
         func checkCancellation() throws {}
         func admit(_ spec: TensorSpec) throws { try spec.checkPossible("a part", limit: 1 << 22) }
         func allocate(_ dataType: DataType, _ shape: [Int]) throws -> Tensor {
-            // Stale bytes that a decoder leaves would be seen.
             var tensor = try Tensor(uninitialized: dataType, shape: shape)
-            try tensor.withUnsafeMutableBytes { for i in $0.indices { $0[i] = UInt8(truncatingIfNeeded: i &* 37) } }
+            try tensor.withUnsafeMutableBytes { $0.initializeMemory(as: UInt8.self, repeating: stale) }
             return tensor
         }
     }
 
-    private static func decode(_ file: [UInt8], _ format: String? = nil, shape: [Int]? = nil) throws -> Tensor {
+    private static func decode(
+        _ file: [UInt8], _ format: String? = nil, shape: [Int]? = nil, stale: UInt8 = 0x5A
+    ) throws -> Tensor {
         let node = Node(
             "ImageDecoder", inputs: [nil], outputs: [nil],
             attributes: format.map { ["pixel_format": .string($0)] } ?? [:])
         let result = try ImageDecoder.evaluate(
             EvaluationContext(
                 node: node, inputs: [.tensor(Tensor(shape: shape ?? [file.count], scalars: file))],
-                outputTypes: [.unknown], environment: SmallEnvironment(), operatorType: ImageDecoder.self))
+                outputTypes: [.unknown], environment: SmallEnvironment(stale: stale), operatorType: ImageDecoder.self))
         return try #require(result[0]?.tensor)
     }
 
     @Test func thereAreManyPictures() {
-        #expect(Self.pictures.count == 152)
+        #expect(Self.pictures.count == 157)
         #expect(Set(Self.pictures.map(\.format)) == ["BMP", "JPEG", "JPEG 2000", "PNG", "PNM", "TIFF", "WebP"])
     }
 
     @Test(arguments: pictures)
     func pixelsAreThoseOfPillow(_ picture: Picture) throws {
-        // Releases of OpenJPEG round the transform with loss differently.
-        let tolerance = picture.name.contains("lossy") ? 1 : 0
+        let tolerance = picture.isRounded ? 1 : 0
         func compare(_ format: String?, _ expected: [UInt8], _ channels: Int) throws {
             let result = try Self.decode(picture.file, format)
             #expect(result.spec == TensorSpec(dataType: .uint8, shape: [picture.height, picture.width, channels]))
@@ -97,7 +101,8 @@ import Testing
         }
     }
 
-    /// One to three bits flipped, in the first bytes or anywhere: an error, or the same pixels each time.
+    /// One to three bits flipped, in the first bytes or anywhere: an error, or the same pixels each time,
+    /// whatever memory held before.
     @Test(arguments: pictures)
     func damagedAnywhere(_ picture: Picture) throws {
         var state = picture.name.utf8.reduce(1 as UInt64) { $0 &* 31 &+ UInt64($1) }
@@ -113,7 +118,7 @@ import Testing
             let format = ["RGB", "BGR", "Grayscale"][random(3)]
             do {
                 let result = try Self.decode(file, format).scalars(UInt8.self)
-                #expect(try Self.decode(file, format).scalars() == result)
+                #expect(try Self.decode(file, format, stale: 0xC3).scalars() == result)
             } catch let error as SardonyxError {
                 #expect([.invalidValue, .memory, .unsupported].contains(error.code), "\(error)")
             }
@@ -237,7 +242,7 @@ import Testing
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<4 {
                 group.addTask {
-                    for picture in Self.pictures where !picture.name.contains("lossy") {
+                    for picture in Self.pictures where !picture.isRounded {
                         let pixels = try Self.decode(picture.file).scalars(UInt8.self)
                         #expect(pixels == picture.rgb, "\(picture)")
                     }
