@@ -59,13 +59,17 @@ public struct Model: Sendable {
         try self.init(ModelLoader.load(bytes: bytes, registry: known), operators: options.operators)
     }
 
-    package init(_ loaded: LoadedModel, operators: [any CustomOperator.Type] = []) throws {
+    package init(_ source: LoadedModel, operators: [any CustomOperator.Type] = []) throws {
+        // Folding copies weights; checking a model must not.
+        let foldingLimit = 1 << 16
+        let registry = try OperatorRegistry.engine.with(operators)
+        var loaded = source
+        try Differentiation(registry: registry, foldingLimit: foldingLimit).run(on: &loaded.graph)
         self.loaded = loaded
-        registry = try OperatorRegistry.engine.with(operators)
+        self.registry = registry
         var graph = loaded.graph
         var inference = TypeInference(registry: registry)
-        // Folding copies weights; checking a model must not.
-        inference.foldingLimit = 1 << 16
+        inference.foldingLimit = foldingLimit
         try inference.run(on: &graph)
         self.graph = graph
         inputs = Ports(graph.inputs.map { Port(name: graph[$0].name, type: graph[$0].type) })

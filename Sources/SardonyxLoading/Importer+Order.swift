@@ -60,12 +60,31 @@ extension Importer {
     /// Every name that the node or a graph inside it reads from outside.
     private func forEachName(readBy node: UnsafePointer<sdx_node>, depth: Int, _ body: (String) -> Void) {
         for index in 0..<sdx_node_input_count(node) { body(sdx_node_input(node, index).text) }
+        forEachName(inAttributesOf: node, body)
         guard depth < Self.maximumDepth else { return }
         for index in 0..<sdx_node_attribute_count(node) {
             let attribute = sdx_node_attribute(node, index)
             if let graph = sdx_attribute_graph(attribute) { forEachName(readBy: graph, depth: depth + 1, body) }
             for element in 0..<sdx_attribute_count(attribute, SDX_ATTRIBUTE_GRAPHS) {
                 forEachName(readBy: sdx_attribute_graph_at(attribute, element), depth: depth + 1, body)
+            }
+        }
+    }
+
+    /// Values that attributes name, as those of Gradient do.
+    private func forEachName(inAttributesOf node: UnsafePointer<sdx_node>, _ body: (String) -> Void) {
+        let domain = canonicalDomain(sdx_node_domain(node).text)
+        // No operator of ai.onnx has such attributes, and finding each one takes time.
+        guard !domain.isEmpty,
+            let naming = registry.find(domain: domain, type: sdx_node_op_type(node).text)?.attributesNamingValues,
+            !naming.isEmpty
+        else { return }
+        for index in 0..<sdx_node_attribute_count(node) {
+            let attribute = sdx_node_attribute(node, index)
+            guard naming.contains(sdx_attribute_name(attribute).text) else { continue }
+            body(sdx_attribute_string(attribute).text)
+            for element in 0..<sdx_attribute_count(attribute, SDX_ATTRIBUTE_STRINGS) {
+                body(sdx_attribute_string_at(attribute, element).text)
             }
         }
     }

@@ -187,7 +187,23 @@ final class Importer {
             unsupported.append(Self.describe(node, reason))
             return
         }
+        try appendNamedValues(to: &node, operatorType, names)
         try emit(node, operatorType, into: scope)
+    }
+
+    /// Values that attributes name become inputs: what a node reads is in its inputs, whatever happens to names.
+    private func appendNamedValues(
+        to node: inout Node, _ operatorType: any Operator.Type, _ names: NameScope
+    ) throws {
+        for attribute in operatorType.attributesNamingValues {
+            for name in node.strings(attribute) ?? node.string(attribute).map({ [$0] }) ?? [] {
+                guard case .value(let id)? = names.resolve(name) else {
+                    throw SardonyxError(
+                        .invalidModel, "attribute '\(attribute)' names '\(name)', which is not defined by anything")
+                }
+                node.inputs.append(id)
+            }
+        }
     }
 
     /// Lifts the node, checks it against the newest schema, and adds it to the graph.

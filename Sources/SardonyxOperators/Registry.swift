@@ -226,6 +226,10 @@ extension OperatorRegistry {
         LinearAttention.self,
         RotaryEmbedding.self,
         ImageDecoder.self,
+        Adagrad.self,
+        Adam.self,
+        Gradient.self,
+        Momentum.self,
     ])
 
     /// The standard ones, and those that passes and planning make, which files cannot name.

@@ -6,7 +6,8 @@ import SardonyxTestModels
 enum Seeds {
     static let all: [(name: String, bytes: [UInt8])] = graphs + examples
 
-    /// Each example as a model, once with its inputs as the model's inputs and once as constants in the file.
+    /// Each example as a model, once with its inputs as the model's inputs and once as constants in the file, and its
+    /// derivative.
     private static var examples: [(name: String, bytes: [UInt8])] {
         var result: [(name: String, bytes: [UInt8])] = []
         for type in OperatorRegistry.standard.all {
@@ -16,12 +17,17 @@ enum Seeds {
                     let name = "\(type.schema.qualifiedName): \(example.title)" + (isConstant ? ", constant" : "")
                     result.append((name, bytes))
                 }
+                if type.derivative != nil, let bytes = model(type.schema, example, isConstant: false, isDerived: true) {
+                    result.append(("\(type.schema.qualifiedName): \(example.title), derived", bytes))
+                }
             }
         }
         return result
     }
 
-    private static func model(_ schema: Schema, _ example: Example, isConstant: Bool) -> [UInt8]? {
+    private static func model(
+        _ schema: Schema, _ example: Example, isConstant: Bool, isDerived: Bool = false
+    ) -> [UInt8]? {
         var node = TestNode(
             schema.name, example.inputs.enumerated().map { $1 == nil ? "" : "in\($0)" },
             example.outputs.enumerated().map { $1 == nil ? "" : "out\($0)" }, name: "node", domain: schema.domain)
@@ -55,7 +61,20 @@ enum Seeds {
             }
         }
         graph.outputs = node.outputs.filter { !$0.isEmpty }.map { TestValue($0, nil) }
-        return modelBytes(graph, opsets: [("", 28), ("ai.onnx.ml", 5)], irVersion: 13)
+        if isDerived {
+            let xs = example.inputs.indices.filter { example.inputs[$0]?.doubles != nil }.map { "in\($0)" }
+            guard !xs.isEmpty, example.outputs.first??.doubles != nil else { return nil }
+            graph.nodes.append(gradient(xs, "out0"))
+            graph.outputs += xs.map { TestValue("d_\($0)", nil) }
+        }
+        return modelBytes(
+            graph, opsets: [("", 28), ("ai.onnx.ml", 5), ("ai.onnx.preview.training", 1)], irVersion: 13)
+    }
+
+    private static func gradient(_ xs: [String], _ y: String) -> TestNode {
+        TestNode(
+            "Gradient", xs, xs.map { "d_\($0)" }, name: "gradient", domain: "ai.onnx.preview.training",
+            [("xs", .texts(xs)), ("y", .text(y))])
     }
 
     private static func tensor(_ value: Tensor, _ name: String) -> TestTensor? {
@@ -81,27 +100,40 @@ enum Seeds {
     }
 
     private static let graphs: [(name: String, bytes: [UInt8])] = [
-        ("network", network), ("branches", branches), ("loop", loop), ("scan", scan), ("functions", functions),
+        ("network", modelBytes(network)), ("gradients", gradients), ("branches", branches), ("loop", loop),
+        ("scan", scan), ("functions", functions),
         ("shapes", shapes), ("sequences", sequences), ("old opset", old),
     ]
 
-    private static let network = modelBytes(
-        TestGraph(
-            nodes: [
-                TestNode(
-                    "Conv", ["x", "w", "b"], ["c"], [("pads", .ints([1, 1, 1, 1])), ("strides", .ints([1, 1]))]),
-                TestNode("BatchNormalization", ["c", "s", "s", "s", "v"], ["n"]), TestNode("Relu", ["n"], ["r"]),
-                TestNode("MaxPool", ["r"], ["p"], [("kernel_shape", .ints([2, 2])), ("strides", .ints([2, 2]))]),
-                TestNode("Resize", ["p", "", "scales"], ["u"], [("mode", .text("linear"))]),
-                TestNode("Concat", ["u", "r"], ["j"], [("axis", .int(1))]),
-                TestNode("GlobalAveragePool", ["j"], ["g"]), TestNode("Flatten", ["g"], ["f"]),
-                TestNode("Gemm", ["f", "m"], ["z"], [("alpha", .float(0.5))]),
-                TestNode("Softmax", ["z"], ["y"], [("axis", .int(-1))]),
-            ], inputs: [TestValue("x", ["N", 2, 6, 6])], outputs: [output("y")],
-            initializers: [
-                ramp("w", 4, 2, 3, 3), ramp("b", 4), ramp("s", 4), TestTensor("v", dims: [4], floats: [1, 2, 1, 2]),
-                ramp("m", 8, 3), TestTensor("scales", dims: [4], floats: [1, 1, 2, 2]),
-            ]))
+    private static let network = TestGraph(
+        nodes: [
+            TestNode(
+                "Conv", ["x", "w", "b"], ["c"], [("pads", .ints([1, 1, 1, 1])), ("strides", .ints([1, 1]))]),
+            TestNode("BatchNormalization", ["c", "s", "s", "s", "v"], ["n"]), TestNode("Relu", ["n"], ["r"]),
+            TestNode("MaxPool", ["r"], ["p"], [("kernel_shape", .ints([2, 2])), ("strides", .ints([2, 2]))]),
+            TestNode("Resize", ["p", "", "scales"], ["u"], [("mode", .text("linear"))]),
+            TestNode("Concat", ["u", "r"], ["j"], [("axis", .int(1))]),
+            TestNode("GlobalAveragePool", ["j"], ["g"]), TestNode("Flatten", ["g"], ["f"]),
+            TestNode("Gemm", ["f", "m"], ["z"], [("alpha", .float(0.5))]),
+            TestNode("Softmax", ["z"], ["y"], [("axis", .int(-1))]),
+        ], inputs: [TestValue("x", ["N", 2, 6, 6])], outputs: [output("y")],
+        initializers: [
+            ramp("w", 4, 2, 3, 3), ramp("b", 4), ramp("s", 4), TestTensor("v", dims: [4], floats: [1, 2, 1, 2]),
+            ramp("m", 8, 3), TestTensor("scales", dims: [4], floats: [1, 1, 2, 2]),
+        ])
+
+    /// The network's gradients by its input and weights, and a derivative of one of them.
+    private static var gradients: [UInt8] {
+        var graph = network
+        graph.nodes += [
+            gradient(["x", "w", "b", "s", "v", "m"], "y"),
+            TestNode(
+                "Gradient", ["b", "x"], ["h"], domain: "ai.onnx.preview.training",
+                [("xs", .texts(["b"])), ("zs", .texts(["x"])), ("y", .text("d_w"))]),
+        ]
+        graph.outputs = ["d_x", "d_w", "h"].map(output)
+        return modelBytes(graph, opsets: [("", 20), ("ai.onnx.preview.training", 1)])
+    }
 
     private static let branches = modelBytes(
         TestGraph(

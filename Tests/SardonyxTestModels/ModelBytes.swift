@@ -234,6 +234,8 @@ package struct TestFunction {
     package var outputs: [String]
     package var nodes: [TestNode]
     package var opset: Int64
+    /// Opsets of other domains than ai.onnx.
+    package var moreOpsets: [(String, Int64)] = []
     package var defaults: [(String, TestAttribute)]
 
     package init(
@@ -254,7 +256,12 @@ package struct TestFunction {
         for input in inputs { message.text(4, input) }
         for output in outputs { message.text(5, output) }
         for node in nodes { message.message(7) { node.write(to: &$0) } }
-        message.message(9) { $0.int(2, opset) }
+        for (domain, version) in [("", opset)] + moreOpsets {
+            message.message(9) {
+                if !domain.isEmpty { $0.text(1, domain) }
+                $0.int(2, version)
+            }
+        }
         message.text(10, domain)
         for (name, attribute) in defaults { message.message(11) { attribute.write(name, to: &$0) } }
     }

@@ -8,11 +8,14 @@ package struct TypeInference {
     package var foldingLimit = 64 << 20
     /// Whether nodes with constant inputs are computed now.
     package var folds = true
+    /// Whether only numbers that describe shapes are computed now, and floating point is left as it is: what is folded can
+    /// no longer be differentiated.
+    package var foldsIntegersOnly = false
 
     package init(registry: OperatorRegistry) { self.registry = registry }
 
     /// What one run over a graph gathers.
-    private struct State {
+    struct State {
         /// What is known of integer values element by element, where not all of it is numbers.
         var elements: [ValueID: SymbolicShape] = [:]
         /// Bytes that folding may still make: many results below the limit must not fill the memory either.
@@ -46,7 +49,7 @@ package struct TypeInference {
     }
 
     /// - Returns: whether the node's outputs have all become constants, so that the node can go.
-    private func visit(_ node: inout Node, _ graph: inout Graph, _ state: inout State) throws -> Bool {
+    func visit(_ node: inout Node, _ graph: inout Graph, _ state: inout State) throws -> Bool {
         guard let type = registry.find(node) else { return false }
         if folds && node.hasSubgraphs { node.sinkConstants(of: graph) }
         let inputs = node.inputs.map { id in id.map { graph[$0].type } }
@@ -120,6 +123,7 @@ package struct TypeInference {
                 continue
             }
             guard let tensor = graph.constants[id] else { return nil }
+            if foldsIntegersOnly, tensor.dataType.isFloatingPoint { return nil }
             // Opening a model must not read its weights.
             inputByteCount += tensor.byteCount
             guard inputByteCount <= 4 * foldingLimit else { return nil }
@@ -138,6 +142,7 @@ package struct TypeInference {
                 continue
             }
             guard case .tensor(let tensor)? = results[index], tensor.byteCount <= limit else { return nil }
+            if foldsIntegersOnly, tensor.dataType.isFloatingPoint { return nil }
             tensors.append(tensor)
         }
         return tensors

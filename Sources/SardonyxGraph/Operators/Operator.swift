@@ -26,6 +26,13 @@ package protocol Operator: Sendable {
     /// Computes the outputs as new values.
     static func evaluate(_ context: EvaluationContext) throws -> [Datum?]
 
+    /// The rule by which `Gradient` differentiates a node; nil for none.
+    static var derivative: Derivative? { get }
+
+    /// Attributes that name values of the graph around a node. The node reads these values too: loading appends them to its
+    /// inputs, in this order.
+    static var attributesNamingValues: [String] { get }
+
     /// Worked examples, which are tests and documentation at once.
     static var examples: [Example] { get }
 }
@@ -52,6 +59,8 @@ package enum Execution: Sendable {
 extension Operator {
     package static var execution: Execution { .planned }
     package static var examples: [Example] { [] }
+    package static var derivative: Derivative? { nil }
+    package static var attributesNamingValues: [String] { [] }
     package static func lift(_ node: inout Node, from opset: Int, in lifting: inout Lifting) throws {}
 
     package static func layouts(_ context: PreparationContext) throws -> [LayoutOffer] { [] }

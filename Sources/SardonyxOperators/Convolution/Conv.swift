@@ -74,6 +74,18 @@ enum Conv: Operator {
         }
     }
 
+    static let derivative: Derivative? = Derivative { d in
+        let (x, w, dy) = (try d.x(0), try d.x(1), try d.dy())
+        let groups = try ConvolutionGeometry.groups(d.node)
+        let window = try d.window(w)
+        let pads = try window.pads(x, outputs: dy)
+        try d.set(0) {
+            try dy.apply("ConvTranspose", w, with: window.plain(groups: groups)).padded(-pads)
+        }
+        try d.set(1) { try window.weights(x.padded(pads), dy, like: w, groups: groups) }
+        try d.set(2) { try dy.summedByChannel() }
+    }
+
     static let examples = [
         Example(
             "a 3 × 3 box without padding",

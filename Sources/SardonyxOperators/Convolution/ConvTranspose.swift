@@ -149,6 +149,16 @@ enum ConvTranspose: Operator {
         }
     }
 
+    static let derivative: Derivative? = Derivative { d in
+        let (x, w, dy) = (try d.x(0), try d.x(1), try d.dy())
+        let groups = try ConvolutionGeometry.groups(d.node)
+        let window = try d.transposedWindow(w)
+        let reached = try dy.padded(window.pads(dy, outputs: x))
+        try d.set(0) { try reached.apply("Conv", w, with: window.plain(groups: groups)) }
+        try d.set(1) { try window.weights(reached, x, like: w, groups: groups) }
+        try d.set(2) { try dy.summedByChannel() }
+    }
+
     static let examples = [
         Example(
             "stride 2 spreads the input",

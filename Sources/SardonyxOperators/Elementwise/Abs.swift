@@ -10,6 +10,8 @@ enum Abs: NumberUnary {
 
     @inline(__always) static func apply<T: Number>(_ x: T) -> T { T.absolute(x) }
 
+    static let derivative: Derivative? = .unary { x, _, dy in try dy * x.sign() }
+
     static let examples = [
         Example(
             "magnitudes", inputs: [Tensor(shape: [3], scalars: [-1.5, 0, 2] as [Float])],

@@ -8,6 +8,8 @@ enum Acosh: RealFunction {
 
     @inline(__always) static func apply<W: RealMath>(_ x: W) -> W { W.acosh(x) }
 
+    static let derivative: Derivative? = .unary { x, _, dy in try dy / (x.squared() - 1).sqrt() }
+
     static let examples = [
         Example(
             "inverse hyperbolic cosines", inputs: [Tensor(shape: [3], scalars: [1, 2, 10] as [Float])],

@@ -11,6 +11,10 @@ enum Add: NumberBinary {
     @inline(__always) static func apply<T: Number>(_ a: T, _ b: T) -> T { T.adding(a, b) }
     static func combine(_ a: Dimension, _ b: Dimension) -> Dimension { a + b }
 
+    static let derivative: Derivative? = Derivative { d in
+        for input in 0..<2 { try d.setSummed(input) { try d.dy() } }
+    }
+
     static let examples = [
         Example(
             "a row is added to each row",

@@ -8,6 +8,8 @@ enum Asin: RealFunction {
 
     @inline(__always) static func apply<W: RealMath>(_ x: W) -> W { W.asin(x) }
 
+    static let derivative: Derivative? = .unary { x, _, dy in try dy / (1 - x.squared()).sqrt() }
+
     static let examples = [
         Example(
             "arcsines", inputs: [Tensor(shape: [3], scalars: [-0.5, 0, 1] as [Float])],

@@ -8,6 +8,8 @@ enum Asinh: RealFunction {
 
     @inline(__always) static func apply<W: RealMath>(_ x: W) -> W { W.asinh(x) }
 
+    static let derivative: Derivative? = .unary { x, _, dy in try dy / (x.squared() + 1).sqrt() }
+
     static let examples = [
         Example(
             "inverse hyperbolic sines", inputs: [Tensor(shape: [3], scalars: [-1, 0, 1] as [Float])],

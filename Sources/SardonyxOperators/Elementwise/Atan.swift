@@ -8,6 +8,8 @@ enum Atan: RealFunction {
 
     @inline(__always) static func apply<W: RealMath>(_ x: W) -> W { W.atan(x) }
 
+    static let derivative: Derivative? = .unary { x, _, dy in try dy / (x.squared() + 1) }
+
     static let examples = [
         Example(
             "arctangents", inputs: [Tensor(shape: [3], scalars: [-1, 0, 2] as [Float])],

@@ -8,6 +8,8 @@ enum Atanh: RealFunction {
 
     @inline(__always) static func apply<W: RealMath>(_ x: W) -> W { W.atanh(x) }
 
+    static let derivative: Derivative? = .unary { x, _, dy in try dy / (1 - x.squared()) }
+
     static let examples = [
         Example(
             "inverse hyperbolic tangents", inputs: [Tensor(shape: [3], scalars: [-0.5, 0, 0.5] as [Float])],

@@ -44,6 +44,8 @@ enum Cast: Operator {
 
     private static func to(_ type: DataType) -> [String: Attribute] { ["to": .int(Int64(type.rawValue))] }
 
+    static let derivative: Derivative? = .unary { x, _, dy in try dy.converted(to: x) }
+
     static let examples = [
         Example(
             "truncation", attributes: to(.int32), inputs: [Tensor(shape: [3], scalars: [-1.9, 0.5, 2.5] as [Float])],

@@ -23,6 +23,10 @@ enum CastLike: Operator {
         try Casting.castStrings(context, to: context.tensor(1).dataType) ?? evaluatePlanned(context)
     }
 
+    static let derivative: Derivative? = Derivative { d in
+        try d.set(0) { try d.dy().converted(to: d.x()) }
+    }
+
     static let examples = [
         Example(
             "the type of another tensor",

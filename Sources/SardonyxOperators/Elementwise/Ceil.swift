@@ -10,6 +10,8 @@ enum Ceil: RealFunction {
 
     @inline(__always) static func apply<W: RealMath>(_ x: W) -> W { x.rounded(.up) }
 
+    static let derivative: Derivative? = .zero
+
     static let examples = [
         Example(
             "toward positive infinity", inputs: [Tensor(shape: [3], scalars: [-1.5, 1.2, 2] as [Float])],

@@ -14,6 +14,11 @@ enum Celu: RealUnary {
 
     @inline(__always) static func apply<W: RealMath>(_ x: W, _ a: W, _ b: W) -> W { x > 0 ? x : a * W.expm1(x / a) }
 
+    static let derivative: Derivative? = Derivative { d in
+        let (alpha, y) = (Double(parameters(of: d.node).a), try d.y())
+        try d.set(0) { try d.dy() * d.x().isGreater(than: 0).choose(y.number(1), else: y / alpha + 1) }
+    }
+
     static let examples = [
         Example(
             "exponential below zero", attributes: ["alpha": .float(2.0)],

@@ -8,6 +8,8 @@ enum Cos: RealFunction {
 
     @inline(__always) static func apply<W: RealMath>(_ x: W) -> W { W.cos(x) }
 
+    static let derivative: Derivative? = .unary { x, _, dy in try -dy * x.apply("Sin") }
+
     static let examples = [
         Example(
             "cosines", inputs: [Tensor(shape: [3], scalars: [-1, 0, 1] as [Float])],

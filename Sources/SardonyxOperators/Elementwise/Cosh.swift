@@ -8,6 +8,8 @@ enum Cosh: RealFunction {
 
     @inline(__always) static func apply<W: RealMath>(_ x: W) -> W { W.cosh(x) }
 
+    static let derivative: Derivative? = .unary { x, _, dy in try dy * x.apply("Sinh") }
+
     static let examples = [
         Example(
             "hyperbolic cosines", inputs: [Tensor(shape: [3], scalars: [-1, 0, 1] as [Float])],

@@ -19,6 +19,11 @@ enum Div: NumberBinary {
         return a / b
     }
 
+    static let derivative: Derivative? = Derivative { d in
+        try d.setSummed(0) { try d.dy() / d.x(1) }
+        try d.setSummed(1) { try -d.dy() * d.y() / d.x(1) }
+    }
+
     static let examples = [
         Example(
             "quotients",

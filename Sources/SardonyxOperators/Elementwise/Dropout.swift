@@ -70,6 +70,21 @@ enum Dropout: Operator {
         return [.tensor(result), .tensor(Tensor(shape: data.shape, scalars: mask))]
     }
 
+    static let derivative: Derivative? = Derivative { d in
+        let dy = try d.dy()
+        let training = d.optionalInput(2)
+        if training == nil || training?.constant?.integers == [0] { return try d.set(0) { dy } }
+        guard let training, d.node.outputs.count > 1, d.node.outputs[1] != nil else {
+            throw SardonyxError(
+                .unsupported, "the derivative of training needs the mask, which must be an output of the node")
+        }
+        try d.set(0) {
+            let ratio = try d.optionalInput(1)?.converted(to: dy) ?? dy.number(0.5)
+            let scale = try training.choose(1 / (1 - ratio), else: dy.number(1))
+            return try (dy * scale).kept(where: d.y(1))
+        }
+    }
+
     static let examples = [
         Example(
             "inference", inputs: [Tensor(shape: [2], scalars: [1, 2] as [Float])],

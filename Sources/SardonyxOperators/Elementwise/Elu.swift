@@ -14,6 +14,12 @@ enum Elu: RealUnary {
 
     @inline(__always) static func apply<W: RealMath>(_ x: W, _ a: W, _ b: W) -> W { x < 0 ? a * W.expm1(x) : x }
 
+    static let derivative: Derivative? = Derivative { d in
+        // Below zero the slope is alpha · eˣ, which is y + alpha.
+        let (alpha, y) = (Double(parameters(of: d.node).a), try d.y())
+        try d.set(0) { try d.dy() * d.x().isLess(than: 0).choose(y + alpha, else: y.number(1)) }
+    }
+
     static let examples = [
         Example(
             "exponential below zero", attributes: ["alpha": .float(2.0)],

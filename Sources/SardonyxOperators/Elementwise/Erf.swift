@@ -47,6 +47,10 @@ enum Erf: RealFunction {
         }
     }
 
+    static let derivative: Derivative? = .unary { x, _, dy in
+        try dy * (-x.squared()).exp() * (2 / Double.pi.squareRoot())
+    }
+
     static let examples = [
         Example(
             "the error function", inputs: [Tensor(shape: [4], scalars: [-1, 0, 0.5, 3] as [Float])],

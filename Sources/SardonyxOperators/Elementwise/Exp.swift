@@ -10,6 +10,8 @@ enum Exp: RealFunction {
 
     @inline(__always) static func apply<W: RealMath>(_ x: W) -> W { W.exp(x) }
 
+    static let derivative: Derivative? = .unary { _, y, dy in try dy * y }
+
     static let examples = [
         Example(
             "powers of e", inputs: [Tensor(shape: [3], scalars: [-1, 0, 1] as [Float])],

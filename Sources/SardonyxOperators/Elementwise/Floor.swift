@@ -10,6 +10,8 @@ enum Floor: RealFunction {
 
     @inline(__always) static func apply<W: RealMath>(_ x: W) -> W { x.rounded(.down) }
 
+    static let derivative: Derivative? = .zero
+
     static let examples = [
         Example(
             "toward negative infinity", inputs: [Tensor(shape: [3], scalars: [-1.5, 1.2, 2] as [Float])],

@@ -31,6 +31,15 @@ enum Gelu: RealUnary {
         return x / 2 * (1 + W.tanh((2 / W.pi).squareRoot() * (x + 0.044715 * x * x * x)))
     }
 
+    static let derivative: Derivative? = .definition { d in
+        let x = try d.x()
+        let inner =
+            try parameters(of: d.node).a == 0
+            ? (x * 0.5.squareRoot()).apply("Erf")
+            : ((x + x * x.squared() * 0.044715) * (2 / Double.pi).squareRoot()).tanh()
+        return [try x * 0.5 * (inner + 1)]
+    }
+
     static let examples = [
         Example(
             "with the error function", inputs: [Tensor(shape: [3], scalars: [-1, 0, 1] as [Float])],

@@ -16,6 +16,12 @@ enum HardSigmoid: RealUnary {
 
     @inline(__always) static func apply<W: RealMath>(_ x: W, _ a: W, _ b: W) -> W { W.clamping(a * x + b, 0, 1) }
 
+    static let derivative: Derivative? = Derivative { d in
+        let (alpha, y) = (Double(parameters(of: d.node).a), try d.y())
+        let isInside = try y.isGreater(than: 0).apply("And", y.isLess(than: 1))
+        try d.set(0) { try (d.dy() * alpha).kept(where: isInside) }
+    }
+
     static let examples = [
         Example(
             "a ramp from 0 to 1", attributes: ["alpha": .float(0.5), "beta": .float(0.6)],

@@ -22,6 +22,8 @@ enum Identity: Operator {
 
     static func evaluate(_ context: EvaluationContext) throws -> [Datum?] { [context.inputs.first.flatMap { $0 }] }
 
+    static let derivative: Derivative? = .unary { _, _, dy in try dy }
+
     static let examples = [
         Example(
             "the same elements", inputs: [Tensor(shape: [2], scalars: [1, 2] as [Float])],

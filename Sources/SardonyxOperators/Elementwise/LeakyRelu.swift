@@ -14,6 +14,11 @@ enum LeakyRelu: RealUnary {
 
     @inline(__always) static func apply<W: RealMath>(_ x: W, _ a: W, _ b: W) -> W { x < 0 ? a * x : x }
 
+    static let derivative: Derivative? = Derivative { d in
+        let alpha = Double(parameters(of: d.node).a)
+        try d.set(0) { try d.x().isLess(than: 0).choose(d.dy() * alpha, else: d.dy()) }
+    }
+
     static let examples = [
         Example(
             "a slope below zero", attributes: ["alpha": .float(0.1)],

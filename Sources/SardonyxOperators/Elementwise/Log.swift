@@ -10,6 +10,8 @@ enum Log: RealFunction {
 
     @inline(__always) static func apply<W: RealMath>(_ x: W) -> W { W.log(x) }
 
+    static let derivative: Derivative? = .unary { x, _, dy in try dy / x }
+
     static let examples = [
         Example(
             "natural logarithms", inputs: [Tensor(shape: [3], scalars: [1, 10, 0.5] as [Float])],

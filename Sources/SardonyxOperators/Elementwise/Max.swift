@@ -10,6 +10,8 @@ enum Max: VariadicElementwise {
 
     @inline(__always) static func apply<T: Number>(_ a: T, _ b: T) -> T { a > b || a.isNotANumber ? a : b }
 
+    static let derivative: Derivative? = .extreme
+
     static let examples = [
         Example(
             "the largest of three",

@@ -11,6 +11,11 @@ enum Mean: VariadicElementwise {
 
     @inline(__always) static func apply<T: Number>(_ a: T, _ b: T) -> T { T.adding(a, b) }
 
+    static let derivative: Derivative? = Derivative { d in
+        let count = Double(d.node.inputs.count)
+        for input in d.node.inputs.indices { try d.setSummed(input) { try d.dy() / count } }
+    }
+
     static let examples = [
         Example(
             "three inputs",

@@ -10,6 +10,10 @@ enum Mish: RealFunction {
 
     @inline(__always) static func apply<W: RealMath>(_ x: W) -> W { x * W.tanh(W.softplus(x)) }
 
+    static let derivative: Derivative? = .definition { d in
+        [try d.x() * d.x().apply("Softplus").tanh()]
+    }
+
     static let examples = [
         Example(
             "a smooth rectifier", inputs: [Tensor(shape: [3], scalars: [-1, 0, 1] as [Float])],

@@ -56,6 +56,12 @@ enum Mod: Operator {
         @inline(__always) static func apply(_ a: T, _ b: T) -> T { T.truncatedRemainder(a, b) }
     }
 
+    static let derivative: Derivative? = Derivative { d in
+        try d.setSummed(0) { try d.dy() }
+        // c = a − n · b with a whole number n, which stays.
+        try d.setSummed(1) { try -d.dy() * ((d.x(0) - d.y()) / d.x(1)).apply("Round") }
+    }
+
     static let examples = [
         Example(
             "the divisor's sign",

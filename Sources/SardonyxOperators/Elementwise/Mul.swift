@@ -11,6 +11,11 @@ enum Mul: NumberBinary {
     @inline(__always) static func apply<T: Number>(_ a: T, _ b: T) -> T { T.multiplying(a, b) }
     static func combine(_ a: Dimension, _ b: Dimension) -> Dimension { a * b }
 
+    static let derivative: Derivative? = Derivative { d in
+        try d.setSummed(0) { try d.dy() * d.x(1) }
+        try d.setSummed(1) { try d.dy() * d.x(0) }
+    }
+
     static let examples = [
         Example(
             "a channel's factor",

@@ -15,6 +15,8 @@ enum Neg: NumberUnary {
 
     @inline(__always) static func apply<T: Number>(_ x: T) -> T { T.negating(x) }
 
+    static let derivative: Derivative? = .unary { _, _, dy in try -dy }
+
     static let examples = [
         Example(
             "signs turn", inputs: [Tensor(shape: [2], scalars: [-4, 2] as [Float])],

@@ -56,6 +56,13 @@ enum PRelu: ElementwiseOperator {
         @inline(__always) static func apply(_ x: T, _ slope: T) -> T { x < T.zero ? T.multiplying(slope, x) : x }
     }
 
+    static let derivative: Derivative? = Derivative { d in
+        let (x, slope, dy) = (try d.x(0), try d.x(1), try d.dy())
+        let isBelow = try x.isLess(than: 0)
+        try d.set(0) { try isBelow.choose(dy * slope, else: dy) }
+        try d.setSummed(1) { try (dy * x).kept(where: isBelow) }
+    }
+
     static let examples = [
         Example(
             "a slope for each channel",

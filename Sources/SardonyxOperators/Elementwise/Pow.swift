@@ -107,6 +107,20 @@ enum Pow: ElementwiseOperator {
         }
     }
 
+    static let derivative: Derivative? = Derivative { d in
+        let (x, dy) = (try d.x(0), try d.dy())
+        let power = try d.x(1).converted(to: x)
+        try d.setSummed(0) {
+            // x⁰ is 1 also where x is 0, and the other form would be 0 · ∞ there.
+            let slope = try power * x.power(power - 1)
+            return try dy * power.isEqual(to: power.number(0)).choose(x.number(0), else: slope)
+        }
+        try d.setSummed(1) {
+            let slope = try x.isEqual(to: x.number(0)).choose(x.number(0), else: d.y() * x.log())
+            return try (dy * slope).converted(to: d.x(1))
+        }
+    }
+
     static let examples = [
         Example(
             "a power for each element",

@@ -10,6 +10,8 @@ enum Reciprocal: RealFunction {
 
     @inline(__always) static func apply<W: RealMath>(_ x: W) -> W { 1 / x }
 
+    static let derivative: Derivative? = .unary { _, y, dy in try -dy * y.squared() }
+
     static let examples = [
         Example(
             "reciprocals", inputs: [Tensor(shape: [3], scalars: [-4, 2, 0.5] as [Float])],

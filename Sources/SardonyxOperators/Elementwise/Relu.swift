@@ -10,6 +10,8 @@ enum Relu: NumberUnary {
 
     @inline(__always) static func apply<T: Number>(_ x: T) -> T { x < T.zero ? T.zero : x }
 
+    static let derivative: Derivative? = .unary { x, _, dy in try dy.kept(where: x.isGreater(than: 0)) }
+
     static let examples = [
         Example(
             "negative elements become zero", inputs: [Tensor(shape: [3], scalars: [-1, 0, 2] as [Float])],

@@ -10,6 +10,8 @@ enum Round: RealFunction {
 
     @inline(__always) static func apply<W: RealMath>(_ x: W) -> W { x.rounded(.toNearestOrEven) }
 
+    static let derivative: Derivative? = .zero
+
     static let examples = [
         Example(
             "halves go to the even neighbour",

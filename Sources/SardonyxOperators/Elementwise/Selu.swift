@@ -19,6 +19,12 @@ enum Selu: RealUnary {
 
     @inline(__always) static func apply<W: RealMath>(_ x: W, _ a: W, _ b: W) -> W { b * (x > 0 ? x : a * W.expm1(x)) }
 
+    static let derivative: Derivative? = Derivative { d in
+        let ((alpha, gamma), y) = (parameters(of: d.node), try d.y())
+        let below = try y + Double(alpha) * Double(gamma)
+        try d.set(0) { try d.dy() * d.x().isGreater(than: 0).choose(y.number(Double(gamma)), else: below) }
+    }
+
     static let examples = [
         Example(
             "scaled, exponential below zero", attributes: ["alpha": .float(2.0), "gamma": .float(3.0)],

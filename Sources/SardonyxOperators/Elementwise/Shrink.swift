@@ -56,6 +56,11 @@ enum Shrink: Operator {
         }
     }
 
+    static let derivative: Derivative? = Derivative { d in
+        let threshold = Double(d.node.float("lambd", default: 0.5))
+        try d.set(0) { try d.dy().kept(where: d.x().abs().isGreater(than: threshold)) }
+    }
+
     static let examples = [
         Example(
             "toward zero by the bias", attributes: ["bias": .float(1.5), "lambd": .float(1.5)],

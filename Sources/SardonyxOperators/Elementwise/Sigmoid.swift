@@ -10,6 +10,8 @@ enum Sigmoid: RealFunction {
 
     @inline(__always) static func apply<W: RealMath>(_ x: W) -> W { 1 / (1 + W.exp(-x)) }
 
+    static let derivative: Derivative? = .unary { _, y, dy in try dy * y * (1 - y) }
+
     static let examples = [
         Example(
             "values between 0 and 1", inputs: [Tensor(shape: [3], scalars: [-1, 0, 1] as [Float])],

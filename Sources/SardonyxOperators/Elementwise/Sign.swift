@@ -14,6 +14,8 @@ enum Sign: NumberUnary {
         return x.isNotANumber ? x : T.zero
     }
 
+    static let derivative: Derivative? = .zero
+
     static let examples = [
         Example(
             "signs", inputs: [Tensor(shape: [3], scalars: [-7, 0, 3] as [Int64])],

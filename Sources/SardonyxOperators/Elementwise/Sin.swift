@@ -8,6 +8,8 @@ enum Sin: RealFunction {
 
     @inline(__always) static func apply<W: RealMath>(_ x: W) -> W { W.sin(x) }
 
+    static let derivative: Derivative? = .unary { x, _, dy in try dy * x.apply("Cos") }
+
     static let examples = [
         Example(
             "sines", inputs: [Tensor(shape: [3], scalars: [-1, 0, 1] as [Float])],

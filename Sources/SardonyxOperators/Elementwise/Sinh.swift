@@ -8,6 +8,8 @@ enum Sinh: RealFunction {
 
     @inline(__always) static func apply<W: RealMath>(_ x: W) -> W { W.sinh(x) }
 
+    static let derivative: Derivative? = .unary { x, _, dy in try dy * x.apply("Cosh") }
+
     static let examples = [
         Example(
             "hyperbolic sines", inputs: [Tensor(shape: [3], scalars: [-1, 0, 1] as [Float])],

@@ -10,6 +10,8 @@ enum Softplus: RealFunction {
 
     @inline(__always) static func apply<W: RealMath>(_ x: W) -> W { W.softplus(x) }
 
+    static let derivative: Derivative? = .unary { x, _, dy in try dy * x.sigmoid() }
+
     static let examples = [
         Example(
             "a smooth rectifier", inputs: [Tensor(shape: [4], scalars: [-1, 0, 1, 100] as [Float])],

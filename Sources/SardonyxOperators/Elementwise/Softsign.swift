@@ -10,6 +10,8 @@ enum Softsign: RealFunction {
 
     @inline(__always) static func apply<W: RealMath>(_ x: W) -> W { x / (1 + x.magnitude) }
 
+    static let derivative: Derivative? = .unary { x, _, dy in try dy / (x.abs() + 1).squared() }
+
     static let examples = [
         Example(
             "values between -1 and 1", inputs: [Tensor(shape: [3], scalars: [-1, 0, 1] as [Float])],

@@ -10,6 +10,8 @@ enum Sqrt: RealFunction {
 
     @inline(__always) static func apply<W: RealMath>(_ x: W) -> W { x.squareRoot() }
 
+    static let derivative: Derivative? = .unary { _, y, dy in try dy / y * 0.5 }
+
     static let examples = [
         Example(
             "square roots", inputs: [Tensor(shape: [3], scalars: [1, 4, 9] as [Float])],

@@ -11,6 +11,11 @@ enum Sub: NumberBinary {
     @inline(__always) static func apply<T: Number>(_ a: T, _ b: T) -> T { T.subtracting(a, b) }
     static func combine(_ a: Dimension, _ b: Dimension) -> Dimension { a - b }
 
+    static let derivative: Derivative? = Derivative { d in
+        try d.setSummed(0) { try d.dy() }
+        try d.setSummed(1) { try -d.dy() }
+    }
+
     static let examples = [
         Example(
             "a column meets a row",

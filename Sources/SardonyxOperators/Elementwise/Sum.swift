@@ -10,6 +10,10 @@ enum Sum: VariadicElementwise {
 
     @inline(__always) static func apply<T: Number>(_ a: T, _ b: T) -> T { T.adding(a, b) }
 
+    static let derivative: Derivative? = Derivative { d in
+        for input in d.node.inputs.indices { try d.setSummed(input) { try d.dy() } }
+    }
+
     static let examples = [
         Example(
             "three inputs",

@@ -49,6 +49,11 @@ enum SwiGLU: Operator {
         }
     }
 
+    static let derivative: Derivative? = .definition { d in
+        let a = try d.x(0)
+        return [try a * (a * Double(d.node.float("alpha", default: 1))).sigmoid() * d.x(1)]
+    }
+
     static let examples = [
         Example(
             "a gated value",

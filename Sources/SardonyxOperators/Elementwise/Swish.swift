@@ -14,6 +14,10 @@ enum Swish: RealUnary {
 
     @inline(__always) static func apply<W: RealMath>(_ x: W, _ a: W, _ b: W) -> W { x / (1 + W.exp(-a * x)) }
 
+    static let derivative: Derivative? = .definition { d in
+        [try d.x() * (d.x() * Double(parameters(of: d.node).a)).sigmoid()]
+    }
+
     static let examples = [
         Example(
             "x times its own sigmoid", attributes: ["alpha": .float(1.0)],

@@ -8,6 +8,8 @@ enum Tan: RealFunction {
 
     @inline(__always) static func apply<W: RealMath>(_ x: W) -> W { W.tan(x) }
 
+    static let derivative: Derivative? = .unary { _, y, dy in try dy * (y.squared() + 1) }
+
     static let examples = [
         Example(
             "tangents", inputs: [Tensor(shape: [3], scalars: [-1, 0, 1] as [Float])],

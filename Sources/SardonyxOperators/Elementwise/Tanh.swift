@@ -10,6 +10,8 @@ enum Tanh: RealFunction {
 
     @inline(__always) static func apply<W: RealMath>(_ x: W) -> W { W.tanh(x) }
 
+    static let derivative: Derivative? = .unary { _, y, dy in try dy * (1 - y.squared()) }
+
     static let examples = [
         Example(
             "values between -1 and 1", inputs: [Tensor(shape: [3], scalars: [-1, 0, 1] as [Float])],

@@ -14,6 +14,11 @@ enum ThresholdedRelu: RealUnary {
 
     @inline(__always) static func apply<W: RealMath>(_ x: W, _ a: W, _ b: W) -> W { x > a ? x : 0 }
 
+    static let derivative: Derivative? = Derivative { d in
+        let alpha = Double(parameters(of: d.node).a)
+        try d.set(0) { try d.dy().kept(where: d.x().isGreater(than: alpha)) }
+    }
+
     static let examples = [
         Example(
             "zero up to the threshold", attributes: ["alpha": .float(2.0)],

@@ -65,6 +65,12 @@ enum Where: Operator {
         }
     }
 
+    static let derivative: Derivative? = Derivative { d in
+        let (condition, dy) = (try d.x(0), try d.dy())
+        try d.setSummed(1) { try dy.kept(where: condition) }
+        try d.setSummed(2) { try condition.choose(dy.number(0), else: dy) }
+    }
+
     static let examples = [
         Example(
             "a number where the condition is false",

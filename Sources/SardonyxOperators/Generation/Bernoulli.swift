@@ -38,6 +38,8 @@ enum Bernoulli: Operator {
         return [.tensor(try result.converted(to: type))]
     }
 
+    static let derivative: Derivative? = .zero
+
     static let examples = [
         Example(
             "with a seed", attributes: ["seed": .float(7), "dtype": .int(9)],

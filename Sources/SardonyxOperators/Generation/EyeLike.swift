@@ -53,6 +53,8 @@ enum EyeLike: Operator {
         for row in diagonal { y[row * columns + row + k] = one }
     }
 
+    static let derivative: Derivative? = .zero
+
     static let examples = [
         Example(
             "above the main diagonal", attributes: ["k": .int(1), "dtype": .int(1)],

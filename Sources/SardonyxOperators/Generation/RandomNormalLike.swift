@@ -12,6 +12,8 @@ enum RandomNormalLike: NormalFill {
 
     static func evaluate(_ context: EvaluationContext) throws -> [Datum?] { try fillLikeInput(context) }
 
+    static let derivative: Derivative? = .zero
+
     static let examples = [
         Example(
             "with a seed", attributes: ["seed": .float(7), "scale": .float(2), "mean": .float(1)],

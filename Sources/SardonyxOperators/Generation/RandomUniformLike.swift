@@ -12,6 +12,8 @@ enum RandomUniformLike: UniformFill {
 
     static func evaluate(_ context: EvaluationContext) throws -> [Datum?] { try fillLikeInput(context) }
 
+    static let derivative: Derivative? = .zero
+
     static let examples = [
         Example(
             "with a seed", attributes: ["seed": .float(7), "low": .float(-1), "high": .float(2)],

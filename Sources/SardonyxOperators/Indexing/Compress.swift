@@ -40,6 +40,8 @@ enum Compress: Operator {
         return [.tensor(try input.taking(kept, axis: axis, in: context.environment))]
     }
 
+    static let derivative: Derivative? = .movement
+
     static let examples = [
         Example(
             "rows", attributes: ["axis": .int(0)],

@@ -68,6 +68,8 @@ enum Gather: Operator {
         }
     }
 
+    static let derivative: Derivative? = .movement
+
     static let examples = [
         Example(
             "rows",

@@ -53,6 +53,8 @@ enum GatherElements: Operator {
         }
     }
 
+    static let derivative: Derivative? = .movement
+
     static let examples = [
         Example(
             "along the columns", attributes: ["axis": .int(1)],

@@ -52,6 +52,8 @@ enum GatherND: Operator {
         }
     }
 
+    static let derivative: Derivative? = .movement
+
     static let examples = [
         Example(
             "single elements",

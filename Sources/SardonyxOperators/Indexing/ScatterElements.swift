@@ -87,6 +87,14 @@ enum ScatterElements: Operator {
         }
     }
 
+    static let derivative: Derivative? = Derivative { d in
+        let (indices, dy) = (try d.x(1), try d.dy())
+        let axis = ["axis": Attribute.int(Int64(d.node.int("axis", default: 0)))]
+        try ScatterReduction(d.node).setGradients(
+            d, data: { try dy.apply("ScatterElements", indices, d.x(2).zeros(), with: axis) },
+            updates: { try dy.apply("GatherElements", indices, with: axis) })
+    }
+
     static let examples = [
         Example(
             "along the columns", attributes: ["axis": .int(1)],

@@ -85,6 +85,13 @@ enum ScatterND: Operator {
         }
     }
 
+    static let derivative: Derivative? = Derivative { d in
+        let (indices, dy) = (try d.x(1), try d.dy())
+        try ScatterReduction(d.node).setGradients(
+            d, data: { try dy.apply("ScatterND", indices, d.x(2).zeros()) },
+            updates: { try dy.apply("GatherND", indices) })
+    }
+
     static let examples = [
         Example(
             "single elements",

@@ -25,6 +25,17 @@ enum ScatterReduction: String {
         }
     }
 
+    /// Sets the gradients of the data, where updates took elements' places, and of the updates.
+    func setGradients(
+        _ d: Derivation, data: () throws -> Term, updates: () throws -> Term
+    ) throws {
+        guard self == .none || self == .add else {
+            throw SardonyxError(.unsupported, "there is no derivative rule for the reduction \(rawValue)")
+        }
+        try d.set(0) { try self == .add ? d.dy() : data() }
+        try d.set(2, updates)
+    }
+
     /// Gives the visitor the element's type, and how an element and an update combine.
     func visit<V: ScatterVisitor>(_ type: DataType, _ visitor: V) throws -> V.Result {
         if self == .none { return try type.visitElement(Overwriting(visitor: visitor)) }

@@ -37,6 +37,10 @@ enum NegativeLogLikelihoodLoss: Operator {
         }
     }
 
+    static let derivative: Derivative? = .definition { d in
+        [try d.classLoss(of: -d.x())]
+    }
+
     static let examples = [
         Example(
             "a loss for each position", attributes: ["reduction": .string("none")],

@@ -75,6 +75,11 @@ enum SoftmaxCrossEntropyLoss: Operator {
         func logProbability(_ score: T.Wide) -> T.Wide { score - largest - logSum }
     }
 
+    static let derivative: Derivative? = .definition { d in
+        let logarithms = try d.x().apply("LogSoftmax", with: ["axis": .int(1)])
+        return [try d.classLoss(of: -logarithms), logarithms]
+    }
+
     static let examples = [
         Example(
             "the mean, and the logarithms of the probabilities",

@@ -105,6 +105,19 @@ enum Gemm: Operator {
         }
     }
 
+    static let derivative: Derivative? = Derivative { d in
+        let (a, b, dy) = (try d.x(0), try d.x(1), try d.dy())
+        let (transA, transB) = (d.node.flag("transA"), d.node.flag("transB"))
+        func product(_ a: Term, _ transA: Bool, _ b: Term, _ transB: Bool) throws -> Term {
+            let alpha = Attribute.float(d.node.float("alpha", default: 1))
+            return try a.apply(
+                "Gemm", b, with: ["alpha": alpha, "transA": .int(transA ? 1 : 0), "transB": .int(transB ? 1 : 0)])
+        }
+        try d.set(0) { try transA ? product(b, transB, dy, true) : product(dy, false, b, !transB) }
+        try d.set(1) { try transB ? product(dy, true, a, transA) : product(a, !transA, dy, false) }
+        try d.setSummed(2) { try dy * Double(d.node.float("beta", default: 1)) }
+    }
+
     static let examples = [
         Example(
             "B transposed, a bias for each column",

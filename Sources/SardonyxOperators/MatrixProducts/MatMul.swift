@@ -65,6 +65,21 @@ enum MatMul: Operator {
         }
     }
 
+    static let derivative: Derivative? = Derivative { d in
+        let (a, b, dy) = (try d.x(0), try d.x(1), try d.dy())
+        let (rankA, rankB) = (try a.rank(), try b.rank())
+        // Vectors become a row and a column.
+        let row = rankA == 1 ? try a.unsqueezed([0]) : a
+        let column = rankB == 1 ? try b.unsqueezed([1]) : b
+        var gradient = dy
+        if rankB == 1 { gradient = try gradient.unsqueezed([-1]) }
+        if rankA == 1 { gradient = try gradient.unsqueezed([-2]) }
+        let (left, right) = (row, column)
+        let whole = gradient
+        try d.set(0) { try whole.apply("MatMul", right.matrixTransposed()).summed(like: left).reshaped(like: a) }
+        try d.set(1) { try left.matrixTransposed().apply("MatMul", whole).summed(like: right).reshaped(like: b) }
+    }
+
     static let examples = [
         Example(
             "a matrix and a vector",

@@ -172,6 +172,26 @@ enum BatchNormalization: Operator {
         }
     }
 
+    static let derivative: Derivative? = .definition { d in
+        let x = try d.x()
+        let space = try x.space()
+        let others = [0] + space
+        let parameters = try (1...4).map { try d.x($0).converted(to: x).unsqueezed(space.map { $0 - 1 }) }
+        let isTraining = d.node.flag("training_mode")
+        let mean = isTraining ? try x.mean(others) : parameters[2]
+        let centred = try x - mean
+        let variance = isTraining ? try centred.squared().mean(others) : parameters[3]
+        let deviation = try (variance + Double(d.node.float("epsilon", default: 1e-5))).sqrt()
+        let y = try centred / deviation * parameters[0] + parameters[1]
+        guard isTraining else { return [y] }
+        let momentum = Double(d.node.float("momentum", default: 0.9))
+        let running = try [(mean, 3), (variance, 4)].map { batch, input in
+            let before = try d.x(input)
+            return try before * momentum + batch.squeezed(others).converted(to: before) * (1 - momentum)
+        }
+        return [y] + running
+    }
+
     static let examples = [
         Example(
             "one factor and one shift a channel",

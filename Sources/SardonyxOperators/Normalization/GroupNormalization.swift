@@ -83,6 +83,17 @@ enum GroupNormalization: Operator {
         }
     }
 
+    static let derivative: Derivative? = .definition { d in
+        let (x, count) = (try d.x(), try groups(d.node))
+        let grouped = try x.reshaped(to: x.extents(0..<1).joined([x.integers([count, -1])]))
+        let normal = try grouped.normalized([2], epsilon: d.node.float("epsilon", default: 1e-5))
+        if d.node.flag("sardonyx_scales_groups") {
+            return [try (normal * d.x(1).unsqueezed([1]) + d.x(2).unsqueezed([1])).reshaped(like: x)]
+        }
+        let space = try x.space().map { $0 - 1 }
+        return [try normal.reshaped(like: x) * d.x(1).unsqueezed(space) + d.x(2).unsqueezed(space)]
+    }
+
     static let examples = [
         Example(
             "two groups of one channel", attributes: ["num_groups": .int(2)],

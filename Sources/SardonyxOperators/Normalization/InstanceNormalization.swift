@@ -32,6 +32,15 @@ enum InstanceNormalization: Operator {
         return try GroupStatistics(context, groups: Int(ChannelLayout(x.shape).channels)).kernel(x.dataType)
     }
 
+    static let derivative: Derivative? = .definition { d in
+        let x = try d.x()
+        let space = try x.space()
+        let parameters = try (1...2).map { try d.x($0).unsqueezed(space.map { $0 - 1 }) }
+        return [
+            try x.normalized(space, epsilon: d.node.float("epsilon", default: 1e-5)) * parameters[0] + parameters[1]
+        ]
+    }
+
     static let examples = [
         Example(
             "each channel by its own mean and variance",

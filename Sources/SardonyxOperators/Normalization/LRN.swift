@@ -71,6 +71,20 @@ enum LRN: Operator {
         }
     }
 
+    static let derivative: Derivative? = .definition { d in
+        let x = try d.x()
+        let size = d.node.int("size", default: 1)
+        // The channels as rows of an image, so that a pool goes over them.
+        let rows = try x.reshaped(to: x.extents(0..<1).joined([x.integers([1]), x.extents(1..<2), x.integers([-1])]))
+        let window: [String: Attribute] = [
+            "kernel_shape": .ints([Int64(size), 1]), "count_include_pad": .int(1),
+            "pads": .ints([Int64((size - 1) / 2), 0, Int64(size / 2), 0]),
+        ]
+        let mean = try rows.squared().apply("AveragePool", with: window).reshaped(like: x)
+        let base = try mean * Double(d.node.float("alpha", default: 0.0001)) + Double(d.node.float("bias", default: 1))
+        return [try x / base.power(x.number(Double(d.node.float("beta", default: 0.75))))]
+    }
+
     static let examples = [
         Example(
             "a window of three channels", attributes: ["size": .int(3), "alpha": .float(3), "beta": .float(1)],

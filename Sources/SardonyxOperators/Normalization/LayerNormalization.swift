@@ -33,6 +33,19 @@ enum LayerNormalization: Operator {
         return try RowNormalization(context, x, axis: axis, subtractsMean: true).kernel(x.dataType)
     }
 
+    static let derivative: Derivative? = .definition { d in
+        let x = try d.x()
+        let rank = try x.rank()
+        let axes = Array(try normalizedAxis(d.node.int("axis", default: -1), rank: rank)..<rank)
+        let mean = try x.mean(axes)
+        let centred = try x - mean
+        let deviation = try (centred.squared().mean(axes) + Double(d.node.float("epsilon", default: 1e-5))).sqrt()
+        var y = try centred / deviation * d.x(1)
+        if let bias = d.optionalInput(2) { y = try y + bias }
+        let stash = try ["to": Attribute.int(Int64((d.node.dataType("stash_type") ?? .float).rawValue))]
+        return [y, try mean.apply("Cast", with: stash), try (1 / deviation).apply("Cast", with: stash)]
+    }
+
     static let examples = [
         Example(
             "rows of two, with the statistics",

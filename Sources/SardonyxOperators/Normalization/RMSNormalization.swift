@@ -24,6 +24,14 @@ enum RMSNormalization: Operator {
         return try RowNormalization(context, x, axis: axis, subtractsMean: false).kernel(x.dataType)
     }
 
+    static let derivative: Derivative? = .definition { d in
+        let (x, scale) = (try d.x(0), try d.x(1))
+        let rank = try x.rank()
+        let axes = Array(try normalizedAxis(d.node.int("axis", default: -1), rank: rank)..<rank)
+        let deviation = try (x.squared().mean(axes) + Double(d.node.float("epsilon", default: 1e-5))).sqrt()
+        return [try (x / deviation).converted(to: scale) * scale]
+    }
+
     static let examples = [
         Example(
             "a row of two",

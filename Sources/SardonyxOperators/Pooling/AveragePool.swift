@@ -77,6 +77,13 @@ enum AveragePool: Operator {
         }
     }
 
+    static let derivative: Derivative? = .definition { d in
+        let (x, y) = (try d.x(), try d.y())
+        let window = try d.poolingWindow()
+        let counts = try window.counts(x, like: y, includesPadding: d.node.flag("count_include_pad"))
+        return [try window.sums(x, like: y) / counts]
+    }
+
     static let examples = [
         Example(
             "padding does not count",

@@ -43,6 +43,11 @@ enum GlobalLpPool: Operator {
         }
     }
 
+    static let derivative: Derivative? = .definition { d in
+        let (x, p) = (try d.x(), try PowerOfNorm.power(d.node))
+        return [try PowerOfNorm.root(PowerOfNorm.raise(x, p).sum(x.space()), p)]
+    }
+
     static let examples = [
         Example(
             "the Euclidean norm",

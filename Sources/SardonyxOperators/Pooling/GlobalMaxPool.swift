@@ -35,6 +35,15 @@ enum GlobalMaxPool: Operator {
         }
     }
 
+    static let derivative: Derivative? = Derivative { d in
+        // Elements that are largest together share the gradient.
+        let x = try d.x()
+        try d.set(0) {
+            let isLargest = try x.isEqual(to: d.y()).converted(to: x)
+            return try d.dy() * isLargest / isLargest.sum(x.space())
+        }
+    }
+
     static let examples = [
         Example(
             "each channel's maximum",

@@ -64,6 +64,11 @@ enum LpPool: Operator {
         }
     }
 
+    static let derivative: Derivative? = .definition { d in
+        let (x, p) = (try d.x(), try PowerOfNorm.power(d.node))
+        return [try PowerOfNorm.root(d.poolingWindow().sums(PowerOfNorm.raise(x, p), like: d.y()), p)]
+    }
+
     static let examples = [
         Example(
             "the Euclidean norm of pairs",

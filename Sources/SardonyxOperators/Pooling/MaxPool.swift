@@ -99,6 +99,16 @@ enum MaxPool: Operator {
         }
     }
 
+    static let derivative: Derivative? = Derivative { d in
+        let x = try d.x()
+        try d.set(0) {
+            var attributes = d.node.attributes
+            attributes["storage_order"] = nil
+            let places = try d.builder.add("MaxPool", [x.id], attributes, outputs: 2)[1]
+            return try d.dy().scattered(to: d.term(places), like: x, leavesGaps: true)
+        }
+    }
+
     static let examples = [
         Example(
             "with the positions of the maxima",

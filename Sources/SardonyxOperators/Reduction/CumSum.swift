@@ -9,6 +9,12 @@ enum CumSum: Cumulation {
     @inline(__always) static func start<T: Number>(_ type: T.Type) -> T { T.zero }
     @inline(__always) static func combine<T: Number>(_ a: T, _ b: T) -> T { T.adding(a, b) }
 
+    static let derivative: Derivative? = Derivative { d in
+        var attributes = d.node.attributes
+        attributes["reverse"] = .int(d.node.flag("reverse") ? 0 : 1)
+        try d.set(0) { [attributes] in try d.dy().apply("CumSum", d.x(1), with: attributes) }
+    }
+
     static let examples = [
         Example(
             "along a vector", inputs: [Tensor(shape: [3], scalars: [1, 2, 3] as [Float]), Tensor(0 as Int64)],

@@ -18,6 +18,8 @@ enum Hardmax: SliceFunction {
         for i in 0..<count { y[i * stride] = i == position ? T.one : T.zero }
     }
 
+    static let derivative: Derivative? = .zero
+
     static let examples = [
         Example(
             "rows", inputs: [Tensor(shape: [2, 3], scalars: [3, 0, 1, 2, 5, 5] as [Float])],

@@ -33,6 +33,11 @@ enum LogSoftmax: SliceFunction {
         for i in 0..<count { y[i * stride] = T(wide: x[i * stride].wide - most - logarithm) }
     }
 
+    static let derivative: Derivative? = Derivative { d in
+        let (dy, axis) = (try d.dy(), d.node.int("axis", default: defaultAxis))
+        try d.set(0) { try dy - d.y().exp() * dy.sum([axis]) }
+    }
+
     static let examples = [
         Example(
             "a row", inputs: [Tensor(shape: [1, 3], scalars: [-1, 0, 1] as [Float])],

@@ -38,6 +38,11 @@ enum LpNormalization: SliceFunction {
         for i in 0..<count { y[i * stride] = norm == 0 ? T.zero : T(wide: x[i * stride].wide / norm) }
     }
 
+    static let derivative: Derivative? = .definition { d in
+        let (x, axis) = (try d.x(), d.node.int("axis", default: defaultAxis))
+        return [try x.overNonZero(x.reduced(parameter(of: d.node) == 1 ? "ReduceL1" : "ReduceL2", [axis]))]
+    }
+
     static let examples = [
         Example(
             "unit rows", inputs: [Tensor(shape: [2, 2], scalars: [3, -4, 0, 0] as [Float])],

@@ -74,6 +74,13 @@ enum MeanVarianceNormalization: Operator {
         }
     }
 
+    static let derivative: Derivative? = .definition { d in
+        let x = try d.x()
+        let axes = try Self.axes(d.node, rank: x.rank()).sorted()
+        let centred = try x - x.mean(axes)
+        return [try centred / (centred.squared().mean(axes).sqrt() + Double(epsilon))]
+    }
+
     static let examples = [
         Example(
             "each channel",

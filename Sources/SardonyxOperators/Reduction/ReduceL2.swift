@@ -21,6 +21,10 @@ enum ReduceL2: IntegerReduction {
         T.casting(sum.double.squareRoot())
     }
 
+    static let derivative: Derivative? = Derivative { d in
+        try d.set(0) { try d.keepingAxes(d.dy()) * d.x().overNonZero(d.keepingAxes(d.y())) }
+    }
+
     static let examples = [
         Example(
             "rows", inputs: [Tensor(shape: [2, 2], scalars: [3, -4, 6, 8] as [Float]), Tensor(integers: [1])],

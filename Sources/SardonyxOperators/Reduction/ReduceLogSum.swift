@@ -16,6 +16,10 @@ enum ReduceLogSum: LogarithmicReduction {
     @inline(__always) static func add(_ x: Double, to sum: inout Double) { sum += x }
     @inline(__always) static func result(_ sum: Double, count: Int) -> Double { Double.log(sum) }
 
+    static let derivative: Derivative? = Derivative { d in
+        try d.set(0) { try d.keepingAxes(d.dy() * (-d.y()).exp()).expanded(like: d.x()) }
+    }
+
     static let examples = [
         Example(
             "rows", inputs: [Tensor(shape: [2, 2], scalars: [1, 2, 3, 4] as [Float]), Tensor(integers: [1])],

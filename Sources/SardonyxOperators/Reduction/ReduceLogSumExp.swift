@@ -33,6 +33,10 @@ enum ReduceLogSumExp: LogarithmicReduction {
 
     @inline(__always) static func result(_ so: Exponentials, count: Int) -> Double { so.most + Double.log(so.sum) }
 
+    static let derivative: Derivative? = Derivative { d in
+        try d.set(0) { try d.keepingAxes(d.dy()) * (d.x() - d.keepingAxes(d.y())).exp() }
+    }
+
     static let examples = [
         Example(
             "rows", inputs: [Tensor(shape: [2, 2], scalars: [1, 2, 1000, 1000] as [Float]), Tensor(integers: [1])],

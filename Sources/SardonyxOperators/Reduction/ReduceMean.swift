@@ -20,6 +20,14 @@ enum ReduceMean: IntegerReduction {
         T(exactly: count).map { $0 == 0 ? 0 : sum / $0 } ?? 0
     }
 
+    static let derivative: Derivative? = Derivative { d in
+        let (x, dy) = (try d.x(), try d.dy())
+        try d.set(0) {
+            let count = try x.elementCount(as: dy) / dy.elementCount(as: dy)
+            return try d.keepingAxes(dy / count).expanded(like: x)
+        }
+    }
+
     static let examples = [
         Example(
             "columns", inputs: [Tensor(shape: [2, 2], scalars: [1, 2, 3, 5] as [Float]), Tensor(integers: [0])],

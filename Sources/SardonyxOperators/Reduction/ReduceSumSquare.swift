@@ -19,6 +19,10 @@ enum ReduceSumSquare: IntegerReduction {
     @inline(__always) static func integerStart<T: Number & FixedWidthInteger>(_ type: T.Type) -> T { 0 }
     @inline(__always) static func add<T: Number & FixedWidthInteger>(_ x: T, to sum: inout T) { sum &+= x &* x }
 
+    static let derivative: Derivative? = Derivative { d in
+        try d.set(0) { try d.keepingAxes(d.dy()) * d.x() * 2 }
+    }
+
     static let examples = [
         Example(
             "rows", inputs: [Tensor(shape: [2, 2], scalars: [1, -2, 3, 4] as [Float]), Tensor(integers: [1])],

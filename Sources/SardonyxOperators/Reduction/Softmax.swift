@@ -37,6 +37,14 @@ enum Softmax: SliceFunction {
         return most
     }
 
+    static let derivative: Derivative? = Derivative { d in
+        let axis = d.node.int("axis", default: defaultAxis)
+        try d.set(0) {
+            let product = try d.dy() * d.y()
+            return try product - d.y() * product.sum([axis])
+        }
+    }
+
     static let examples = [
         Example(
             "rows", inputs: [Tensor(shape: [2, 3], scalars: [-1, 0, 1, 1000, 1000, 1000] as [Float])],

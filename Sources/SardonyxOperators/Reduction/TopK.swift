@@ -146,6 +146,14 @@ enum TopK: Operator {
         }
     }
 
+    static let derivative: Derivative? = Derivative { d in
+        let (x, axis) = (try d.x(), d.node.int("axis", default: -1))
+        try d.set(0) {
+            let places = try d.builder.add("TopK", d.node.inputs, d.node.attributes, outputs: 2)[1]
+            return try x.zeros().apply("ScatterElements", d.term(places), d.dy(), with: ["axis": .int(Int64(axis))])
+        }
+    }
+
     static let examples = [
         Example(
             "the largest of rows",

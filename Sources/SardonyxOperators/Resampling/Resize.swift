@@ -131,6 +131,45 @@ enum Resize: Operator {
         return kernel
     }
 
+    static let derivative: Derivative? = Derivative { d in
+        let filter = try ResampleFilter(d.node)
+        if filter.mode == .nearest { return try d.setMoved(leavesGaps: filter.coordinates == .cropAndResize) }
+        try d.set(0) { try Self.transposed(d, filter) }
+    }
+
+    /// Every axis is resampled by itself: its matrix is what the operator makes of the identity.
+    private static func transposed(_ d: Derivation, _ filter: ResampleFilter) throws -> Term {
+        guard d.node.string("keep_aspect_ratio_policy", default: "stretch") == "stretch" else {
+            throw SardonyxError(.unsupported, "there is no derivative rule for keep_aspect_ratio_policy")
+        }
+        let (x, y) = (try d.x(), try d.y())
+        let rank = try x.rank()
+        let isCropped = filter.coordinates == .cropAndResize
+        var gradient = try d.dy()
+        let chosen = try ResizeGeometry.axes(d.node, rank: rank)
+        for (place, axis) in chosen.enumerated() {
+            let scale = d.optionalInput(2)?.constant?.doubles
+            let isSame = x.shape?[axis] == y.shape?[axis] && x.shape?[axis] != .unknown
+            if isSame, !isCropped, scale.map({ $0.isEmpty || $0[place] == 1 }) ?? true { continue }
+            let extent = try x.extents(axis..<axis + 1)
+            let identity = try x.filled(0, extent.joined([extent])).apply("EyeLike")
+            func part(_ input: Int, _ places: [Int]) throws -> Term? {
+                guard let list = d.optionalInput(input), list.shape?.first?.value != 0 else { return nil }
+                return try list.apply("Gather", list.integers(places))
+            }
+            var attributes = d.node.attributes
+            attributes["axes"] = .ints([0])
+            attributes["extrapolation_value"] = nil
+            let matrix = try identity.apply(
+                "Resize", isCropped ? part(1, [place, chosen.count + place]) : nil, part(2, [place]), part(3, [place]),
+                with: attributes)
+            let order = Array(0..<rank).filter { $0 != axis } + [axis]
+            let back = order.indices.map { order.firstIndex(of: $0) ?? $0 }
+            gradient = try gradient.transposed(order).apply("MatMul", matrix).transposed(back)
+        }
+        return gradient
+    }
+
     static let examples = [
         Example(
             "nearest, twice as large",

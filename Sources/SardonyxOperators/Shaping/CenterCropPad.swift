@@ -46,6 +46,8 @@ enum CenterCropPad: Operator {
         return kernel
     }
 
+    static let derivative: Derivative? = Derivative { d in try d.setMoved(leavesGaps: true) }
+
     static let examples = [
         Example(
             "crop one axis and pad another",

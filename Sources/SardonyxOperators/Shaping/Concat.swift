@@ -96,6 +96,17 @@ enum Concat: Operator {
         return kernel
     }
 
+    static let derivative: Derivative? = Derivative { d in
+        let axis = try normalizedAxis(d.node.int("axis", default: 0), rank: d.x().rank())
+        let inputs = try d.node.inputs.indices.map { try d.x($0) }
+        if inputs.count == 1 { return try d.set(0) { try d.dy() } }
+        let extents = try inputs.map { try $0.extents(axis..<axis + 1) }
+        let parts = try d.builder.add(
+            "Split", [d.dy().id, extents[0].joined(Array(extents.dropFirst())).id], ["axis": .int(Int64(axis))],
+            outputs: inputs.count)
+        for (index, part) in parts.enumerated() { d.set(index) { d.term(part) } }
+    }
+
     static let examples = [
         Example(
             "along the columns", attributes: ["axis": .int(1)],

@@ -57,6 +57,8 @@ enum DepthToSpace: Operator {
         ).kernel(inputCount: input.elementCount)
     }
 
+    static let derivative: Derivative? = .movement
+
     static let examples = [
         Example(
             "four channels become a block", attributes: ["blocksize": .int(2)],

@@ -41,6 +41,10 @@ enum Expand: Operator {
         return kernel
     }
 
+    static let derivative: Derivative? = Derivative { d in
+        try d.setSummed(0) { try d.dy() }
+    }
+
     static let examples = [
         Example(
             "a column over two columns",

@@ -26,6 +26,8 @@ enum Flatten: Operator {
 
     static func prepare(_ context: PreparationContext) throws -> Kernel { .view }
 
+    static let derivative: Derivative? = .unary { x, _, dy in try dy.reshaped(like: x) }
+
     static let examples = [
         Example(
             "all but the batch", inputs: [Tensor(shape: [2, 1, 2], scalars: [1, 2, 3, 4] as [Float])],

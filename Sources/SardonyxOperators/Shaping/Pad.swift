@@ -143,6 +143,17 @@ enum Pad: Operator {
         SardonyxError(.invalidModel, "pads is \(pads); it must have two elements for each of \(count) axes")
     }
 
+    static let derivative: Derivative? = Derivative { d in
+        guard try mode(d.node) == .constant else { return try d.setMoved() }
+        let (dy, axes) = (try d.dy(), d.optionalInput(3))
+        let inside = try dy.apply("Pad", -d.x(1), nil, axes)
+        d.set(0) { inside }
+        try d.set(2) {
+            let all = ["keepdims": Attribute.int(0)]
+            return try (dy.apply("ReduceSum", with: all) - inside.apply("ReduceSum", with: all)).reshaped(like: d.x(2))
+        }
+    }
+
     static let examples = [
         Example(
             "zeros", inputs: [Tensor(shape: [2, 1], scalars: [1, 2] as [Float]), Tensor(integers: [0, 1, 1, 0])],

@@ -83,6 +83,8 @@ enum Reshape: Operator {
         return kernel
     }
 
+    static let derivative: Derivative? = .unary { x, _, dy in try dy.reshaped(like: x) }
+
     static let examples = [
         Example(
             "0 copies an extent and -1 takes the rest",

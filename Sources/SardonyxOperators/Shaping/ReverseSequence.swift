@@ -52,6 +52,10 @@ enum ReverseSequence: Operator {
         }
     }
 
+    static let derivative: Derivative? = Derivative { d in
+        try d.set(0) { try d.dy().apply("ReverseSequence", d.x(1), with: d.node.attributes) }
+    }
+
     static let examples = [
         Example(
             "columns are sequences",

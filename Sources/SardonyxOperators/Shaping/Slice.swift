@@ -137,6 +137,8 @@ enum Slice: Operator {
         return kernel
     }
 
+    static let derivative: Derivative? = .movement
+
     static let examples = [
         Example(
             "a column range of the last row",

@@ -57,6 +57,8 @@ enum SpaceToDepth: Operator {
         ).kernel(inputCount: input.elementCount)
     }
 
+    static let derivative: Derivative? = .movement
+
     static let examples = [
         Example(
             "a block becomes four channels", attributes: ["blocksize": .int(2)],

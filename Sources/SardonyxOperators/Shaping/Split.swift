@@ -150,6 +150,19 @@ enum Split: Operator {
         return kernel
     }
 
+    static let derivative: Derivative? = Derivative { d in
+        var parts = d.node.outputs
+        if parts.contains(where: { $0 == nil }) {
+            // The shapes of all parts are needed, also of those that nobody reads.
+            parts = try d.builder.add("Split", d.node.inputs, d.node.attributes, outputs: parts.count)
+        }
+        let gradients = try parts.indices.compactMap { index in
+            try d.gradient(index) ?? parts[index].map { try d.term($0).zeros() }
+        }
+        let axis = d.node.int("axis", default: 0)
+        try d.set(0) { try gradients[0].joined(Array(gradients.dropFirst()), axis: axis) }
+    }
+
     static let examples = [
         Example(
             "given extents", attributes: ["axis": .int(1)],

@@ -46,6 +46,8 @@ enum Squeeze: Operator {
         return kernel
     }
 
+    static let derivative: Derivative? = .unary { x, _, dy in try dy.reshaped(like: x) }
+
     static let examples = [
         Example(
             "one of two axes",

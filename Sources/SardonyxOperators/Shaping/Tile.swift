@@ -59,6 +59,8 @@ enum Tile: Operator {
         return kernel
     }
 
+    static let derivative: Derivative? = .movement
+
     static let examples = [
         Example(
             "twice along both axes",

@@ -41,6 +41,12 @@ enum Transpose: Operator {
         return try normalizedAxes(order, rank: rank, "perm")
     }
 
+    static let derivative: Derivative? = Derivative { d in
+        let order = try permutation(d.node, rank: d.x().rank())
+        let back = order.indices.map { axis in order.firstIndex(of: axis) ?? axis }
+        try d.set(0) { try d.dy().transposed(back) }
+    }
+
     static let examples = [
         Example(
             "a matrix", inputs: [Tensor(shape: [2, 3], scalars: [1, 2, 3, 4, 5, 6] as [Float])],

@@ -48,6 +48,10 @@ enum Trilu: Operator {
         return kernel
     }
 
+    static let derivative: Derivative? = Derivative { d in
+        try d.set(0) { try d.dy().apply("Trilu", d.optionalInput(1), with: d.node.attributes) }
+    }
+
     static let examples = [
         Example(
             "above the diagonal",

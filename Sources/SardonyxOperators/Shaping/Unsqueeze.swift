@@ -36,6 +36,8 @@ enum Unsqueeze: Operator {
         return kernel
     }
 
+    static let derivative: Derivative? = .unary { x, _, dy in try dy.reshaped(like: x) }
+
     static let examples = [
         Example(
             "before and after",

@@ -16,8 +16,8 @@ struct WindowAttributes: Sendable {
     let strides: [Int]
     let dilations: [Int]
     /// Zero unless the padding is explicit.
-    let padBegin: [Int]
-    let padEnd: [Int]
+    private(set) var padBegin: [Int]
+    private(set) var padEnd: [Int]
     let autoPad: AutoPad
     let isCeiling: Bool
 
@@ -58,6 +58,14 @@ struct WindowAttributes: Sendable {
         padBegin = isExplicit ? Array(pads[..<rank]) : [Int](repeating: 0, count: rank)
         padEnd = isExplicit ? Array(pads[rank...]) : [Int](repeating: 0, count: rank)
         isCeiling = node.flag("ceil_mode")
+    }
+
+    /// The same window over inputs that are padded already.
+    var withoutPadding: WindowAttributes {
+        var result = self
+        result.padBegin = padBegin.map { _ in 0 }
+        result.padEnd = result.padBegin
+        return result
     }
 
     /// The extent that the window covers along an axis.

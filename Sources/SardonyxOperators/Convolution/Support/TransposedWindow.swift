@@ -2,9 +2,9 @@ import SardonyxGraph
 
 /// What a transposed convolution's attributes say about its outputs and padding.
 struct TransposedWindow {
-    private let attributes: WindowAttributes
-    private let outputPadding: [Int]
-    private let outputShape: [Int]?
+    let attributes: WindowAttributes
+    let outputPadding: [Int]
+    let outputShape: [Int]?
 
     init(_ node: Node, kernel: [Int]) throws(SardonyxError) {
         attributes = try WindowAttributes(node, kernel: kernel)

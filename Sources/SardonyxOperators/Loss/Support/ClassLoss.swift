@@ -125,3 +125,24 @@ extension InferenceContext {
         set(0, type, reduction == .none ? positions : [])
     }
 }
+
+extension Derivation {
+    /// The node's result from the loss of each class, [N, C, d…].
+    func classLoss(of losses: Term) throws -> Term {
+        let targets = try x(1)
+        let isCounted = try node.int("ignore_index").map { ignored in
+            try targets.isEqual(to: targets.number(Double(ignored))).apply("Not")
+        }
+        let classes = try isCounted.map { try $0.choose(targets, else: targets.number(0)) } ?? targets
+        let own = try losses.apply("GatherElements", classes.unsqueezed([1]), with: ["axis": .int(1)]).squeezed([1])
+        var weights = try optionalInput(2)?.apply("Gather", classes) ?? own.ones()
+        if let isCounted { weights = try weights.kept(where: isCounted) }
+        let weighted = try own * weights
+        let all = ["keepdims": Attribute.int(0)]
+        return switch try LossReduction(node) {
+        case .none: weighted
+        case .sum: try weighted.apply("ReduceSum", with: all)
+        case .mean: try weighted.apply("ReduceSum", with: all) / weights.apply("ReduceSum", with: all)
+        }
+    }
+}

@@ -28,4 +28,12 @@ enum PowerOfNorm {
     static func root(_ x: Double, _ p: Int) -> Double {
         p == 1 ? x : p == 2 ? x.squareRoot() : Double.pow(x, 1 / Double(p))
     }
+
+    static func raise(_ x: Term, _ p: Int) throws -> Term {
+        p == 1 ? try x.abs() : p == 2 ? try x.squared() : try x.abs().power(x.number(Double(p)))
+    }
+
+    static func root(_ x: Term, _ p: Int) throws -> Term {
+        p == 1 ? x : p == 2 ? try x.sqrt() : try x.power(x.number(1 / Double(p)))
+    }
 }

@@ -1,0 +1,31 @@
+/// How an operator's derivative is taken: from the gradients of a node's outputs, the rule makes those of its inputs, by nodes
+/// that it adds to the graph. It knows nothing of the rest of the graph.
+package struct Derivative: Sendable {
+    package let rule: @Sendable (Derivation) throws -> Void
+
+    package init(_ rule: @escaping @Sendable (Derivation) throws -> Void) { self.rule = rule }
+
+    /// The outputs do not change with the inputs where they have a derivative at all.
+    package static let zero = Derivative { _ in }
+}
+
+/// What a derivative rule sees and sets.
+package final class Derivation {
+    package let node: Node
+    /// Adds the derivative's nodes.
+    package let builder: GraphBuilder
+    /// The outputs' gradients; nil where the result does not depend on the output.
+    package let outputGradients: [ValueID?]
+    /// The inputs whose gradients are of use: of floating point, and on the way from what is differentiated by.
+    package let isWanted: [Bool]
+    /// The inputs' gradients, to be set; nil is zero.
+    package var gradients: [ValueID?]
+
+    package init(node: Node, builder: GraphBuilder, outputGradients: [ValueID?], isWanted: [Bool]) {
+        self.node = node
+        self.builder = builder
+        self.outputGradients = outputGradients
+        self.isWanted = isWanted
+        gradients = [ValueID?](repeating: nil, count: node.inputs.count)
+    }
+}

@@ -1,0 +1,251 @@
+import Sardonyx
+import SardonyxTestSupport
+import Testing
+
+/// What `Gradient` means at the edges, and models in which it breaks a rule: an error each, and never a trap.
+@Suite struct BadGradientTests {
+    static let domain = "ai.onnx.preview.training"
+    static let x = TestValue("x", [2], type: 11)
+
+    struct Case: Sendable, CustomTestStringConvertible {
+        let title: String
+        let code: SardonyxError.Code
+        /// A part of the message.
+        let says: String
+        let nodes: [TestNode]
+        var inputs = [x]
+        var functions: [TestFunction] = []
+        var testDescription: String { title }
+    }
+
+    static func gradient(
+        _ inputs: [String], _ outputs: [String] = ["d"], xs: [String] = ["x"], zs: [String]? = nil, y: String = "y"
+    ) -> TestNode {
+        TestNode(
+            "Gradient", inputs, outputs, name: "g", domain: domain,
+            [("xs", .texts(xs)), ("y", .text(y))] + (zs.map { [("zs", .texts($0))] } ?? []))
+    }
+    static let square = TestNode("Mul", ["x", "x"], ["y"], name: "square")
+
+    static func model(_ nodes: [TestNode], _ inputs: [TestValue], _ functions: [TestFunction] = []) throws -> Model {
+        let bytes = modelBytes(
+            TestGraph(nodes: nodes, inputs: inputs, outputs: [TestValue("d", nil)]),
+            opsets: [("", 20), (domain, 1), ("f", 1)], functions: functions)
+        return try bytes.withUnsafeBytes { try Model(bytes: $0) }
+    }
+
+    private static func without(_ attribute: String) -> TestNode {
+        var node = gradient(["x"])
+        node.attributes.removeAll { $0.0 == attribute }
+        return node
+    }
+
+    private static func with(_ name: String, _ value: TestAttribute) -> TestNode {
+        var node = without(name)
+        node.attributes.append((name, value))
+        return node
+    }
+
+    static let cases: [Case] = [
+        Case(title: "no xs", code: .invalidModel, says: "'xs' is missing", nodes: [square, without("xs")]),
+        Case(title: "no y", code: .invalidModel, says: "'y' is missing", nodes: [square, without("y")]),
+        Case(
+            title: "xs of another kind", code: .invalidModel, says: "must be STRINGS",
+            nodes: [square, with("xs", .int(1))]),
+        Case(
+            title: "y is a list", code: .invalidModel, says: "must be STRING",
+            nodes: [square, with("y", .texts(["y"]))]),
+        Case(
+            title: "a name that is nothing", code: .invalidModel, says: "'nowhere', which is not defined",
+            nodes: [square, gradient(["x"], xs: ["nowhere"])]),
+        Case(
+            title: "y is nothing", code: .invalidModel, says: "names '', which is not defined",
+            nodes: [square, gradient(["x"], y: "")]),
+        Case(
+            title: "no value for a name", code: .invalidModel, says: "each needs its value",
+            nodes: [square, gradient(["x"], zs: ["x"])]),
+        Case(title: "an omitted value", code: .invalidModel, says: "", nodes: [square, gradient([""])]),
+        Case(
+            title: "more outputs than names", code: .invalidModel, says: "there are 2 outputs",
+            nodes: [square, gradient(["x"], ["d", "e"])]),
+        Case(
+            title: "a name twice", code: .invalidModel, says: "'x' twice",
+            nodes: [square, gradient(["x", "x"], zs: ["x"])]),
+        Case(
+            title: "names that depend on each other", code: .invalidModel, says: "must be independent",
+            nodes: [square, TestNode("Exp", ["y"], ["z"]), gradient(["x", "y"], xs: ["x", "y"], y: "z")]),
+        Case(
+            title: "y of integers", code: .invalidModel, says: "must be of floating point",
+            nodes: [TestNode("Cast", ["x"], ["y"], [("to", .int(7))]), gradient(["x"])]),
+        Case(
+            title: "a value of another type", code: .invalidModel, says: "must be double",
+            nodes: [square, TestNode("Cast", ["x"], ["f"], [("to", .int(1))]), gradient(["f"])]),
+        Case(
+            title: "y is computed from its own gradient", code: .invalidModel, says: "circle",
+            nodes: [TestNode("Mul", ["x", "d"], ["y"]), gradient(["x"])]),
+        Case(
+            title: "the gradient is its own value", code: .invalidModel, says: "circle",
+            nodes: [square, gradient(["d"])]),
+        Case(
+            title: "y is the gradient", code: .invalidModel, says: "circle", nodes: [square, gradient(["x"], y: "d")]),
+        Case(
+            title: "an operator without a rule", code: .unsupported,
+            says: "Det 'det': the operator has no derivative rule",
+            nodes: [TestNode("Det", ["x"], ["y"], name: "det"), gradient(["x"])],
+            inputs: [TestValue("x", [2, 2], type: 11)]),
+        Case(
+            title: "a way through a branch", code: .unsupported, says: "If 'if': the operator has no derivative rule",
+            nodes: [
+                TestNode("Constant", [], ["c"], [("value", .tensor(TestTensor("", dims: [], type: 9, raw: [1])))]),
+                TestNode(
+                    "If", ["c"], ["y"], name: "if",
+                    [("then_branch", branch(square, "y")), ("else_branch", branch(TestNode("Exp", ["x"], ["e"]), "e"))]),
+                gradient(["x"]),
+            ]),
+        Case(
+            title: "a way outside the branch of the node", code: .unsupported,
+            says: "stands in a graph around the node",
+            nodes: [
+                square,
+                TestNode("Constant", [], ["c"], [("value", .tensor(TestTensor("", dims: [], type: 9, raw: [1])))]),
+                TestNode(
+                    "If", ["c"], ["d"],
+                    [
+                        ("then_branch", branch(gradient(["x"], ["i"]), "i")),
+                        ("else_branch", branch(TestNode("Exp", ["x"], ["e"]), "e")),
+                    ]),
+            ]),
+        Case(
+            title: "a training dropout without its mask", code: .unsupported, says: "must be an output",
+            nodes: [
+                TestNode("Dropout", ["x", "", "t"], ["y"]), gradient(["x"]),
+            ], inputs: [x, TestValue("t", [], type: 9)]),
+        Case(
+            title: "gradients in a list that a function's caller leaves out", code: .invalidModel, says: "'a'",
+            nodes: [TestNode("F", ["x"], ["d"], domain: "f")],
+            functions: [
+                TestFunction(
+                    "F", domain: "f", inputs: ["x", "a"], outputs: ["d"],
+                    nodes: [TestNode("Mul", ["x", "x"], ["y"]), gradient(["x"], xs: ["a"])])
+            ]),
+    ]
+
+    private static func branch(_ node: TestNode, _ output: String) -> TestAttribute {
+        .graph(TestGraph(nodes: [node], outputs: [TestValue(output, nil)]))
+    }
+
+    @Test(arguments: cases)
+    func givesAnError(_ test: Case) throws {
+        let functions = test.functions.map { function in
+            var function = function
+            function.moreOpsets = [(Self.domain, 1)]
+            return function
+        }
+        let error = #expect(throws: SardonyxError.self) { try Self.model(test.nodes, test.inputs, functions) }
+        #expect(error?.code == test.code, "\(error.map(\.description) ?? "")")
+        #expect(error?.description.contains(test.says) ?? false, "\(error.map(\.description) ?? "")")
+    }
+
+    struct Meaning: Sendable, CustomTestStringConvertible {
+        let title: String
+        let nodes: [TestNode]
+        var inputs = [x]
+        var functions: [TestFunction] = []
+        /// d at x = [1, 2] and a = [3, 5].
+        let expected: Tensor
+        var testDescription: String { title }
+    }
+
+    private static let a = TestValue("a", [2], type: 11)
+    private static func vector(_ values: Double...) -> Tensor { Tensor(shape: [values.count], scalars: values) }
+
+    static let meanings: [Meaning] = [
+        Meaning(title: "y is x", nodes: [gradient(["x"], y: "x")], expected: vector(1, 1)),
+        Meaning(
+            title: "y does not depend on x", nodes: [TestNode("Exp", ["a"], ["y"]), gradient(["x", "a"], zs: ["a"])],
+            inputs: [x, a], expected: vector(0, 0)),
+        Meaning(title: "at other values", nodes: [square, gradient(["a"])], inputs: [x, a], expected: vector(6, 10)),
+        Meaning(
+            title: "one value for two names",
+            nodes: [TestNode("Mul", ["x", "a"], ["y"]), gradient(["x", "x"], xs: ["x", "a"])], inputs: [x, a],
+            expected: vector(1, 2)),
+        Meaning(
+            title: "a value that stands on the way as well",
+            nodes: [TestNode("Mul", ["x", "a"], ["y"]), gradient(["a"])], inputs: [x, a], expected: vector(3, 5)),
+        Meaning(
+            title: "an intermediate value",
+            nodes: [square, TestNode("Mul", ["y", "y"], ["z"]), gradient(["y"], xs: ["y"], y: "z")],
+            expected: vector(2, 8)),
+        Meaning(
+            title: "the node comes before y", nodes: [gradient(["x"]), square], expected: vector(2, 4)),
+        Meaning(
+            title: "an x of integers",
+            nodes: [
+                TestNode("Cast", ["a"], ["i"], [("to", .int(7))]), TestNode("Cast", ["i"], ["f"], [("to", .int(11))]),
+                TestNode("Mul", ["f", "x"], ["y"]), gradient(["i", "x"], xs: ["i"], zs: ["x"]),
+            ], inputs: [x, a], expected: vector(0, 0)),
+        Meaning(
+            title: "through integers nothing comes back",
+            nodes: [
+                TestNode("Cast", ["x"], ["i"], [("to", .int(7))]), TestNode("Cast", ["i"], ["f"], [("to", .int(11))]),
+                TestNode("Mul", ["f", "x"], ["y"]), gradient(["x"]),
+            ], expected: vector(1, 2)),
+        Meaning(
+            title: "the second derivative",
+            nodes: [
+                square, TestNode("Mul", ["y", "x"], ["z"]), gradient(["x"], ["e"], y: "z"), gradient(["x"], y: "e"),
+            ], expected: vector(6, 12)),
+        Meaning(
+            title: "in a function",
+            nodes: [TestNode("F", ["x"], ["d"], domain: "f")],
+            functions: [
+                TestFunction(
+                    "F", domain: "f", inputs: ["v"], outputs: ["o"],
+                    nodes: [TestNode("Mul", ["v", "v"], ["w"]), gradient(["v"], ["o"], xs: ["v"], y: "w")])
+            ], expected: vector(2, 4)),
+        Meaning(
+            title: "in a branch",
+            nodes: [
+                TestNode("Constant", [], ["c"], [("value", .tensor(TestTensor("", dims: [], type: 9, raw: [1])))]),
+                TestNode(
+                    "If", ["c"], ["d"],
+                    [
+                        (
+                            "then_branch",
+                            .graph(
+                                TestGraph(
+                                    nodes: [TestNode("Exp", ["x"], ["p"]), square, gradient(["x"], ["i"])],
+                                    outputs: [TestValue("i", nil)]))
+                        ),
+                        ("else_branch", branch(TestNode("Exp", ["x"], ["e"]), "e")),
+                    ]),
+            ], expected: vector(2, 4)),
+        Meaning(
+            title: "a branch beside the way",
+            nodes: [
+                TestNode("Constant", [], ["c"], [("value", .tensor(TestTensor("", dims: [], type: 9, raw: [1])))]),
+                TestNode(
+                    "If", ["c"], ["k"],
+                    [
+                        ("then_branch", branch(TestNode("Neg", ["a"], ["n"]), "n")),
+                        ("else_branch", branch(TestNode("Exp", ["a"], ["e"]), "e")),
+                    ]),
+                TestNode("Mul", ["k", "x"], ["y"]), gradient(["x", "a"], zs: ["a"]),
+            ], inputs: [x, a], expected: vector(-3, -5)),
+    ]
+
+    @Test(arguments: meanings, [true, false])
+    func meaning(_ test: Meaning, optimizes: Bool) throws {
+        let functions = test.functions.map { function in
+            var function = function
+            function.moreOpsets = [(Self.domain, 1)]
+            return function
+        }
+        var options = Session.Options()
+        options.optimizes = optimizes
+        let session = try Session(Self.model(test.nodes, test.inputs, functions), options: options)
+        let values = ["x": Self.vector(1, 2), "a": Self.vector(3, 5)]
+        let outputs = try session.run(values.filter { value in test.inputs.contains { $0.name == value.key } })
+        #expect(outputs["d"]?.scalars(Double.self) == test.expected.scalars(Double.self))
+    }
+}
