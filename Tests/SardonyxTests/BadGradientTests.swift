@@ -248,4 +248,22 @@ import Testing
         let outputs = try session.run(values.filter { value in test.inputs.contains { $0.name == value.key } })
         #expect(outputs["d"]?.scalars(Double.self) == test.expected.scalars(Double.self))
     }
+
+    /// A weight that may be given: nothing is computed from its default before the run.
+    @Test func aDefaultOfTheModel() throws {
+        let bytes = modelBytes(
+            TestGraph(
+                nodes: [
+                    Self.square, TestNode("Mul", ["y", "a"], ["z"]), Self.gradient(["x", "a"], zs: ["a"], y: "z"),
+                ],
+                inputs: [Self.x, Self.a], outputs: [TestValue("d", nil)],
+                initializers: [
+                    TestTensor("x", dims: [2], doubles: [1, 2]), TestTensor("a", dims: [2], doubles: [1, 1]),
+                ]),
+            opsets: [("", 20), (Self.domain, 1)])
+        let session = try Session(bytes.withUnsafeBytes { try Model(bytes: $0) })
+        #expect(try session.run([:])["d"]?.scalars(Double.self) == [2, 4])
+        #expect(try session.run(["x": Self.vector(3, 5)])["d"]?.scalars(Double.self) == [6, 10])
+        #expect(try session.run(["a": Self.vector(3, 5)])["d"]?.scalars(Double.self) == [6, 20])
+    }
 }

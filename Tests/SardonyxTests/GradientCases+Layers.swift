@@ -174,6 +174,59 @@ extension GradientCases {
                 inputs: [.init(name: "x", shape: [4, 2], range: -2...2)], initializers: ints(("k", [2]))),
         ]
 
+    private static func attention(
+        _ q: [Int], _ k: [Int], _ v: [Int], _ attributes: [(String, TestAttribute)] = [], mask: [Int]? = nil,
+        past: [[Int]] = [], output: Int = 0, title: String
+    ) -> Case {
+        let shapes: [(String, [Int]?)] = [
+            ("q", q), ("k", k), ("v", v), ("mask", mask), ("pk", past.first), ("pv", past.last),
+        ]
+        return Case(
+            title: "Attention, \(title)",
+            nodes: [
+                TestNode(
+                    "Attention", shapes.map { $1 == nil ? "" : $0 }, (0...output).map { $0 == output ? "y" : "o\($0)" },
+                    attributes)
+            ],
+            inputs: shapes.compactMap { name, shape in shape.map { Case.Input(name: name, shape: $0, range: -1...1) } },
+            isTwice: false)
+    }
+
+    static let attentions: [Case] = [
+        attention([1, 2, 3, 2], [1, 2, 4, 2], [1, 2, 4, 3], title: "heads"),
+        attention([2, 4, 2, 2], [2, 2, 3, 2], [2, 2, 3, 1], [("is_causal", .int(1))], title: "shared keys, causal"),
+        attention(
+            [1, 3, 4], [1, 3, 2], [1, 3, 4],
+            [("q_num_heads", .int(4)), ("kv_num_heads", .int(2)), ("softcap", .float(0.75)), ("scale", .float(0.5))],
+            title: "packed heads, a cap"),
+        attention([1, 2, 2, 2], [1, 2, 3, 2], [1, 2, 3, 2], mask: [2, 1, 3], title: "a mask that is added"),
+        attention(
+            [1, 2, 2, 2], [1, 1, 2, 2], [1, 1, 2, 3], mask: [2, 3], past: [[1, 1, 2, 2], [1, 1, 2, 3]], title: "a cache"
+        ),
+        Case(
+            title: "RotaryEmbedding, in float",
+            nodes: [
+                TestNode("Cast", ["x"], ["f"], [("to", .int(1))]),
+                TestNode("RotaryEmbedding", ["f", "cos", "sin"], ["r"], [("interleaved", .int(1))]),
+                TestNode("Cast", ["r"], ["y"], [("to", .int(11))]),
+            ], inputs: [.init(name: "x", shape: [1, 2, 2, 4], range: -1...1)],
+            initializers: [
+                TestTensor("cos", dims: [1, 2, 2], floats: [1, 0.5, 0.25, -0.5]),
+                TestTensor("sin", dims: [1, 2, 2], floats: [0, 0.75, -1, 0.5]),
+            ], step: 0.25),
+        Case(
+            title: "MaxUnpool",
+            nodes: [
+                TestNode("MaxUnpool", ["x", "places"], ["y"], [("kernel_shape", .ints([2])), ("strides", .ints([2]))])
+            ],
+            inputs: [.init(name: "x", shape: [1, 2, 2], range: -1...1)],
+            initializers: [
+                TestTensor(
+                    "places", dims: [1, 2, 2], type: 7,
+                    raw: [1, 2, 5, 6].flatMap { [$0] + [UInt8](repeating: 0, count: 7) })
+            ]),
+    ]
+
     /// A small network: from images and all its parameters to the classes' probabilities.
     static let network = Case(
         title: "a network",

@@ -6,7 +6,7 @@ enum GradientCases {
 
     static let all: [Case] =
         elementwise + products + reductions + shaping + convolutions + pooling + normalization + resampling
-        + losses + [network]
+        + losses + attentions + [network]
 
     /// y = type(x …), x and further inputs of these shapes.
     static func row(
@@ -22,6 +22,9 @@ enum GradientCases {
             isTwice: isTwice)
     }
 
+    static func scalar(_ name: String, _ value: UInt8) -> TestTensor {
+        TestTensor(name, dims: [], type: 7, raw: [value] + [UInt8](repeating: 0, count: 7))
+    }
     static func axes(_ axes: Int64...) -> TestTensor { TestTensor("axes", integers: axes) }
     static func double(_ name: String, _ value: Double) -> TestTensor { TestTensor(name, dims: [], doubles: [value]) }
 
@@ -99,6 +102,10 @@ enum GradientCases {
                     ("beta", .float(-1.5)),
                 ], title: "transposed \(transA) \(transB)")
         }
+        + [
+            ("ij,jk->ik", [[2, 3], [3, 4]]), ("bij,bkj->b", [[2, 3, 2], [2, 4, 2]]), ("ij->j", [[2, 3]]),
+            ("...i,j...->...j", [[2, 3, 2], [4, 2, 1]]), ("ab,cd", [[2, 2], [1, 3]]), ("i,i,i->", [[3], [1], [3]]),
+        ].map { row("Einsum", $1, -2...2, [("equation", .text($0))], title: $0) }
 
     static let reductions: [Case] =
         [
@@ -114,13 +121,29 @@ enum GradientCases {
                 row(type, [[2, 2]], range, [("noop_with_empty_axes", .int(1))], title: "no axes"),
             ]
         } + [
+            row("ReduceProd", [[2, 3, 2]], -2...2, constants: [axes(-1, 0)]),
+            row("ReduceProd", [[2, 3]], -2...2, [("keepdims", .int(0))], title: "all axes"),
+            row("ReduceProd", [[2, 3]], -2...2, [("noop_with_empty_axes", .int(1))], title: "no axes"),
+            Case(
+                title: "ReduceProd, with a zero",
+                nodes: [
+                    TestNode("Concat", ["x", "zero"], ["all"], [("axis", .int(0))]),
+                    TestNode("ReduceProd", ["all"], ["p"]),
+                    TestNode("Add", ["p", "x"], ["y"]),
+                ], inputs: [.init(name: "x", shape: [1], range: 1...2)],
+                initializers: [TestTensor("zero", dims: [1], doubles: [0])]),
+            row("CumProd", [[2, 3]], 0.5...2, constants: [scalar("axes", 1)]),
+            row(
+                "CumProd", [[3, 2]], 0.5...2, [("exclusive", .int(1)), ("reverse", .int(1))],
+                constants: [scalar("axes", 0)],
+                title: "backwards"),
             row("ReduceL2", [[3]], -2...2, title: "signs"), row("ReduceL1", [[3]], -2...2, title: "signs"),
             row(
                 "CumSum", [[2, 3]],
-                constants: [TestTensor("axes", dims: [], type: 7, raw: [1] + [UInt8](repeating: 0, count: 7))]),
+                constants: [scalar("axes", 1)]),
             row(
                 "CumSum", [[2, 3]], -2...2, [("exclusive", .int(1)), ("reverse", .int(1))],
-                constants: [TestTensor("axes", dims: [], type: 7, raw: [UInt8](repeating: 0, count: 8))],
+                constants: [scalar("axes", 0)],
                 title: "backwards"),
             row("Softmax", [[2, 3]]), row("Softmax", [[2, 3, 2]], -2...2, [("axis", .int(1))], title: "in the middle"),
             row("LogSoftmax", [[2, 3]]), row("Hardmax", [[2, 3]]), row("LpNormalization", [[2, 3]]),

@@ -133,6 +133,66 @@ enum Attention: Operator {
         }
     }
 
+    static let derivative: Derivative? = Derivative { d in
+        guard d.gradient(3) == nil, let dy = d.gradient(0) else {
+            throw SardonyxError(.unsupported, "outputs other than Y have no derivative rule")
+        }
+        let (q, k, v) = (try d.x(0), try d.x(1), try d.x(2))
+        guard try q.dataType() == v.dataType() else {
+            throw SardonyxError(.unsupported, "there is no derivative rule for operands of several types")
+        }
+        // The node itself tells the weights, and the keys and values with those of the cache before them.
+        var attributes = d.node.attributes
+        attributes["qk_matmul_output_mode"] = .int(3)
+        let results = try d.builder.add("Attention", d.node.inputs, attributes, outputs: 4).map(d.term)
+        let (keys, values) = (results[1], results[2])
+        // Query heads that share a head of keys are rows of it: [batch, key heads, rows, …].
+        let shared = try keys.extents(0..<2).joined([q.integers([-1])])
+        func rows(_ x: Term, _ size: Term) throws -> Term { try x.reshaped(to: shared.joined([size])) }
+        let heads = try d.node.int("q_num_heads").map { q.integers([$0]) } ?? q.extents(1..<2)
+        let queries = try rows(q.unpacked(heads), keys.extents(3..<4))
+        let weights = try rows(results[3], keys.extents(2..<3))
+        let gradient = try rows(dy.unpacked(heads), values.extents(3..<4))
+
+        let byWeight = try gradient.apply("MatMul", values.matrixTransposed()) * weights
+        let byScore = try byWeight - weights * byWeight.sum([3])
+        if d.wants(3) {
+            let mask = try d.x(3)
+            let whole = try byScore.reshaped(like: results[3]).apply(
+                "Slice", mask.integers([0]), mask.extents().apply("Gather", mask.integers([-1])), mask.integers([-1]))
+            d.gradients[3] = try whole.summed(like: mask).converted(to: mask).id
+        }
+        let scale =
+            try d.node.float("scale").map { try q.number(Double($0)) }
+            ?? 1 / keys.extents(3..<4).converted(to: q).sqrt()
+        var byProduct = byScore
+        let cap = Double(d.node.float("softcap", default: 0))
+        if cap != 0 {
+            let scores = try queries.apply("MatMul", keys.matrixTransposed()) * scale
+            byProduct = try byProduct * (1 - (scores / cap).tanh().squared())
+        }
+        byProduct = try byProduct * scale
+        try d.set(0) {
+            try byProduct.apply("MatMul", keys).reshaped(
+                to: keys.extents(0..<1).joined([heads, q.integers([-1]), keys.extents(3..<4)])
+            ).packed(like: q)
+        }
+        let byKeys = try byProduct.matrixTransposed().apply("MatMul", queries)
+        let byValues = try weights.matrixTransposed().apply("MatMul", gradient)
+        for (input, past, whole) in [(1, 4, byKeys), (2, 5, byValues)] {
+            let all = try d.gradient(input).map { try whole + $0 } ?? whole
+            guard let cache = d.optionalInput(past) else {
+                try d.set(input) { try all.packed(like: d.x(input)) }
+                continue
+            }
+            let (start, length, axis) = (q.integers([0]), try cache.extents(2..<3), q.integers([2]))
+            try d.set(past) { try all.apply("Slice", start, length, axis) }
+            try d.set(input) {
+                try all.apply("Slice", length, q.integers([Int(Int32.max)]), axis).packed(like: d.x(input))
+            }
+        }
+    }
+
     static let examples = [
         Example(
             "the second query sees both keys", attributes: ["is_causal": .int(1)],
@@ -159,4 +219,18 @@ enum Attention: Operator {
                 Tensor(shape: [1, 1, 2, 1], scalars: [2, 4] as [Double]),
             ], tolerance: 1e-12),
     ]
+}
+
+extension Term {
+    /// Heads of an attention's operand on an axis of their own: [batch, heads, rows, size].
+    fileprivate func unpacked(_ heads: Term) throws -> Term {
+        guard try rank() == 3 else { return self }
+        return try reshaped(to: extents(0..<2).joined([heads, integers([-1])])).transposed([0, 2, 1, 3])
+    }
+
+    /// The other way round, where the operand packs its heads.
+    fileprivate func packed(like operand: Term) throws -> Term {
+        guard try operand.rank() == 3 else { return self }
+        return try transposed([0, 2, 1, 3]).reshaped(like: operand)
+    }
 }

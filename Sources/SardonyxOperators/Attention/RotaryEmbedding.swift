@@ -63,6 +63,16 @@ enum RotaryEmbedding: Operator {
         return try x.dataType.visitReal(form)
     }
 
+    static let derivative: Derivative? = Derivative { d in
+        guard !d.wants(1), !d.wants(2) else {
+            throw SardonyxError(.unsupported, "there is no derivative rule for the caches")
+        }
+        // A rotation back.
+        try d.set(0) {
+            try d.dy().apply("RotaryEmbedding", d.x(1), -d.x(2), d.optionalInput(3), with: d.node.attributes)
+        }
+    }
+
     static let examples = [
         Example(
             "a quarter turn at position 1",

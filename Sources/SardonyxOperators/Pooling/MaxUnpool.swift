@@ -92,6 +92,17 @@ enum MaxUnpool: Operator {
         }
     }
 
+    static let derivative: Derivative? = Derivative { d in
+        guard d.optionalInput(2) == nil else {
+            throw SardonyxError(.unsupported, "there is no derivative rule for a given output_shape")
+        }
+        try d.set(0) {
+            let flat = try d.x().integers([-1])
+            let places = try d.x(1).reshaped(to: flat)
+            return try d.dy().reshaped(to: flat).apply("GatherElements", places).reshaped(like: d.x())
+        }
+    }
+
     static let examples = [
         Example(
             "puts maxima back",

@@ -106,6 +106,21 @@ enum Einsum: Operator {
         let product: MatrixContraction?
     }
 
+    static let derivative: Derivative? = Derivative { d in
+        let inputs = try d.node.inputs.indices.map { try d.x($0) }
+        let equation = try EinsumEquation(
+            d.node.string("equation", default: ""), ranks: inputs.map { term throws(SardonyxError) in try term.rank() })
+        for (index, x) in inputs.enumerated() {
+            try d.set(index) {
+                let others = inputs.indices.filter { $0 != index }
+                let (text, missing) = try equation.gradient(of: index)
+                let product = try d.dy().apply("Einsum", others.map { inputs[$0] }, with: ["equation": .string(text)])
+                // Axes that only this input has were summed up, and axes of extent 1 broadcast.
+                return try product.unsqueezed(missing).apply("Expand", x.extents()).summed(like: x)
+            }
+        }
+    }
+
     static let examples = [
         Example(
             "a matrix product", attributes: ["equation": .string("ij,jk->ik")],

@@ -17,6 +17,31 @@ enum ReduceProd: IntegerReduction {
     @inline(__always) static func integerStart<T: Number & FixedWidthInteger>(_ type: T.Type) -> T { 1 }
     @inline(__always) static func add<T: Number & FixedWidthInteger>(_ x: T, to product: inout T) { product &*= x }
 
+    static let derivative: Derivative? = Derivative { d in
+        let x = try d.x()
+        let rank = try x.rank()
+        let given = d.optionalInput(1)
+        guard given == nil || given?.constant != nil else {
+            throw SardonyxError(.unsupported, "the derivative of a product needs constant axes")
+        }
+        let axes = try ReductionAxes.resolve(given?.constant?.integers, rank: rank, d.node).sorted()
+        let kept = (0..<rank).filter { !axes.contains($0) }
+        let order = kept + axes
+        try d.set(0) {
+            // The product of all other elements, from those before and those after: also right where an element is 0.
+            let turned = try x.transposed(order)
+            let extents =
+                try kept.isEmpty ? x.integers([-1]) : turned.extents(0..<kept.count).joined([x.integers([-1])])
+            let rows = try turned.reshaped(to: extents)
+            let axis = Term(id: x.builder.addConstant(Tensor(Int64(kept.count))), builder: x.builder)
+            let before = try rows.apply("CumProd", axis, with: ["exclusive": .int(1)])
+            let after = try rows.apply("CumProd", axis, with: ["exclusive": .int(1), "reverse": .int(1)])
+            let others = try (before * after).reshaped(like: turned).transposed(
+                order.indices.map { order.firstIndex(of: $0) ?? $0 })
+            return try d.keepingAxes(d.dy()) * others
+        }
+    }
+
     static let examples = [
         Example(
             "rows", inputs: [Tensor(shape: [2, 2], scalars: [1, 2, 3, 4] as [Float]), Tensor(integers: [1])],

@@ -103,4 +103,32 @@ struct EinsumEquation: Sendable, Hashable {
         }
         return result
     }
+
+    /// The equation that gives an operand's gradient from the output's and the other operands, in this order; and the operand's
+    /// axes that it leaves out because nothing else has their labels.
+    func gradient(of operand: Int) throws(SardonyxError) -> (text: String, missing: [Int]) {
+        let own = operands[operand]
+        guard Set(own).count == own.count else {
+            throw SardonyxError(.unsupported, "there is no derivative rule for a term that repeats a letter")
+        }
+        let terms = [output] + operands.indices.filter { $0 != operand }.map { operands[$0] }
+        let known = Set(terms.joined())
+        var names: [Label: Unicode.Scalar] = [:]
+        let letters = (0..<52).compactMap { Unicode.Scalar(UInt32($0 < 26 ? 97 + $0 : 39 + $0)) }
+        for label in terms.joined() where names[label] == nil {
+            guard names.count < letters.count else {
+                throw SardonyxError(.unsupported, "the derivative needs more letters than there are")
+            }
+            names[label] = letters[names.count]
+        }
+        func text(_ labels: [Label]) -> String {
+            var text = String.UnicodeScalarView()
+            for label in labels { if let name = names[label] { text.append(name) } }
+            return String(text)
+        }
+        return (
+            terms.map(text).joined(separator: ",") + "->" + text(own.filter(known.contains)),
+            own.indices.filter { !known.contains(own[$0]) }
+        )
+    }
 }

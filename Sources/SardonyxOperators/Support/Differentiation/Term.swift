@@ -35,6 +35,10 @@ struct Term {
 
     /// A node of this type with this term as its first input.
     func apply(_ operatorType: String, _ others: Term?..., with attributes: [String: Attribute] = [:]) throws -> Term {
+        try apply(operatorType, others, with: attributes)
+    }
+
+    func apply(_ operatorType: String, _ others: [Term?], with attributes: [String: Attribute] = [:]) throws -> Term {
         Term(id: try builder.add(operatorType, [id] + others.map { $0?.id }, attributes)[0], builder: builder)
     }
 
