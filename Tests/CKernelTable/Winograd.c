@@ -47,6 +47,9 @@ static const winograd_row rows[] = {
     {"3D, pairs and wide padding", 1, 64, 64, {5, 4, 3}, .pad_begin = {2, 2, 2}, .pad_end = {5, 2, 2}, .bias = true},
     {"3D, ranges of pairs", 1, 40, 40, {69, 4, 5}, PADS({1, 1, 1}), .bias = true, .residual = true, RELU},
     {"3D, pairs of small slices", 1, 72, 72, {12, 2, 2}, PADS({1, 1, 1}), .bias = true},
+    {"3D, in parts", 1, 136, 24, {15, 14, 15}, PADS({1, 1, 1}), .bias = true, .residual = true},
+    {"3D, in parts of each image", 2, 200, 40, {9, 9, 13}, PADS({1, 1, 1}), .bias = true, RELU},
+    {"3D, a level a part", 1, 264, 8, {5, 26, 24}, PADS({0, 1, 1})},
     {"3D, an empty input", 1, 8, 16, {0, 4, 4}, PADS({2, 1, 1}), .bias = true},
 };
 enum { RANDOM_ROWS = 120, MOST_WORK = 12000000 };

@@ -7,7 +7,8 @@
 /// slice needs in a ring, in scratch of the worker. Small maps: all slices are transformed first, into memory that all
 /// share; then a chunk is a block of rows by one panel, so that the weights, then the larger part, are read once. Where
 /// the transformed input exceeds the cache, a chunk is all products of one point instead, so that it is read once too;
-/// then all are transformed back.
+/// then all are transformed back. Volumes whose transformed input would take much memory go through this several times,
+/// some levels at a time.
 
 /// The cache that a block of rows shall fit, in bytes.
 #undef WINO_CACHE_BYTES
@@ -18,6 +19,9 @@
 /// The most rows of a chunk where the transformed input is shared.
 #undef WINO_SHARED_ROWS
 #define WINO_SHARED_ROWS 64
+/// The most transformed input that all share at a time, in bytes: weights are read again for each part of a volume.
+#undef WINO_SHARED_BYTES
+#define WINO_SHARED_BYTES (4 << 20)
 /// The fewest output slices of a range of depths: each range transforms two slices again.
 #undef WINO_LEAST_DEPTH
 #define WINO_LEAST_DEPTH 8
@@ -33,8 +37,11 @@ typedef struct {
     int64_t across, tiles;     // tiles in a row of tiles, in a plane
     int64_t steps, panels;     // of WINO_CB input channels, of WINO_LANES output channels
     int shared;
-    int64_t rows;              // of outputs: the tiles of a plane of each image, with `shared` of all levels
+    int64_t rows;              // of outputs: the tiles of a plane of each image, with `shared` of all levels of a part
     int64_t blocks, ranges;    // of rows, of levels
+    int64_t parts;             // of the levels, with `shared` and form.deep; one after the other, image by image if not 1
+    int64_t image, level;      // where a part begins
+    int64_t part_images, part_levels;
     int64_t slices;            // of an image with `shared`: levels with form.deep, else input slices with the padding
     int64_t v_rows;            // rows of a slice in the ring, or of everything
     int64_t v_plane, m_plane;  // floats between the values of two points
@@ -62,12 +69,12 @@ SDX_INLINE int64_t SDX_FN(wino_ceil)(int64_t a, int64_t b) { return a / b + (a %
 
 /// The parts that n levels are cut into to have `wanted` parts, each of WINO_LEAST_DEPTH output slices at least.
 static int64_t SDX_FN(wino_ranges)(const SDX_FN(wino_plan) * plan, int64_t wanted) {
-    int64_t most = plan->levels * plan->pitch / WINO_LEAST_DEPTH;
+    int64_t most = plan->part_levels * plan->pitch / WINO_LEAST_DEPTH;
     return most < 1 ? 1 : most < wanted ? most : wanted;
 }
 
 static SDX_FN(wino_plan) SDX_FN(plan_wino)(const sdx_conv_params *p) {
-    SDX_FN(wino_plan) plan = {.p = p, .form = winograd_best(p), .ranges = 1};
+    SDX_FN(wino_plan) plan = {.p = p, .form = winograd_best(p), .ranges = 1, .parts = 1};
     const int m = plan.form.m, deep = plan.form.deep;
     plan.plane_points = (m + 2) * (m + 2);
     plan.factors = deep ? 4 : p->kernel[0];
@@ -78,6 +85,9 @@ static SDX_FN(wino_plan) SDX_FN(plan_wino)(const sdx_conv_params *p) {
     plan.steps = SDX_FN(wino_ceil)(p->c, WINO_CB);
     plan.panels = SDX_FN(wino_ceil)(p->k, WINO_LANES);
     if (plan.tiles == 0 || p->n == 0 || p->k == 0 || p->out[0] == 0) return plan;
+
+    plan.part_images = p->n;
+    plan.part_levels = plan.levels;
 
     int64_t c = plan.steps * WINO_CB, parts;
     int64_t row_floats = plan.plane_points * ((plan.factors + (deep ? 2 : 0)) * c + plan.pitch * WINO_LANES);
@@ -94,14 +104,26 @@ static SDX_FN(wino_plan) SDX_FN(plan_wino)(const sdx_conv_params *p) {
     if (plan.shared) {
         int64_t more = deep ? 0 : plan.factors - 1; // slices than levels
         plan.slices = plan.levels + more;
-        plan.v_rows = p->n * plan.slices * plan.tiles;
+        if (deep) {
+            int64_t level = plan.plane_points * 4 * c * plan.tiles * (int64_t)sizeof(float);
+            int64_t wanted = p->n * plan.levels * level / WINO_SHARED_BYTES;
+            if (wanted >= 2) {
+                // Parts of one image each.
+                plan.parts = SDX_FN(wino_ceil)(plan.levels * level, WINO_SHARED_BYTES);
+                if (plan.parts > plan.levels) plan.parts = plan.levels;
+                plan.part_images = 1;
+                plan.part_levels = SDX_FN(wino_ceil)(plan.levels, plan.parts);
+            }
+        }
+        plan.v_rows = plan.part_images * (deep ? plan.part_levels : plan.slices) * plan.tiles;
         plan.rows = plan.v_rows - more * plan.tiles; // the last slices begin none
         parts = SDX_FN(wino_ceil)(plan.rows, WINO_MR);
         int64_t enough = WINO_ENOUGH_CHUNKS / plan.panels;
         plan.blocks = SDX_FN(wino_ceil)(plan.rows, WINO_SHARED_ROWS);
         if (plan.blocks < enough) plan.blocks = enough < parts ? enough : parts;
         // Here the transform goes through the ranges of levels, for one step of channels.
-        plan.ranges = deep ? SDX_FN(wino_ranges)(&plan, SDX_FN(wino_ceil)(WINO_ENOUGH_CHUNKS, plan.steps * p->n)) : 1;
+        plan.ranges =
+            deep ? SDX_FN(wino_ranges)(&plan, SDX_FN(wino_ceil)(WINO_ENOUGH_CHUNKS, plan.steps * plan.part_images)) : 1;
     }
     int64_t block = SDX_FN(wino_ceil)(plan.rows, plan.blocks);
     if (!plan.shared) plan.v_rows = block;

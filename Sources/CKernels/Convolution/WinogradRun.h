@@ -231,6 +231,11 @@ static void SDX_FN(wino_sweep)(void *context, int64_t chunk, int worker) {
     }
 }
 
+/// The first row of the part at hand.
+SDX_INLINE int64_t SDX_FN(wino_part_row)(const SDX_FN(wino_plan) * plan) {
+    return (plan->image * plan->slices + plan->level) * plan->tiles;
+}
+
 /// Small maps, first: one step of channels of one slice, or of a range of levels.
 static void SDX_FN(wino_transform_chunk)(void *context, int64_t chunk, int worker) {
     const SDX_FN(wino_plan) *plan = context;
@@ -243,19 +248,19 @@ static void SDX_FN(wino_transform_chunk)(void *context, int64_t chunk, int worke
             v + rest * tiles * WINO_CB, plan->v_plane, plan->v_rows);
         return;
     }
-    int64_t image = rest / plan->ranges, range = rest % plan->ranges;
-    int64_t level = SDX_FN(wino_start)(plan->levels, plan->ranges, range);
-    int64_t end = SDX_FN(wino_start)(plan->levels, plan->ranges, range + 1);
+    int64_t image = plan->image + rest / plan->ranges, range = rest % plan->ranges;
+    int64_t level = plan->level + SDX_FN(wino_start)(plan->part_levels, plan->ranges, range);
+    int64_t end = plan->level + SDX_FN(wino_start)(plan->part_levels, plan->ranges, range + 1);
     float *kept = plan->workspace + plan->shared_floats + worker * plan->worker_floats +
                   (plan->by_point ? 0 : plan->products);
     SDX_FN(wino_keep)(plan, level, image * tiles, tiles, step, step + 1, kept);
     for (; level < end; level++)
         SDX_FN(wino_transform_pair)(
             plan, level * 2 - plan->p->pad_begin[0], image * tiles, tiles, step, step + 1, kept,
-            v + (image * plan->slices + level) * tiles * WINO_CB);
+            v + (image * plan->slices + level) * tiles * WINO_CB - SDX_FN(wino_part_row)(plan) * WINO_CB);
 }
 
-/// The transformed input from `row` on: input[t] for wino_multiply.
+/// The transformed input from the part's `row` on: input[t] for wino_multiply.
 SDX_INLINE void SDX_FN(wino_inputs)(const SDX_FN(wino_plan) * plan, int64_t row, const float *input[4]) {
     int64_t apart = plan->form.deep ? plan->plane_points * plan->v_plane : plan->tiles * WINO_CB;
     for (int64_t t = 0; t < plan->factors; t++) input[t] = plan->workspace + row * WINO_CB + t * apart;
@@ -270,7 +275,8 @@ static void SDX_FN(wino_panel_chunk)(void *context, int64_t chunk, int worker) {
     const float *input[4];
     SDX_FN(wino_inputs)(plan, row, input);
     SDX_FN(wino_panel)(
-        plan, input, panel, row, count, -1, plan->workspace + plan->shared_floats + worker * plan->worker_floats);
+        plan, input, panel, SDX_FN(wino_part_row)(plan) + row, count, -1,
+        plan->workspace + plan->shared_floats + worker * plan->worker_floats);
 }
 
 /// Or: all products of one point of the plane.
@@ -295,7 +301,19 @@ static void SDX_FN(wino_inverse_chunk)(void *context, int64_t chunk, int worker)
     const float *products = plan->workspace + plan->v_floats + panel * plan->products + row * vectors * SDX_V;
     for (int64_t i = 0; i < plan->pitch; i++)
         SDX_FN(wino_inverse)(
-            plan, products + i * plan->plane_points * plan->m_plane, panel, vectors, row, count, -1, i);
+            plan, products + i * plan->plane_points * plan->m_plane, panel, vectors, SDX_FN(wino_part_row)(plan) + row,
+            count, -1, i);
+}
+
+static void SDX_FN(wino_run_part)(sdx_pool *pool, SDX_FN(wino_plan) * plan) {
+    int64_t parts = plan->form.deep ? plan->ranges : plan->slices;
+    sdx_parallel_for(pool, plan->part_images * parts * plan->steps, SDX_FN(wino_transform_chunk), plan);
+    if (plan->by_point) {
+        sdx_parallel_for(pool, plan->plane_points, SDX_FN(wino_point_chunk), plan);
+        sdx_parallel_for(pool, plan->blocks * plan->panels, SDX_FN(wino_inverse_chunk), plan);
+    } else {
+        sdx_parallel_for(pool, plan->blocks * plan->panels, SDX_FN(wino_panel_chunk), plan);
+    }
 }
 
 static void SDX_FN(wino_run)(
@@ -310,14 +328,14 @@ static void SDX_FN(wino_run)(
     plan.y = y;
     plan.workspace = workspace;
     if (plan.shared) {
-        int64_t parts = plan.form.deep ? plan.ranges : plan.slices;
-        sdx_parallel_for(pool, p->n * parts * plan.steps, SDX_FN(wino_transform_chunk), &plan);
-        if (plan.by_point) {
-            sdx_parallel_for(pool, plan.plane_points, SDX_FN(wino_point_chunk), &plan);
-            sdx_parallel_for(pool, plan.blocks * plan.panels, SDX_FN(wino_inverse_chunk), &plan);
-        } else {
-            sdx_parallel_for(pool, plan.blocks * plan.panels, SDX_FN(wino_panel_chunk), &plan);
-        }
+        int64_t images = plan.parts > 1 ? p->n : 1;
+        for (plan.image = 0; plan.image < images; plan.image++)
+            for (int64_t part = 0; part < plan.parts; part++) {
+                plan.level = SDX_FN(wino_start)(plan.levels, plan.parts, part);
+                plan.part_levels = SDX_FN(wino_start)(plan.levels, plan.parts, part + 1) - plan.level;
+                if (plan.form.deep) plan.rows = plan.part_images * plan.part_levels * plan.tiles;
+                SDX_FN(wino_run_part)(pool, &plan);
+            }
     } else {
         sdx_parallel_for(pool, plan.blocks * plan.ranges, SDX_FN(wino_sweep), &plan);
     }
