@@ -22,10 +22,7 @@ enum ReduceMean: IntegerReduction {
 
     static let derivative: Derivative? = Derivative { d in
         let (x, dy) = (try d.x(), try d.dy())
-        try d.set(0) {
-            let count = try x.elementCount(as: dy) / dy.elementCount(as: dy)
-            return try d.keepingAxes(dy / count).expanded(like: x)
-        }
+        try d.set(0) { try d.keepingAxes(dy * dy.share(of: x)).expanded(like: x) }
     }
 
     static let examples = [

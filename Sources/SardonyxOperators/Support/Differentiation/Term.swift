@@ -150,8 +150,13 @@ struct Term {
         return try apply("Shape", with: ["start": .int(Int64(range.lowerBound)), "end": .int(Int64(range.upperBound))])
     }
 
-    /// The number of elements, as a scalar of the type of `other`.
-    func elementCount(as other: Term) throws -> Term { try apply("Size").converted(to: other) }
+    /// What each of these means is worth to an element of `x`: this term's number of elements over that of `x`, as a scalar.
+    func share(of x: Term) throws -> Term {
+        // In double: half types end at 65,504, and there may be more elements.
+        let double = ["to": Attribute.int(Int64(DataType.double.rawValue))]
+        return try (apply("Size").apply("Cast", with: double) / x.apply("Size").apply("Cast", with: double))
+            .converted(to: self)
+    }
 
     func reshaped(to extents: Term) throws -> Term { try apply("Reshape", extents, with: ["allowzero": .int(1)]) }
     func reshaped(like other: Term) throws -> Term {
