@@ -70,4 +70,61 @@ import Testing
         let session = try Session(bytes.withUnsafeBytes { try Model(bytes: $0) })
         return try #require(try session.run(["x": Tensor(shape: [16, 3], scalars: x)])["t"])
     }
+
+    struct Case: Sendable, CustomTestStringConvertible {
+        let title: String
+        var type = "Momentum"
+        /// The tensors after R and T: extents, and 1 for float or 11 for double.
+        let tensors: [([TestValue.Dim], Int64)]
+        var rate: [TestValue.Dim] = []
+        var attributes: [(String, TestAttribute)] = TrainingTests.steps[2].attributes
+        var outputs = ["y"]
+        var omitted: Int?
+        /// A part of the message.
+        let says: String
+        var testDescription: String { title }
+    }
+
+    static let cases: [Case] = [
+        Case(title: "four tensors in groups of three", tensors: four, says: "3 groups of the same number"),
+        Case(title: "no tensors", tensors: [], says: "3 groups of the same number"),
+        Case(
+            title: "five tensors in groups of four", type: "Adam", tensors: four + [([2], 1)], attributes: [],
+            says: "4 groups"),
+        Case(
+            title: "a gradient of another shape", tensors: [([2], 1), ([3], 1), ([2], 1)],
+            says: "must have the same shape: 2 and 3"),
+        Case(
+            title: "a history of another rank", tensors: [([2], 1), ([2], 1), ([2, 1], 1)], says: "input 4 is [2, 1]"),
+        Case(
+            title: "a gradient of another type", tensors: [([2], 1), ([2], 11), ([2], 1)],
+            says: "input 3 is double; tensor 0 is float"),
+        Case(title: "rates", tensors: three, rate: [2], says: "'R' must be a scalar"),
+        Case(title: "an omitted tensor", tensors: three, omitted: 1, says: "3 groups of the same number"),
+        Case(
+            title: "more outputs than tensors", tensors: three, outputs: ["y", "z", "u"], says: "there are 3 outputs"),
+        Case(
+            title: "a mode that is none", tensors: three,
+            attributes: steps[2].attributes.map { $0.0 == "mode" ? ("mode", .text("fast")) : $0 },
+            says: "may be 'standard' or 'nesterov'"),
+        Case(title: "no coefficients", tensors: three, attributes: [], says: "is missing"),
+    ]
+    private static let three: [([TestValue.Dim], Int64)] = [([2], 1), ([2], 1), ([2], 1)]
+    private static let four: [([TestValue.Dim], Int64)] = three + [([2], 1)]
+
+    @Test(arguments: cases)
+    func aStepThatBreaksARule(_ test: Case) throws {
+        var names = test.tensors.indices.map { "x\($0)" }
+        if let omitted = test.omitted { names[omitted] = "" }
+        let bytes = modelBytes(
+            TestGraph(
+                nodes: [TestNode(test.type, ["r", "t"] + names, test.outputs, domain: Self.domain, test.attributes)],
+                inputs: [TestValue("r", test.rate), TestValue("t", [], type: 7)]
+                    + test.tensors.enumerated().map { TestValue("x\($0)", $1.0, type: $1.1) },
+                outputs: [TestValue("y", nil)]),
+            opsets: [("", 20), (Self.domain, 1)])
+        let error = #expect(throws: SardonyxError.self) { try bytes.withUnsafeBytes { try Model(bytes: $0) } }
+        #expect(error?.code == .invalidModel)
+        #expect(error?.description.contains(test.says) ?? false, "\(error.map(\.description) ?? "")")
+    }
 }
