@@ -36,6 +36,9 @@ struct Verify: ParsableCommand {
     @Flag(help: "Run the cases one by one in this process, for debuggers and profilers.")
     var inProcess = false
 
+    @Flag(help: "Run every node as the model has it: no passes, plain tensors.")
+    var unoptimized = false
+
     @Flag(help: "Print only the cases that do not pass.")
     var quiet = false
 
@@ -66,7 +69,7 @@ struct Verify: ParsableCommand {
             }
         }
         if inProcess {
-            for (index, item) in cases.enumerated() { record(item.run(threads: count), index) }
+            for (index, item) in cases.enumerated() { record(item.run(options(threads: count)), index) }
         } else {
             try runInWorkers(cases, count, record)
         }
@@ -77,11 +80,18 @@ struct Verify: ParsableCommand {
         if failed > 0 { throw CommandFailure(.verificationFailed, "") }
     }
 
+    private func options(threads: Int) -> Session.Options {
+        var options = Session.Options(threads: threads)
+        options.optimizes = !unoptimized
+        return options
+    }
+
     /// Gives cases to worker processes, the next one to whichever is free.
     private func runInWorkers(
         _ cases: [VerifyCase], _ count: Int, _ record: (VerifyCase.Result, Int) -> Void
     ) throws {
-        let workers = (0..<min(count, cases.count)).map { _ in WorkerProcess(threads: cases.count == 1 ? count : 1) }
+        let options = options(threads: cases.count == 1 ? count : 1)
+        let workers = (0..<min(count, cases.count)).map { _ in WorkerProcess(options) }
         var busy = [Int?](repeating: nil, count: workers.count)
         var next = 0
         while true {

@@ -49,11 +49,11 @@ struct VerifyCase: Sendable {
     }
 
     /// Runs all data sets and compares.
-    func run(threads: Int?) -> Result {
+    func run(_ options: Session.Options) -> Result {
         let start = Process.now
         var result = Result(outcome: .pass, maximumError: 0, message: "")
         do {
-            result = try compareAll(threads: threads)
+            result = try compareAll(options)
         } catch let failure as CommandFailure {
             result = Result(outcome: .error, maximumError: 0, message: failure.message)
         } catch {
@@ -63,13 +63,13 @@ struct VerifyCase: Sendable {
         return result
     }
 
-    private func compareAll(threads: Int?) throws -> Result {
+    private func compareAll(_ options: Session.Options) throws -> Result {
         var comparison = Comparison(try Tolerance(folder: folder))
         let sets = (Files.names(in: folder) ?? []).filter { $0.hasPrefix("test_data_set_") }
             .sorted { (Int($0.dropFirst(14)) ?? 0, $0) < (Int($1.dropFirst(14)) ?? 0, $1) }
         if sets.isEmpty { return Result(outcome: .error, maximumError: 0, message: "there is no test_data_set_0") }
         let model = try Model(contentsOf: Files.join(folder, "model.onnx"))
-        let session = try Session(model, options: Session.Options(threads: threads))
+        let session = try Session(model, options: options)
         for set in sets {
             let dataFolder = Files.join(folder, set)
             let files = Files.names(in: dataFolder) ?? []

@@ -8,10 +8,13 @@ struct VerifyWorker: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "verify-worker", shouldDisplay: false)
 
     @Option var threads: Int?
+    @Flag var unoptimized = false
 
     func run() throws {
+        var options = Session.Options(threads: threads)
+        options.optimizes = !unoptimized
         while let folder = readLine() {
-            let result = VerifyCase(folder: folder, name: folder).run(threads: threads)
+            let result = VerifyCase(folder: folder, name: folder).run(options)
             Terminal.print(result.line)
         }
     }
@@ -39,9 +42,9 @@ final class WorkerProcess {
     private var toChild: Int32 = -1
     private(set) var fromChild: Int32 = -1
     private var received: [UInt8] = []
-    let threads: Int
+    private let options: Session.Options
 
-    init(threads: Int) { self.threads = threads }
+    init(_ options: Session.Options) { self.options = options }
 
     deinit { stop() }
 
@@ -89,7 +92,8 @@ final class WorkerProcess {
         posix_spawn_file_actions_adddup2(&actions, output[1], STDOUT_FILENO)
         // A crash's long report would bury the results.
         posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0)
-        let words = ["sardonyx", "verify-worker", "--threads", "\(threads)"]
+        let words = ["sardonyx", "verify-worker", "--threads", "\(options.threads.number)"]
+            + (options.optimizes ? [] : ["--unoptimized"])
         var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
         defer { for argument in arguments { free(argument) } }
         var status = posix_spawn(&process, "/proc/self/exe", &actions, nil, &arguments, environ)

@@ -3,6 +3,9 @@ import SardonyxGraph
 
 /// y = e^(x - m) / Σ e^(x - m) along `axis`, where m is the largest x.
 ///
+/// The standard defines it by a function of Sub, Exp, ReduceSum and Div in x's own type: half types are rounded after
+/// each.
+///
 /// <https://onnx.ai/onnx/operators/onnx__Softmax.html>
 enum Softmax: SliceFunction {
     static let schema = Schema.unary(
@@ -27,8 +30,15 @@ enum Softmax: SliceFunction {
     ) {
         let most = largest(x, count: count, stride: stride)
         var sum: T.Wide = 0
-        for i in 0..<count { sum += T.Wide.exp(x[i * stride].wide - most) }
-        for i in 0..<count { y[i * stride] = T(wide: T.Wide.exp(x[i * stride].wide - most) / sum) }
+        for i in 0..<count {
+            let difference = T(wide: x[i * stride].wide - most)
+            y[i * stride] = T(wide: T.Wide.exp(difference.wide))
+            sum += y[i * stride].wide
+        }
+        // A sum of more terms than float16 has numbers for stays as it is.
+        let rounded = T(wide: sum).wide
+        let total = rounded.isFinite ? rounded : sum
+        for i in 0..<count { y[i * stride] = T(wide: y[i * stride].wide / total) }
     }
 
     static func largest<T: Real>(_ x: UnsafePointer<T>, count: Int, stride: Int) -> T.Wide {
