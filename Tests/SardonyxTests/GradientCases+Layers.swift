@@ -127,25 +127,41 @@ extension GradientCases {
             ])
     }
 
-    static let resampling: [Case] = [
-        resize([1, 2, 2, 3], [], scales: [1, 1, 2, 1.5], "nearest"),
-        resize([1, 1, 3, 4], [("mode", .text("linear"))], scales: [1, 1, 2, 1.5], "linear"),
-        resize(
-            [1, 1, 3, 4], [("mode", .text("linear")), ("coordinate_transformation_mode", .text("align_corners"))],
-            sizes: [1, 1, 5, 2], "corners aligned"),
-        resize([2, 5], [("mode", .text("cubic")), ("axes", .ints([1]))], sizes: [3], "cubic, one axis"),
-        resize([1, 6], [("mode", .text("linear")), ("antialias", .int(1))], scales: [1, 0.5], "antialiased"),
-        resize(
-            [1, 4],
-            [
-                ("mode", .text("linear")), ("coordinate_transformation_mode", .text("tf_crop_and_resize")),
-                ("extrapolation_value", .float(3)),
-            ], sizes: [1, 5], roi: [0, 0.4, 1, 1.2], "a crop"),
-        resize(
-            [1, 4],
-            [("coordinate_transformation_mode", .text("tf_crop_and_resize")), ("extrapolation_value", .float(3))],
-            sizes: [1, 5], roi: [0, 0.4, 1, 1.2], "a nearest crop"),
-    ]
+    private static let grids: [Case] = [("linear", 0), ("linear", 1), ("nearest", 0)].flatMap { mode, corners in
+        ["zeros", "border", "reflection"].map { padding in
+            row(
+                "GridSample", [[2, 2, 3, 4], [2, 3, 1, 2]], -1.4...1.4,
+                [
+                    ("mode", .text(mode)), ("padding_mode", .text(padding)),
+                    ("align_corners", .int(Int64(corners))),
+                ], title: "\(mode), \(padding), \(corners)")
+        }
+    }
+
+    static let resampling: [Case] =
+        grids + [
+            row("GridSample", [[1, 1, 2, 3, 2], [1, 1, 2, 2, 3]], -1.1...1.1, title: "a volume"),
+            row(
+                "GridSample", [[1, 2, 1, 3], [1, 2, 2, 2]], -2...2,
+                [("padding_mode", .text("reflection")), ("align_corners", .int(1))], title: "an axis of one element"),
+            resize([1, 2, 2, 3], [], scales: [1, 1, 2, 1.5], "nearest"),
+            resize([1, 1, 3, 4], [("mode", .text("linear"))], scales: [1, 1, 2, 1.5], "linear"),
+            resize(
+                [1, 1, 3, 4], [("mode", .text("linear")), ("coordinate_transformation_mode", .text("align_corners"))],
+                sizes: [1, 1, 5, 2], "corners aligned"),
+            resize([2, 5], [("mode", .text("cubic")), ("axes", .ints([1]))], sizes: [3], "cubic, one axis"),
+            resize([1, 6], [("mode", .text("linear")), ("antialias", .int(1))], scales: [1, 0.5], "antialiased"),
+            resize(
+                [1, 4],
+                [
+                    ("mode", .text("linear")), ("coordinate_transformation_mode", .text("tf_crop_and_resize")),
+                    ("extrapolation_value", .float(3)),
+                ], sizes: [1, 5], roi: [0, 0.4, 1, 1.2], "a crop"),
+            resize(
+                [1, 4],
+                [("coordinate_transformation_mode", .text("tf_crop_and_resize")), ("extrapolation_value", .float(3))],
+                sizes: [1, 5], roi: [0, 0.4, 1, 1.2], "a nearest crop"),
+        ]
 
     private static func loss(
         _ type: String, _ attributes: [(String, TestAttribute)], weights: Bool = true, outputs: [String] = ["y"],

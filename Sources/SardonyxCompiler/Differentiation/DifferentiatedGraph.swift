@@ -9,33 +9,30 @@ struct DifferentiatedGraph {
 
     /// - Throws: `invalidModel` where a value is named twice or can be computed from another named one, `unsupported` where
     ///   the way leaves the graph.
-    init(_ graph: Graph, named: [ValueID], y: ValueID) throws {
+    init(_ builder: GraphBuilder, named: [ValueID], y: ValueID) throws {
+        func name(_ id: ValueID) -> String { "'\(builder.graph[id].name)'" }
         let stops = Set(named)
         guard stops.count == named.count else {
             let twice = named.first { id in named.filter { $0 == id }.count > 1 }
-            throw SardonyxError(.invalidModel, "xs and zs name '\(twice.map { graph[$0].name } ?? "")' twice")
+            throw SardonyxError(.invalidModel, "xs and zs name \(twice.map(name) ?? "a value") twice")
         }
-        var producers: [ValueID: Int] = [:]
-        for (position, node) in graph.nodes.enumerated() {
-            for case let id? in node.outputs { producers[id] = position }
-        }
-        let makers = Set(named.compactMap { producers[$0] })
-        for position in Self.ancestors(of: makers, graph, producers, stops: []) {
+        let makers = Set(named.compactMap { builder.producers[$0] })
+        for position in Self.ancestors(of: makers, builder, stops: []) {
             var found: ValueID?
-            graph.nodes[position].forEachUse { if stops.contains($0) { found = $0 } }
+            builder.graph.nodes[position].forEachUse { if stops.contains($0) { found = $0 } }
             if let found {
                 throw SardonyxError(
                     .invalidModel,
-                    "xs and zs must be independent, and '\(graph[found].name)' determines another value that they name")
+                    "xs and zs must be independent, and \(name(found)) determines another value that they name")
             }
         }
-        let start = stops.contains(y) ? nil : producers[y]
-        nodes = Self.ancestors(of: Set([start].compactMap { $0 }), graph, producers, stops: stops).sorted()
-            .map { graph.nodes[$0] }
+        let start = stops.contains(y) ? nil : builder.producers[y]
+        nodes = Self.ancestors(of: Set([start].compactMap { $0 }), builder, stops: stops).sorted()
+            .map { builder.graph.nodes[$0] }
         self.named = named
         self.y = y
 
-        let captures = Set(graph.captures)
+        let captures = Set(builder.graph.captures)
         guard !captures.isDisjoint(with: stops) else { return }
         // What is captured may depend on what is named, by nodes of the graph around.
         var outside: ValueID? = captures.contains(y) && !stops.contains(y) ? y : nil
@@ -43,20 +40,22 @@ struct DifferentiatedGraph {
         if let outside {
             throw SardonyxError(
                 .unsupported,
-                "'\(graph[outside].name)' stands in a graph around the node, as some of xs and zs do: the way between them "
+                "\(name(outside)) stands in a graph around the node, as some of xs and zs do: the way between them "
                     + "cannot be differentiated from here")
         }
     }
 
     /// The nodes that make what these nodes read, and these, up to values where the way stops.
     private static func ancestors(
-        of nodes: Set<Int>, _ graph: Graph, _ producers: [ValueID: Int], stops: Set<ValueID>
+        of nodes: Set<Int>, _ builder: GraphBuilder, stops: Set<ValueID>
     ) -> Set<Int> {
         var found = nodes
         var open = Array(nodes)
         while let position = open.popLast() {
-            graph.nodes[position].forEachUse { id in
-                if !stops.contains(id), let maker = producers[id], found.insert(maker).inserted { open.append(maker) }
+            builder.graph.nodes[position].forEachUse { id in
+                if !stops.contains(id), let maker = builder.producers[id], found.insert(maker).inserted {
+                    open.append(maker)
+                }
             }
         }
         return found

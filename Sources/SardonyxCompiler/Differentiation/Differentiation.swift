@@ -109,18 +109,18 @@ package struct Differentiation {
             throw SardonyxError(.invalidModel, "there are \(node.outputs.count) outputs, and xs has \(xCount) names")
         }
         let (given, named, y) = (Array(inputs[..<count]), Array(inputs[count..<2 * count]), inputs[2 * count])
-        let graph = builder.graph
+        func value(_ id: ValueID) -> Value { builder.graph[id] }
         guard builder.isDifferentiable(y) else {
             throw SardonyxError(
-                .invalidModel, "y, '\(graph[y].name)', is \(graph[y].type.text); it must be of floating point")
+                .invalidModel, "y, '\(value(y).name)', is \(value(y).type.text); it must be of floating point")
         }
-        for (value, name) in zip(given, named) {
-            if let type = graph[value].type.dataType, let wanted = graph[name].type.dataType, type != wanted {
+        for (given, name) in zip(given, named) {
+            if let type = value(given).type.dataType, let wanted = value(name).type.dataType, type != wanted {
                 throw SardonyxError(
-                    .invalidModel, "the value for '\(graph[name].name)' is \(type.name); it must be \(wanted.name)")
+                    .invalidModel, "the value for '\(value(name).name)' is \(type.name); it must be \(wanted.name)")
             }
         }
-        let path = try DifferentiatedGraph(builder.graph, named: named, y: y)
+        let path = try DifferentiatedGraph(builder, named: named, y: y)
         builder.prefix = node.displayName
         let taken = try path.evaluated(at: given, builder)
         let ones = try builder.filled(1, like: taken.y)
@@ -131,7 +131,7 @@ package struct Differentiation {
             let x = targets[index]
             let result =
                 try results[index]
-                ?? builder.filled(0, like: x, as: builder.isDifferentiable(x) ? nil : graph[y].type.dataType)
+                ?? builder.filled(0, like: x, as: builder.isDifferentiable(x) ? nil : value(y).type.dataType)
             try builder.append(
                 Node(
                     "Identity", opset: node.opset, name: node.name, inputs: [result], outputs: [output],

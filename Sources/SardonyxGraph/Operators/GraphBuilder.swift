@@ -1,6 +1,8 @@
 /// Adds nodes to a graph, one after the other, and knows their outputs' types at once.
 package final class GraphBuilder {
     package private(set) var graph: Graph
+    /// The position in `graph.nodes` of the node that makes a value.
+    package private(set) var producers: [ValueID: Int] = [:]
     /// Gives a node's outputs their types. Returns whether they have become constants, so that the node can go.
     private let infer: (inout Node, inout Graph) throws -> Bool
     /// Gradients with respect to values, of values with given gradients, through nodes of the graph; nil is zero.
@@ -12,7 +14,7 @@ package final class GraphBuilder {
     /// Nodes that may still be added: what derives from derivatives grows with each step, and files must not fill the memory.
     package private(set) var allowance: Int
 
-    /// - Parameter graph: what is there already.
+    /// - Parameter graph: what is there already, without nodes.
     package init(
         _ graph: Graph, allowance: Int, infer: @escaping (inout Node, inout Graph) throws -> Bool,
         differentiate:
@@ -49,7 +51,9 @@ package final class GraphBuilder {
         }
         allowance -= 1
         var node = node
-        if try !infer(&node, &graph) { graph.nodes.append(node) }
+        guard try !infer(&node, &graph) else { return }
+        for case let id? in node.outputs { producers[id] = graph.nodes.count }
+        graph.nodes.append(node)
     }
 
     package func addConstant(_ tensor: Tensor) -> ValueID {

@@ -113,6 +113,33 @@ enum GridSample: Operator {
         }
     }
 
+    static let derivative: Derivative? = .definition { d in
+        let settings = try GridSettings(d.node)
+        let (x, grid) = (try d.x(0), try d.x(1))
+        let axes = try x.space()
+        let points = try grid.extents(0..<1).joined([x.integers([1, -1])])
+        // Each point's elements, as places in a channel and weights: [batch, 1, points].
+        var taps: [(place: Term, weight: Term)] = []
+        for (index, axis) in axes.enumerated() {
+            // The grid counts axes from the innermost.
+            let number = Term(id: d.builder.addConstant(Tensor(Int64(axes.count - 1 - index))), builder: d.builder)
+            let coordinate = try grid.apply("Gather", number, with: ["axis": .int(-1)]).reshaped(to: points)
+            let stride = try x.extents(axis + 1..<axes.count + 2).apply("ReduceProd")
+            let own = try settings.taps(coordinate, extent: x.extents(axis..<axis + 1)).map { (try $0 * stride, $1) }
+            taps =
+                index == 0
+                ? own : try taps.flatMap { tap in try own.map { (try tap.place + $0, try tap.weight * $1) } }
+        }
+        let planes = try x.reshaped(to: x.extents(0..<2).joined([x.integers([-1])]))
+        let everyChannel = try x.extents(1..<2).joined([x.integers([1])])
+        let parts = try taps.map { place, weight in
+            let elements = try planes.apply(
+                "GatherElements", place.apply("Expand", everyChannel), with: ["axis": .int(2)])
+            return try elements * weight.converted(to: x)
+        }
+        return [try parts.dropFirst().reduce(parts[0]) { try $0 + $1 }.reshaped(like: d.y())]
+    }
+
     static let examples = [
         Example(
             "between two elements, and outside",

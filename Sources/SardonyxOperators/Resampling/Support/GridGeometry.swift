@@ -162,3 +162,33 @@ struct GridGeometry: Sendable {
         return (x < low) == isEven ? low + rest : high - rest
     }
 }
+
+extension GridSettings {
+    /// For derivatives: the elements around a coordinate along an axis of so many, as places and weights.
+    func taps(_ coordinate: Term, extent: Term) throws -> [(place: Term, weight: Term)] {
+        if mode == .cubic { throw SardonyxError(.unsupported, "there is no derivative rule for the mode cubic") }
+        let size = try extent.converted(to: coordinate)
+        let last = try size - 1
+        var x = try alignsCorners ? (coordinate + 1) / 2 * last : ((coordinate + 1) * size - 1) / 2
+        if mode == .nearest { x = try x.apply("Round") }
+        if padding == .reflection {
+            let (low, range) = alignsCorners ? (0.0, last) : (-0.5, size)
+            // There and back; an axis of one element has no way to go, and the bounds below end there.
+            let way = try range * 2
+            let period = try way.isEqual(to: way.number(0)).choose(way.number(1), else: way)
+            let distance = try x - low
+            let rest = try distance - (distance / period).apply("Floor") * period
+            x = try low + range - (rest - range).abs()
+        }
+        if padding != .zeros { x = try x.apply("Max", x.number(0)).apply("Min", last) }
+        let base = try x.apply("Floor")
+        let fraction = try x - base
+        let weights = mode == .nearest ? [try x.number(1)] : [try 1 - fraction, fraction]
+        return try weights.enumerated().map { offset, weight in
+            let place = try (base + Double(offset)).apply("Cast", with: ["to": .int(Int64(DataType.int64.rawValue))])
+            let isInside = try place.isLess(than: 0).apply("Not").apply("And", place.isLess(than: extent))
+            let bounded = try place.apply("Max", place.number(0)).apply("Min", extent - 1)
+            return (bounded, try padding == .zeros ? weight.kept(where: isInside) : weight)
+        }
+    }
+}
