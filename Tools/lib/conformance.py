@@ -17,14 +17,14 @@ import xml.etree.ElementTree as ElementTree
 import onnx
 
 
-def verify(program, folders, root):
+def verify(program, folders, root, options=()):
     """{case: None, or why it fails} of these folders, by their paths below root. A run that crashes is cut in parts,
     so that the case at fault is named and the others keep their results."""
     with tempfile.TemporaryDirectory() as scratch:
         report = pathlib.Path(scratch, "report.xml")
         try:
             done = subprocess.run(
-                [program, "verify", "--junit", str(report), *map(str, folders)],
+                [program, "verify", "--junit", str(report), *options, *map(str, folders)],
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                 errors="replace", timeout=60 + len(folders),
             )
@@ -40,7 +40,7 @@ def verify(program, folders, root):
     step = max(1, len(folders) // 8)
     result = {}
     for start in range(0, len(folders), step):
-        result |= verify(program, folders[start:start + step], root)
+        result |= verify(program, folders[start:start + step], root, options)
     return result
 
 
