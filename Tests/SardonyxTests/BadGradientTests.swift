@@ -96,13 +96,21 @@ import Testing
             nodes: [TestNode("Det", ["x"], ["y"], name: "det"), gradient(["x"])],
             inputs: [TestValue("x", [2, 2], type: 11)]),
         Case(
-            title: "a way through a branch", code: .unsupported, says: "If 'if': the operator has no derivative rule",
+            title: "a way through a loop", code: .unsupported, says: "Loop 'loop': the operator has no derivative rule",
             nodes: [
-                TestNode("Constant", [], ["c"], [("value", .tensor(TestTensor("", dims: [], type: 9, raw: [1])))]),
                 TestNode(
-                    "If", ["c"], ["y"], name: "if",
-                    [("then_branch", branch(square, "y")), ("else_branch", branch(TestNode("Exp", ["x"], ["e"]), "e"))]),
-                gradient(["x"]),
+                    "Loop", ["", "", "x"], ["y"], name: "loop",
+                    [
+                        (
+                            "body",
+                            .graph(
+                                TestGraph(
+                                    nodes: [TestNode("Not", ["go"], ["on"]), TestNode("Exp", ["v"], ["next"])],
+                                    inputs: [
+                                        TestValue("i", [], type: 7), TestValue("go", [], type: 9), TestValue("v", nil),
+                                    ], outputs: [TestValue("on", [], type: 9), TestValue("next", nil)]))
+                        )
+                    ]), gradient(["x"]),
             ]),
         Case(
             title: "a way outside the branch of the node", code: .unsupported,

@@ -6,7 +6,7 @@ enum GradientCases {
 
     static let all: [Case] =
         elementwise + products + reductions + shaping + convolutions + pooling + normalization + resampling
-        + losses + attentions + [network]
+        + losses + attentions + branches + [network]
 
     /// y = type(x …), x and further inputs of these shapes.
     static func row(
@@ -230,4 +230,34 @@ enum GradientCases {
                 .init(name: "x", shape: shapes[0], range: -1...1), .init(name: "a", shape: shapes[1], range: -1...1),
             ], initializers: [indices])
     }
+
+    /// y = if Σ x > limit { x · a } else { sin(x · x) + 1, by a branch in the branch }.
+    private static func branch(_ limit: Double) -> Case {
+        func graph(_ nodes: [TestNode], _ output: String) -> TestAttribute {
+            .graph(TestGraph(nodes: nodes, outputs: [TestValue(output, nil)]))
+        }
+        let inner = TestNode(
+            "If", ["c"], ["i"],
+            [
+                ("then_branch", graph([TestNode("Identity", ["x"], ["never"])], "never")),
+                ("else_branch", graph([TestNode("Mul", ["x", "x"], ["s"]), TestNode("Sin", ["s"], ["t"])], "t")),
+            ])
+        return Case(
+            title: "If, \(limit)",
+            nodes: [
+                TestNode("ReduceSum", ["x"], ["sum"], [("keepdims", .int(0))]),
+                TestNode("Greater", ["sum", "limit"], ["c"]),
+                TestNode(
+                    "If", ["c"], ["k"],
+                    [
+                        ("then_branch", graph([TestNode("Mul", ["x", "a"], ["p"])], "p")),
+                        ("else_branch", graph([inner, TestNode("Add", ["i", "one"], ["q"])], "q")),
+                    ]),
+                TestNode("Mul", ["k", "x"], ["y"]),
+            ],
+            inputs: [.init(name: "x", shape: [2, 3], range: -1...1), .init(name: "a", shape: [3], range: -1...1)],
+            initializers: [double("limit", limit), double("one", 1)])
+    }
+
+    static let branches = [branch(-100), branch(100)]
 }

@@ -24,13 +24,6 @@ package struct Differentiation {
         graph = try differentiated(graph, &allowance)
     }
 
-    private var inference: TypeInference {
-        var inference = TypeInference(registry: registry)
-        inference.foldsIntegersOnly = true
-        inference.foldingLimit = foldingLimit
-        return inference
-    }
-
     private static func isGradient(_ node: Node) -> Bool { node.operatorType == "Gradient" && node.domain == domain }
 
     private static func holdsGradients(_ graph: Graph) -> Bool {
@@ -43,19 +36,8 @@ package struct Differentiation {
         // A run may give other values for defaults, so that nothing may be computed from them now.
         let defaults = graph.inputDefaults.keys.compactMap { id in graph.constants[id].map { (id, $0) } }
         for (id, _) in defaults { graph.constants[id] = nil }
-        let inference = self.inference
-        var state = TypeInference.State(foldingBudget: foldingLimit * 64)
-        let sweep = ReverseSweep(registry: registry)
-        let builder = GraphBuilder(
-            graph, allowance: allowance + source.nodes.count,
-            infer: { node, graph in
-                do {
-                    return try inference.visit(&node, &graph, &state)
-                } catch var error as SardonyxError {
-                    if error.code == .invalidValue { error.code = .invalidModel }
-                    throw error.at(node)
-                }
-            }, differentiate: { try sweep.gradients(through: $0, of: $1, to: $2, $3) })
+        let sweep = ReverseSweep(registry: registry, foldingLimit: foldingLimit)
+        let builder = sweep.builder(graph, allowance: allowance + source.nodes.count)
         for var node in source.nodes {
             if Self.isGradient(node) {
                 do {
@@ -123,15 +105,15 @@ package struct Differentiation {
         let path = try DifferentiatedGraph(builder, named: named, y: y)
         builder.prefix = node.displayName
         let taken = try path.evaluated(at: given, builder)
-        let ones = try builder.filled(1, like: taken.y)
+        let type = value(y).type.dataType ?? .float
+        let ones = try builder.filled(1, like: taken.y, as: type)
         let targets = Array(taken.named[..<xCount])
         let results = try sweep.gradients(through: taken.nodes, of: [(taken.y, ones)], to: targets, builder)
         for (index, output) in node.outputs.enumerated() {
             guard let output else { continue }
             let x = targets[index]
-            let result =
-                try results[index]
-                ?? builder.filled(0, like: x, as: builder.isDifferentiable(x) ? nil : value(y).type.dataType)
+            let own = builder.isDifferentiable(x) ? value(x).type.dataType : nil
+            let result = try results[index] ?? builder.filled(0, like: x, as: own ?? type)
             try builder.append(
                 Node(
                     "Identity", opset: node.opset, name: node.name, inputs: [result], outputs: [output],
@@ -141,11 +123,10 @@ package struct Differentiation {
 }
 
 extension GraphBuilder {
-    /// A tensor of the value's shape, and of its type unless another is given, with one number everywhere.
-    fileprivate func filled(_ number: Float, like id: ValueID, as type: DataType? = nil) throws -> ValueID {
+    /// A tensor of the value's shape with one number everywhere.
+    func filled(_ number: Float, like id: ValueID, as type: DataType) throws -> ValueID {
         let shape = try add("Shape", [id])[0]
-        let ones = try add("ConstantOfShape", [shape], ["value": .tensor(Tensor(shape: [1], scalars: [number]))])[0]
-        if let type { return try add("Cast", [ones], ["to": .int(Int64(type.rawValue))])[0] }
-        return try add("CastLike", [ones, id])[0]
+        let filled = try add("ConstantOfShape", [shape], ["value": .tensor(Tensor(shape: [1], scalars: [number]))])[0]
+        return type == .float ? filled : try add("Cast", [filled], ["to": .int(Int64(type.rawValue))])[0]
     }
 }

@@ -4,6 +4,26 @@ import SardonyxGraph
 /// into those of its inputs.
 struct ReverseSweep {
     let registry: OperatorRegistry
+    /// As `TypeInference.foldingLimit`.
+    let foldingLimit: Int
+
+    /// Adds nodes to a graph that has none yet. Floating point is not folded.
+    func builder(_ graph: Graph, allowance: Int) -> GraphBuilder {
+        var inference = TypeInference(registry: registry)
+        inference.foldsIntegersOnly = true
+        inference.foldingLimit = foldingLimit
+        var state = TypeInference.State(foldingBudget: foldingLimit * 64)
+        return GraphBuilder(
+            graph, allowance: allowance,
+            infer: { [inference] node, graph in
+                do {
+                    return try inference.visit(&node, &graph, &state)
+                } catch var error as SardonyxError {
+                    if error.code == .invalidValue { error.code = .invalidModel }
+                    throw error.at(node)
+                }
+            }, differentiate: { try gradients(through: $0, of: $1, to: $2, $3) })
+    }
 
     /// Gradients with respect to `targets` of the values whose gradients are given, through `nodes`; nil is zero.
     ///
@@ -32,8 +52,7 @@ struct ReverseSweep {
             }
             guard outputs.contains(where: { $0 != nil }) else { continue }
             do {
-                let gradients = try derive(node, outputs, active, builder)
-                for case (let id?, let gradient?) in zip(node.inputs, gradients) where active.contains(id) {
+                for (id, gradient) in try derive(node, outputs, active, builder) {
                     parts[id, default: []].append(gradient)
                 }
             } catch let error as SardonyxError {
@@ -43,16 +62,21 @@ struct ReverseSweep {
         return try targets.map { try Self.sum(parts[$0], builder) }
     }
 
+    /// Gradients of values that the node reads.
     private func derive(
         _ node: Node, _ outputs: [ValueID?], _ active: Set<ValueID>, _ builder: GraphBuilder
-    ) throws -> [ValueID?] {
-        let isWanted = node.inputs.map { id in id.map(active.contains) ?? false }
+    ) throws -> [(value: ValueID, gradient: ValueID)] {
+        if node.operatorType == "If", node.domain.isEmpty { return try deriveBranches(node, outputs, active, builder) }
         guard let rule = registry.find(node)?.derivative else {
             throw SardonyxError(.unsupported, "the operator has no derivative rule")
         }
+        let isWanted = node.inputs.map { id in id.map(active.contains) ?? false }
         let derivation = Derivation(node: node, builder: builder, outputGradients: outputs, isWanted: isWanted)
         try rule.rule(derivation)
-        return derivation.gradients
+        return zip(node.inputs, zip(isWanted, derivation.gradients)).compactMap { id, result in
+            guard let id, result.0, let gradient = result.1 else { return nil }
+            return (id, gradient)
+        }
     }
 
     private static func sum(_ parts: [ValueID]?, _ builder: GraphBuilder) throws -> ValueID? {

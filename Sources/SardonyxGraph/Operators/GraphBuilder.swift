@@ -46,14 +46,19 @@ package final class GraphBuilder {
 
     /// Adds a node whose outputs are values of the graph already.
     package func append(_ node: Node) throws {
-        guard allowance > 0 else {
-            throw SardonyxError(.invalidModel, "derivatives of derivatives would take too many nodes")
-        }
-        allowance -= 1
+        try spend(1)
         var node = node
         guard try !infer(&node, &graph) else { return }
         for case let id? in node.outputs { producers[id] = graph.nodes.count }
         graph.nodes.append(node)
+    }
+
+    /// Counts nodes that were added elsewhere.
+    package func spend(_ count: Int) throws {
+        guard allowance >= count else {
+            throw SardonyxError(.invalidModel, "derivatives of derivatives would take too many nodes")
+        }
+        allowance -= count
     }
 
     package func addConstant(_ tensor: Tensor) -> ValueID {
