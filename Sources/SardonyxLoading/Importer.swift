@@ -122,7 +122,10 @@ final class Importer {
         inner.callStack = context.callStack
         inner.depth = context.depth + 1
         try importGraph(proto, into: scope, inner)
-        return Subgraph(graph: scope.graph, captured: scope.captured)
+        let declared = gather(sdx_graph_output_count(proto)) { sdx_graph_output(proto, $0) }.map {
+            (try? readType(sdx_value_info_type($0), of: sdx_value_info_name($0).text)) ?? .unknown
+        }
+        return Subgraph(graph: scope.graph, captured: scope.captured, declaredOutputs: declared)
     }
 
     /// Reads one node; a call of a function becomes the function's nodes.

@@ -16,7 +16,7 @@ enum ElementReader {
         case .uint8: tensor.scalars(UInt8.self).map(Double.init)
         case .uint16: tensor.scalars(UInt16.self).map(Double.init)
         case .uint32: tensor.scalars(UInt32.self).map(Double.init)
-        case .uint64: tensor.scalars(UInt64.self).map(Double.init)
+        case .uint64: tensor.scalars(UInt64.self).map { Double($0) }
         case .bool, .uint4, .uint2: bytes(tensor).map(Double.init)
         case .int4, .int2: bytes(tensor).map { Double(Int8(bitPattern: $0)) }
         case .complex64: raw(tensor, Float.self).map(Double.init)

@@ -58,9 +58,12 @@ public struct Subgraph: Sendable {
     package var graph: Graph
     /// The values of the graph around the node that the body reads.
     package var captured: [ValueID]
+    /// What the file says of the outputs. Nobody has checked it: it tells the shape of a result that no iteration made.
+    package var declaredOutputs: [ValueType]
 
-    package init(graph: Graph, captured: [ValueID]) {
+    package init(graph: Graph, captured: [ValueID], declaredOutputs: [ValueType] = []) {
         self.graph = graph
         self.captured = captured
+        self.declaredOutputs = declaredOutputs
     }
 }

@@ -78,7 +78,10 @@ public struct Node: Sendable {
                 attributes[key] = .graph(subgraph)
             case .graphs(let subgraphs):
                 attributes[key] = .graphs(
-                    subgraphs.map { Subgraph(graph: $0.graph, captured: $0.captured.map(transform)) })
+                    subgraphs.map {
+                        Subgraph(
+                            graph: $0.graph, captured: $0.captured.map(transform), declaredOutputs: $0.declaredOutputs)
+                    })
             default: break
             }
         }

@@ -37,7 +37,15 @@ package struct Lifting {
         _ operatorType: String, _ inputs: [ValueID?], output: ValueID?, _ attributes: [String: Attribute] = [:],
         for node: Node
     ) {
-        after.append(make(operatorType, inputs, [output], attributes, node))
+        insertAfter(operatorType, inputs, outputs: [output], attributes, for: node)
+    }
+
+    /// Adds a node after the lifted one, with several outputs.
+    package mutating func insertAfter(
+        _ operatorType: String, _ inputs: [ValueID?], outputs: [ValueID?], _ attributes: [String: Attribute] = [:],
+        for node: Node
+    ) {
+        after.append(make(operatorType, inputs, outputs, attributes, node))
     }
 
     /// A value for the lifted node to make instead of its own output.

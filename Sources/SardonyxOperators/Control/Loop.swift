@@ -85,7 +85,8 @@ enum Loop: Operator {
         let stacked = try scans.enumerated().map { index, elements -> Datum? in
             let type =
                 context.outputTypes.count > carriedCount + index ? context.outputTypes[carriedCount + index] : .unknown
-            return .tensor(try stack(elements, type: type))
+            let declared = body.declaredOutputs.dropFirst(1 + carriedCount + index).first ?? .unknown
+            return .tensor(try stack(elements, type: type.stacked(of: declared)))
         }
         return carried.map { $0 } + stacked
     }
@@ -98,12 +99,22 @@ enum Loop: Operator {
     }
 }
 
+extension ValueType {
+    /// What is known of elements stacked along a new axis: what inference found, else what the file says of an element.
+    package func stacked(of declared: ValueType, axis: Int = 0) -> ValueType {
+        guard shape == nil, case .tensor(let type, var element?) = declared, axis <= element.count else { return self }
+        element.insert(.unknown, at: axis)
+        return .tensor(dataType ?? type, element)
+    }
+}
+
 /// Tensors of one shape stacked along a new axis.
 /// - Parameter type: what is known of the result, for the case of no element.
 func stack(_ elements: [Tensor], axis: Int = 0, type: ValueType) throws -> Tensor {
     guard let first = elements.first else {
-        let rest = type.shape?.dropFirst().map { $0.value ?? 0 } ?? []
-        return try Tensor(dataType: type.dataType ?? .float, shape: [0] + rest)
+        var shape = type.shape?.map { $0.value ?? 0 } ?? [0]
+        if axis < shape.count { shape[axis] = 0 } else { shape.append(0) }
+        return try Tensor(dataType: type.dataType ?? .float, shape: shape)
     }
     for element in elements where element.spec != first.spec {
         throw SardonyxError(
@@ -114,11 +125,16 @@ func stack(_ elements: [Tensor], axis: Int = 0, type: ValueType) throws -> Tenso
     }
     var shape = first.shape
     shape.insert(elements.count, at: axis)
-    if first.dataType == .string, axis == 0 {
-        return Tensor(shape: shape, strings: elements.flatMap(\.strings))
+    let outer = first.shape[..<axis].reduce(1, *)
+    if first.dataType == .string {
+        let (texts, width) = (elements.map(\.strings), first.shape[axis...].reduce(1, *))
+        var rows: [String] = []
+        for row in 0..<outer {
+            for text in texts { rows += text[row * width..<(row + 1) * width] }
+        }
+        return Tensor(shape: shape, strings: rows)
     }
     var result = try Tensor(uninitialized: first.dataType, shape: shape)
-    let outer = first.shape[..<axis].reduce(1, *)
     let inner = first.shape[axis...].reduce(1, *) * first.dataType.byteCount
     try result.withUnsafeMutableBytes { target in
         for (index, element) in elements.enumerated() {

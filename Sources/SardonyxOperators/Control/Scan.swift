@@ -18,14 +18,13 @@ enum Scan: Operator {
 
     static let execution = Execution.dynamic
 
-    /// Opset 8 has a leading input with the sequences' lengths, and a batch axis before everything.
+    /// Opset 8 has a leading input with the sequences' lengths, which may be left out, and a batch axis before everything:
+    /// `sardonyx_batched` is 1 without lengths and 2 with them.
     static func lift(_ node: inout Node, from opset: Int, in lifting: inout Lifting) throws {
         if opset < 9 {
-            guard node.inputs.first ?? nil == nil else {
-                throw SardonyxError(.unsupported, "sequence lengths of Scan in opset 8 are not supported")
-            }
-            node.inputs.removeFirst()
-            node.attributes["sardonyx_batched"] = .int(1)
+            let hasLengths = (node.inputs.first ?? nil) != nil
+            if !hasLengths, !node.inputs.isEmpty { node.inputs.removeFirst() }
+            node.attributes["sardonyx_batched"] = .int(hasLengths ? 2 : 1)
             if let directions = node.attributes.removeValue(forKey: "directions") {
                 node.attributes["scan_input_directions"] = directions
             }
@@ -34,11 +33,12 @@ enum Scan: Operator {
 
     static func infer(_ context: inout InferenceContext) throws {
         let node = context.node
-        let (body, states, scans) = try parts(node, inputs: context.inputs.count)
+        let lengths = node.int("sardonyx_batched", default: 0) == 2 ? 1 : 0
+        let (body, states, scans) = try parts(node, inputs: context.inputs.count - lengths)
         guard body.graph.outputs.count >= states, context.outputs.count <= body.graph.outputs.count else {
             throw SardonyxError(.invalidModel, "the body gives \(body.graph.outputs.count) values for \(states) states")
         }
-        if node.flag("sardonyx_batched") { return }
+        if node.attributes["sardonyx_batched"] != nil { return }
         var inputs: [ValueType] = context.inputs[..<states].map { $0 ?? .unknown }
         for index in 0..<scans {
             guard case .tensor(let type, let shape)? = context.inputs[states + index] else {
@@ -96,20 +96,51 @@ enum Scan: Operator {
     }
 
     static func evaluate(_ context: EvaluationContext) throws -> [Datum?] {
-        guard context.node.flag("sardonyx_batched") else { return try scan(context, context.inputs.map { $0 }) }
-        let tensors = try context.inputs.indices.map { try context.tensor($0) }
+        switch context.node.int("sardonyx_batched", default: 0) {
+        case 0: return try scan(context, context.inputs.map { $0 })
+        case 1: return try batches(context, lengths: nil, try context.inputs.indices.map { try context.tensor($0) })
+        default:
+            let lengths = try context.tensor(0)
+            guard lengths.dataType == .int64, lengths.shape.count == 1 else {
+                throw SardonyxError(
+                    .invalidInput, "the lengths must be a vector of int64; they are \(lengths.spec.text)")
+            }
+            let tensors = try context.inputs.indices.dropFirst().map { try context.tensor($0) }
+            return try batches(context, lengths: lengths.scalars(Int64.self).map(Int.init), tensors)
+        }
+    }
+
+    /// Each element of the batch by itself, over so many steps; what its scan outputs lack to the longest is zero.
+    private static func batches(
+        _ context: EvaluationContext, lengths: [Int]?, _ tensors: [Tensor]
+    ) throws -> [Datum?] {
         guard let batch = tensors.first?.shape.first else {
             throw SardonyxError(.invalidInput, "the inputs have no batch axis")
         }
+        guard lengths.map({ $0.count == batch }) ?? true else {
+            throw SardonyxError(.invalidInput, "there are \(lengths?.count ?? 0) lengths for a batch of \(batch)")
+        }
+        let states = try parts(context.node, inputs: tensors.count).states
         var results: [[Tensor]] = []
         for element in 0..<batch {
-            let inputs = try tensors.map { tensor -> Datum? in
+            var longest = 0
+            let inputs = try tensors.enumerated().map { index, tensor -> Datum? in
                 guard tensor.shape.first == batch else {
                     throw SardonyxError(.invalidInput, "the inputs have different batch sizes")
                 }
-                return .tensor(try slice(tensor, axis: 0, index: element))
+                let one = try slice(tensor, axis: 0, index: element)
+                guard let length = lengths?[element], index >= states else { return .tensor(one) }
+                longest = one.shape.first ?? 0
+                guard length >= 0, length <= longest else {
+                    throw SardonyxError(.invalidInput, "length \(length) is not in 0 ... \(longest)")
+                }
+                return .tensor(try resized(one, to: length))
             }
-            results.append(try scan(context, inputs).compactMap { $0?.tensor })
+            let outputs = try scan(context, inputs).compactMap { $0?.tensor }
+            results.append(
+                try outputs.enumerated().map { index, output in
+                    lengths == nil || index < states ? output : try resized(output, to: longest)
+                })
         }
         guard let count = results.first?.count else { throw SardonyxError(.unsupported, "Scan of an empty batch") }
         return try (0..<count).map { index in .tensor(try stack(results.map { $0[index] }, type: .unknown)) }
@@ -151,13 +182,35 @@ enum Scan: Operator {
             }
         }
         let stacked = try outputs.enumerated().map { index, elements -> Datum? in
-            let rank = (elements.first?.shape.count ?? 0) + 1
+            let declared = body.declaredOutputs.dropFirst(states + index).first ?? .unknown
+            let rank = (elements.first?.shape.count ?? declared.shape?.count ?? 0) + 1
             let axis = try axis(node, "scan_output_axes", index, rank: rank)
             let ordered = isBackward(node, "scan_output_directions", index) ? elements.reversed() : elements
             let type = states + index < context.outputTypes.count ? context.outputTypes[states + index] : .unknown
-            return .tensor(try stack(ordered, axis: axis, type: type))
+            return .tensor(try stack(ordered, axis: axis, type: type.stacked(of: declared, axis: axis)))
         }
         return state.map { $0 } + stacked
+    }
+
+    /// The first `length` elements along the first axis, with zeros after those that there are.
+    private static func resized(_ tensor: Tensor, to length: Int) throws -> Tensor {
+        var shape = tensor.shape
+        guard let old = shape.first, old != length else { return tensor }
+        shape[0] = length
+        if tensor.dataType == .string {
+            let width = shape.dropFirst().reduce(1, *)
+            let texts = tensor.strings.prefix(length * width)
+            return Tensor(shape: shape, strings: texts + [String](repeating: "", count: length * width - texts.count))
+        }
+        var result = try Tensor(dataType: tensor.dataType, shape: shape)
+        try result.withUnsafeMutableBytes { target in
+            tensor.withUnsafeBytes { source in
+                let count = min(source.count, target.count)
+                UnsafeMutableRawBufferPointer(rebasing: target[..<count])
+                    .copyMemory(from: UnsafeRawBufferPointer(rebasing: source[..<count]))
+            }
+        }
+        return result
     }
 
     /// x[…, index, …] without the axis.
@@ -165,10 +218,16 @@ enum Scan: Operator {
         var shape = tensor.shape
         let length = shape.remove(at: axis)
         let outer = tensor.shape[..<axis].reduce(1, *)
-        let inner = shape[axis...].reduce(1, *) * tensor.dataType.byteCount
         if tensor.dataType == .string {
-            throw SardonyxError(.unsupported, "Scan over strings is not supported")
+            let (texts, width) = (tensor.strings, shape[axis...].reduce(1, *))
+            var rows: [String] = []
+            for row in 0..<outer {
+                let start = (row * length + index) * width
+                rows += texts[start..<start + width]
+            }
+            return Tensor(shape: shape, strings: rows)
         }
+        let inner = shape[axis...].reduce(1, *) * tensor.dataType.byteCount
         var result = try Tensor(uninitialized: tensor.dataType, shape: shape)
         try result.withUnsafeMutableBytes { target in
             tensor.withUnsafeBytes { source in

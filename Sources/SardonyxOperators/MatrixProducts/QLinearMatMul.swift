@@ -1,7 +1,7 @@
 import SardonyxGraph
 
 /// y = saturate(round(Σₖ (a[…, m, k] − az) · (b[…, k, n] − bz) · as · bs / ys) + yz), ties to even; a's parameters are one number
-/// or one a row, b's one number or one a column. Float8 operands are summed in float, and have zero points of zero.
+/// or one a row, b's one number or one a column. With a float8 operand it is summed in float.
 ///
 /// <https://onnx.ai/onnx/operators/onnx__QLinearMatMul.html>
 enum QLinearMatMul: Operator {

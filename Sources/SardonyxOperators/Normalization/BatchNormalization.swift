@@ -20,23 +20,60 @@ enum BatchNormalization: Operator {
             AttributeSpec("training_mode", .int), AttributeSpec("momentum", .float), AttributeSpec("epsilon", .float),
         ])
 
-    /// `is_test` was an attribute through opset 6, `spatial` through opset 8, and through opset 13 a node trains when it has
-    /// more than one output.
+    /// Through opset 6 a node trains unless `is_test` is set, from then through opset 13 when it has more than one output.
+    /// Its last two outputs were the batch's own mean and variance. Through opset 8 `spatial` = 0 asked for statistics of
+    /// every element of an image, which is the same of a flat image.
     static func lift(_ node: inout Node, from opset: Int, in lifting: inout Lifting) throws {
         node.attributes["consumed_inputs"] = nil
-        let isTest = node.attributes.removeValue(forKey: "is_test")
-        if opset < 7, case .int(1)? = isTest {
-        } else if opset < 7 {
-            throw SardonyxError(.unsupported, "training in opset \(opset) is not supported; export for inference")
-        }
-        if case .int(0)? = node.attributes.removeValue(forKey: "spatial"), opset < 9 {
-            throw SardonyxError(.unsupported, "spatial = 0 (statistics of every element) is not supported")
-        }
         guard opset < 14 else { return }
-        if node.outputs.dropFirst().contains(where: { $0 != nil }) {
-            throw SardonyxError(.unsupported, "training in opset \(opset) is not supported; export for inference")
+        var trains = node.outputs.dropFirst().contains { $0 != nil }
+        if case .int(let isTest)? = node.attributes.removeValue(forKey: "is_test"), opset < 7 {
+            trains = isTest == 0
+        } else if opset < 7 {
+            trains = true
         }
-        node.outputs = Array(node.outputs.prefix(1))
+        var flat: [(value: ValueID, output: ValueID, shape: ValueID)] = []
+        if case .int(0)? = node.attributes.removeValue(forKey: "spatial"), opset < 9, node.inputs.count == 5 {
+            flat = flatten(&node, &lifting)
+        }
+        let saved = Array(node.outputs.dropFirst(3))
+        node.outputs = Array(node.outputs.prefix(trains ? 3 : 1))
+        if trains {
+            node.attributes["training_mode"] = .int(1)
+            if saved.contains(where: { $0 != nil }) {
+                // With momentum 0 the running statistics are the batch's.
+                var attributes: [String: Attribute] = ["training_mode": .int(1), "momentum": .float(0)]
+                attributes["epsilon"] = node.attributes["epsilon"]
+                lifting.insertAfter(
+                    "BatchNormalization", node.inputs,
+                    outputs: [lifting.addValue("\(node.displayName).batch")] + saved, attributes, for: node)
+            }
+        }
+        for (value, output, shape) in flat {
+            lifting.insertAfter("Reshape", [value, shape], output: output, for: node)
+        }
+    }
+
+    /// Makes an image one row of C · D₁ · … channels, and every parameter a vector of as many.
+    /// - Returns: for each output the flat value, the value that it was, and the shape to give it.
+    private static func flatten(
+        _ node: inout Node, _ lifting: inout Lifting
+    ) -> [(value: ValueID, output: ValueID, shape: ValueID)] {
+        let (x, parameter) = (node.inputs[0], node.inputs[1])
+        let row = lifting.add([-1], "\(node.displayName).row")
+        let shapes = [x, parameter].map { [node] in lifting.insertBefore("Shape", [$0], for: node) }
+        node.inputs[0] = lifting.insertBefore("Flatten", [x], for: node)
+        for index in 1..<5 {
+            node.inputs[index] = lifting.insertBefore("Reshape", [node.inputs[index], row], for: node)
+        }
+        var flat: [(value: ValueID, output: ValueID, shape: ValueID)] = []
+        for (index, output) in node.outputs.enumerated() {
+            guard let output else { continue }
+            let value = lifting.addValue("\(node.displayName).flat\(index)")
+            node.outputs[index] = value
+            flat.append((value, output, shapes[min(index, 1)]))
+        }
+        return flat
     }
 
     static func infer(_ context: inout InferenceContext) throws {

@@ -15,6 +15,7 @@ enum Reshape: Operator {
 
     /// Through opset 4 the shape is an attribute.
     static func lift(_ node: inout Node, from opset: Int, in lifting: inout Lifting) throws {
+        node.removeConsumedInputs(opset: opset)
         if opset < 5, let shape = node.ints("shape") {
             node.attributes["shape"] = nil
             node.inputs.append(lifting.add(shape, "\(node.displayName).shape"))

@@ -98,13 +98,19 @@ struct QuantizedProduct {
             multiplyAdd: { $0 &+ $1 &* $2 }, finish)
     }
 
-    /// Sums in float of 8-bit codes that stand for these numbers; without zero points.
+    /// Sums in float of 8-bit codes that stand for these numbers.
     func kernel(_ aValues: [Float], _ bValues: [Float], _ finish: @escaping FinishSum<Float>) -> Kernel {
-        let inputs = inputs
+        let (zeros, steps, inputs) = (zeros, zeroSteps, inputs)
         return loops(
             from: 0 as Float,
-            left: { frame, index, _, _ in aValues[Int(frame.input(inputs.a, as: UInt8.self)[index])] },
-            right: { frame, index, _, _ in bValues[Int(frame.input(inputs.b, as: UInt8.self)[index])] },
+            left: { frame, index, pair, line in
+                let zero = frame.input(slot: zeros.a, as: UInt8.self)?[steps.a.index(matrix: pair, line: line)]
+                return aValues[Int(frame.input(inputs.a, as: UInt8.self)[index])] - (zero.map { aValues[Int($0)] } ?? 0)
+            },
+            right: { frame, index, pair, line in
+                let zero = frame.input(slot: zeros.b, as: UInt8.self)?[steps.b.index(matrix: pair, line: line)]
+                return bValues[Int(frame.input(inputs.b, as: UInt8.self)[index])] - (zero.map { bValues[Int($0)] } ?? 0)
+            },
             multiplyAdd: { $0 + $1 * $2 }, finish)
     }
 
