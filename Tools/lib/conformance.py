@@ -114,6 +114,9 @@ def main():
             print(f"{name}: {why or 'pass'}")
         sys.exit(bool(failing))
 
+    if not arguments.kind:
+        reasons = {name: why or "" for name, why in sorted(result.items())}
+        (arguments.folder / "results.json").write_text(json.dumps(reasons) + "\n")
     (arguments.folder / "failing.txt").write_text("".join(f"{name}: {why}\n" for name, why in sorted(failing.items())))
     counts, listing = arguments.ratchet / "passed.json", arguments.ratchet / "passing.txt"
     before = json.loads(counts.read_text())["kinds"] if counts.exists() else {}

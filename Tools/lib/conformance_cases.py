@@ -27,11 +27,27 @@ RANDOM = {
 }
 
 
+def encode_map(value, kind, name):
+    """A MapProto whose values have the type declared; onnx's own helper takes numbers alone."""
+    message = onnx.MapProto(name=name, key_type=kind.key_type)
+    if kind.key_type == onnx.TensorProto.STRING:
+        message.string_keys.extend(key.encode() for key in value)
+    else:
+        message.keys.extend(value)
+    dtype = onnx.helper.tensor_dtype_to_np_dtype(kind.value_type.tensor_type.elem_type)
+    message.values.elem_type = onnx.SequenceProto.TENSOR
+    message.values.tensor_values.extend(numpy_helper.from_array(np.array(held, dtype)) for held in value.values())
+    return message
+
+
 def encode(value, info):
     """The bytes of a value as the message that the graph declares for it."""
     kind = info.type.WhichOneof("value")
     if kind == "map_type":
-        message = numpy_helper.from_dict(value, info.name)
+        message = encode_map(value, info.type.map_type, info.name)
+    elif kind == "sequence_type" and info.type.sequence_type.elem_type.WhichOneof("value") == "map_type":
+        message = onnx.SequenceProto(name=info.name, elem_type=onnx.SequenceProto.MAP)
+        message.map_values.extend(encode_map(item, info.type.sequence_type.elem_type.map_type, "") for item in value)
     elif kind == "sequence_type":
         message = numpy_helper.from_list(value, info.name)
     elif kind == "optional_type":
