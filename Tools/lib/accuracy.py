@@ -3,7 +3,6 @@
 usage: accuracy.py SARDONYX [--intermediates] [--real] [--json OUT] [--no-page] [--shape NAME=1,3,64,64] [MODEL …]
 """
 
-import argparse
 import dataclasses
 import json
 import pathlib
@@ -177,16 +176,10 @@ def double_cells(row):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("sardonyx")
+    parser = models.Arguments()
     parser.add_argument("--intermediates", action="store_true")
     parser.add_argument("--real", action="store_true")
-    parser.add_argument("--json")
-    parser.add_argument("--no-page", action="store_true")
-    parser.add_argument("--shape", action="append", default=[])
-    parser.add_argument("models", nargs="*")
-    arguments = parser.parse_intermixed_args()
-    models.set_shapes(arguments.shape)
+    arguments = parser.read()
     program, everything = arguments.sardonyx, not (arguments.models or arguments.intermediates or arguments.real)
     sections = []
     if everything or not (arguments.intermediates or arguments.real):

@@ -4,7 +4,6 @@ usage: bench.py SARDONYX [--peers ort,ov,mnn] [--threads N] [--rounds R] [--seco
                 [--redraw JSON] [--no-page] [--shape NAME=1,3,64,64] [MODEL …]
 """
 
-import argparse
 import importlib.metadata
 import json
 import os
@@ -129,19 +128,14 @@ def double_errors(program, path, feeds, names, outputs):
 
 
 def parsed():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("sardonyx")
+    parser = models.Arguments()
     parser.add_argument("--peers", default=",".join(engines.PEERS))
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=2)
     parser.add_argument("--sweep", choices=["size", "threads"])
-    parser.add_argument("--json")
     parser.add_argument("--redraw")
-    parser.add_argument("--no-page", action="store_true")
-    parser.add_argument("--shape", action="append", default=[])
-    parser.add_argument("models", nargs="*")
-    arguments = parser.parse_intermixed_args()
+    arguments = parser.read()
     names = arguments.peers.split(",")
     if unknown := set(names) - set(engines.PEERS):
         parser.error(f"no peer {', '.join(sorted(unknown))}; there are: {', '.join(engines.PEERS)}")
@@ -167,7 +161,6 @@ def main():
         for section, part in json.loads(pathlib.Path(arguments.redraw).read_text()).items():
             bench_page.write(section, part["about"], part["rows"])
         return
-    models.set_shapes(arguments.shape)
     about = {"machine": models.machine(), "threads": arguments.threads, "rounds": arguments.rounds,
              "seconds": arguments.seconds, "versions": installed(arguments), "load": os.getloadavg()[0],
              "peak_gflops": peak(arguments.sardonyx, arguments.threads)}

@@ -1,5 +1,6 @@
 """The models that accuracy and speed are measured on, their inputs, and both runtimes behind the same function."""
 
+import argparse
 import gzip
 import pathlib
 import struct
@@ -23,6 +24,23 @@ SHAPES = {
 }
 
 GIVEN = {}
+
+
+class Arguments(argparse.ArgumentParser):
+    """What measurements of models take on the command line; each adds its own."""
+
+    def __init__(self):
+        super().__init__()
+        self.add_argument("sardonyx")
+        self.add_argument("--json")
+        self.add_argument("--no-page", action="store_true")
+        self.add_argument("--shape", action="append", default=[])
+        self.add_argument("models", nargs="*")
+
+    def read(self):
+        arguments = self.parse_intermixed_args()
+        set_shapes(arguments.shape)
+        return arguments
 
 
 def set_shapes(texts):

@@ -3,7 +3,6 @@
 usage: plans.py SARDONYX [--no-page] [--json OUT] [--shape NAME=1,3,64,64] [MODEL …]
 """
 
-import argparse
 import json
 import pathlib
 import subprocess
@@ -48,14 +47,7 @@ def cells(row):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("sardonyx")
-    parser.add_argument("--json")
-    parser.add_argument("--no-page", action="store_true")
-    parser.add_argument("--shape", action="append", default=[])
-    parser.add_argument("models", nargs="*")
-    arguments = parser.parse_intermixed_args()
-    models.set_shapes(arguments.shape)
+    arguments = models.Arguments().read()
     print(HEAD, flush=True)
     rows = []
     for name, path in models.find(arguments.models):
