@@ -54,6 +54,13 @@ case("SequenceMap", "*", SEQUENCE, B, body=MAPPED, types=False, judge=ByHand(lam
 case("SequenceMap", "*", SEQUENCE, [B, C, A], body=MAPPED, types=False,
      judge=ByHand(lambda x, y, body: ([np.concatenate(pair) for pair in zip(x, y)],)))
 
+for name in FIRST_TYPES:
+    info = helper.make_tensor_value_info
+    same = helper.make_graph([helper.make_node("Identity", ["x"], ["z"])], "body", [info("x", tensor_type(name), None)],
+                             [info("z", tensor_type(name), None)])
+    case("SequenceMap", "*", [typed(name, A), typed(name, floats(7))], body=same, types=False, judge=ByHand(lambda x,
+         body: (x,)))
+
 # Optionals: a value, none, a sequence.
 for name in ALL + NARROW:
     held = {"O": f"optional(tensor({name}))"}
@@ -151,7 +158,8 @@ for name in ALL:
         [same("s", kind, [2]), same("x", kind, [2])], [same("t", kind, [2]), same("y", kind, [2])])
     case("Scan", "9-", held, np.stack([held, held[::-1]]), body=step, num_scan_inputs=1, outputs=2, types=False,
          judge=ByHand(lambda s, x, **_: (s, x)))
-    branch = helper.make_graph([helper.make_node("Constant", [], ["z"], value=numpy_helper.from_array(held, "z"))], "b", [],
+    branch = helper.make_graph([helper.make_node("Constant", [], ["z"], value=numpy_helper.from_array(held, "z"))], "b",
+                               [],
                                [same("z", kind, [2])])
     if name in FIRST_TYPES:
         case("If", "*", scalar(True, bool), then_branch=branch, else_branch=branch, types=False,

@@ -35,6 +35,8 @@ case("CategoryMapper", "*", ints(7), cats_int64s=[3, 5], cats_strings=["a", "b"]
 MAPS = {"map(string, float)": ({"b": 2.5}, {"string_vocabulary": ["a", "b", "c"]}, floats(0, 2.5, 0)),
         "map(string, int64)": ({"b": 2}, {"string_vocabulary": ["a", "b", "c"]}, ints(0, 2, 0)),
         "map(int64, float)": ({2: 2.5, 1: 1.0}, {"int64_vocabulary": [1, 2, 3]}, floats(1, 2.5, 0)),
+        "map(string, double)": ({"b": 2.5}, {"string_vocabulary": ["a", "b"]}, np.array([0, 2.5])),
+        "map(int64, double)": ({2: 2.5}, {"int64_vocabulary": [1, 2]}, np.array([0, 2.5])),
         "map(int64, string)": ({2: "x"}, {"int64_vocabulary": [1, 2]}, strings("", "x"))}
 for kind, (value, vocabulary, expected) in MAPS.items():
     case("DictVectorizer", "*", value, bind={"T1": kind}, types=False, judge=ByHand(lambda x, e=expected, **_: e[None]),
@@ -233,6 +235,14 @@ for span, x, numbers in (("*", WITH_HOLES, {"nodes_values": SPLITS, "target_weig
         scores = np.array(scores)
         return labels[scores.argmax(1)], post(scores, transform).astype(np.float32)
 
+    if span == "*":
+        for name in INT:
+            whole = typed(name, np.round(X * 3))
+            case("TreeEnsembleClassifier", span, whole, **trees, classlabels_int64s=[3, 4, 5], outputs=2, types=False,
+                 judge=ByHand(lambda x, **_: classify(x.astype(np.float32), ints(3, 4, 5))))
+            case("TreeEnsembleRegressor", span, whole, **TREES, **numbers, target_treeids=AT["treeids"], n_targets=2,
+                 target_nodeids=AT["nodeids"], target_ids=IDS, types=False, judge=ByHand(lambda x,
+                     **_: regress(x.astype(np.float32))))
     names = strings("a", "b", "c")
     case("TreeEnsembleClassifier", span, x, **trees, classlabels_int64s=[3, 4, 5], outputs=2, types=False,
          judge=ByHand(lambda x, **_: classify(x, ints(3, 4, 5))))

@@ -1,6 +1,7 @@
 """Normalisations, products of matrices, attention and losses."""
 
 import numpy as np
+from onnx import parser
 
 from version_judges import ByHand, Later
 
@@ -163,6 +164,11 @@ case("LinearAttention", "*", values(1, 5, 8), values(1, 5, 8), values(1, 5, 6), 
 case("FlexAttention", "*", values(1, 2, 3, 4), values(1, 2, 5, 4), values(1, 2, 5, 4), domain="ai.onnx.preview", **HALF)
 case("FlexAttention", "*", values(1, 2, 3, 4), values(1, 2, 5, 4), values(1, 2, 5, 4), domain="ai.onnx.preview",
      scale=0.25, softmax_precision=1, **HALF)
+for name, text in (("score_mod", "y = Add(x, c)"), ("prob_mod", "y = Mul(x, c)")):
+    changed = parser.parse_graph(f"change (float[B, H, L, S] x) => (float[B, H, L, S] y) <float c = {{0.5}}> {{ {text} }}")
+    case("FlexAttention", "*", values(1, 2, 3, 4), values(1, 2, 5, 4), values(1, 2, 5, 4), domain="ai.onnx.preview",
+         types=False,
+         **{name: changed}, **HALF)
 
 # Losses.
 SCORES = values(3, 4, 2)

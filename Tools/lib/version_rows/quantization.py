@@ -5,7 +5,7 @@ import numpy as np
 
 from version_judges import ByHand, Later
 
-from .table import INTEGERS, REALS, case, floats, ints, scalar, strings, tensor_type, typed, values
+from .table import INTEGERS, REALS, case, flags, floats, ints, scalar, strings, tensor_type, typed, values
 
 X = floats(-2.6, -1.5, -0.4, 0, 0.5, 1.5, 2.4, 5.6)
 SMALL_FLOATS = ["float8e4m3fn", "float8e4m3fnuz", "float8e5m2", "float8e5m2fnuz", "float4e2m1"]
@@ -46,6 +46,9 @@ for mode in ("up", "down", "nearest"):
     case("CastLike", "24-", HALVES, typed("float8e8m0", floats(1)), round_mode=mode, bind={"T2": "tensor(float8e8m0)"},
          types=False,
          judge=Later(24, lambda inputs, a: (inputs[:1], a | {"to": tensor_type("float8e8m0")}), "Cast"))
+for name in ("float", "float16", "int32"):
+    case("Cast", "24-", typed("float8e8m0", floats(1, 2, 4, 64)), to=tensor_type(name), bind={"T2": f"tensor({name})"},
+         types=False)
 case("CastLike", "*", X, scalar(1.0, np.float32))
 for name in INTEGERS + ["bool", "double", "float16"]:
     case("CastLike", "*", WHOLE, typed(name, floats(1)), bind={"T2": f"tensor({name})"}, types=False)
@@ -59,6 +62,9 @@ for width, names in WIDTHS.items():
     for name in names:
         for a, b in ((name, f"uint{width}"), (f"uint{width}", name)):
             case("BitCast", "*", typed(a, WHOLE), to=tensor_type(b), bind={"T2": f"tensor({b})"}, types=False)
+case("BitCast", "*", flags(1, 0, 1), to=tensor_type("uint8"), bind={"T2": "tensor(uint8)"}, types=False)
+case("BitCast", "*", typed("complex128", WHOLE), to=tensor_type("complex128"), bind={"T2": "tensor(complex128)"},
+     types=False)
 BITS = {"float": "int32", "double": "uint64", "float16": "int16", "bfloat16": "uint16", "int8": "uint8",
         "uint32": "float", "int64": "double"}
 for name, other in BITS.items():
@@ -131,6 +137,12 @@ case("DequantizeLinear", "21-", typed("int8", np.arange(12).reshape(3, 4)), valu
 case("DequantizeLinear", "23-", typed("int8", np.arange(12).reshape(3, 4)), HALF, typed("int8", scalar(3)),
      output_dtype=tensor_type("float16"),
      bind={"T3": "tensor(float16)"})
+# A scale that is a power of two by its type.
+TWO = typed("float8e8m0", scalar(2.0, np.float32))
+case("QuantizeLinear", "24-", MATRIX, TWO, typed("int8", scalar(3)), types=False,
+     judge=ByHand(lambda x, scale, zero: quantize(x, scale.astype(np.float32), zero)))
+case("DequantizeLinear", "24-", typed("int8", np.arange(12).reshape(3, 4)), TWO, output_dtype=tensor_type("float"),
+     bind={"T3": "tensor(float)"}, types=False, judge=ByHand(lambda x, scale, output_dtype: x.astype(np.float32) * 2))
 case("DynamicQuantizeLinear", "*", MATRIX, outputs=3)
 case("DynamicQuantizeLinear", "*", values(5, low=1, high=4), outputs=3)
 for kind in ("uint8", "int8"):

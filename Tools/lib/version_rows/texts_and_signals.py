@@ -104,6 +104,8 @@ for shape in [(2, 8, 3, 1), (1, 7, 2), (1, 13, 1), (1, 12, 2)]:
 case("DFT", "17", values(2, 5, 3, 1), judge=ByHand(dft), axis=2, onesided=1, **FINE)
 case("DFT", "17", values(2, 5, 3, 1), scalar(8), judge=ByHand(dft), onesided=1, **FINE)
 case("DFT", "17", values(1, 5, 2), scalar(4), judge=ByHand(dft), **FINE)
+case("DFT", "17", values(1, 6, 1), typed("int32", scalar(4)), judge=ByHand(dft), **FINE)
+case("DFT", "20-", values(1, 6, 1), typed("int32", scalar(4)), scalar(1), judge=ByHand(dft), types=False, **FINE)
 case("DFT", "20-", values(2, 5, 3, 1), None, scalar(-2), judge=ByHand(dft), onesided=1, **FINE)
 case("DFT", "20-", values(2, 5, 3, 1), scalar(8), scalar(1), judge=ByHand(dft), onesided=1, **FINE)
 case("DFT", "20-", values(2, 5, 3, 2), scalar(4), scalar(1), judge=ByHand(dft), **FINE)

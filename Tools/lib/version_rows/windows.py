@@ -4,7 +4,7 @@ import numpy as np
 
 from version_judges import ByHand, Later
 
-from .table import case, floats, ints, typed, values
+from .table import case, floats, ints, strings, typed, values
 
 IMAGE = values(1, 4, 7, 6)
 WEIGHTS = values(6, 4, 3, 3)
@@ -83,6 +83,8 @@ def max_pool(x, kernel_shape, strides, pads=None, auto_pad=None):
                   for size, step, kernel in zip(x.shape[2:], strides, kernel_shape)]
         pads = [total - total // 2 for total in totals] + [total // 2 for total in totals]
     rank = len(kernel_shape)
+    if x.dtype.kind == "V":
+        return max_pool(x.astype(np.float32), kernel_shape, strides, pads).astype(x.dtype)
     low = -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min
     x = np.pad(x, [(0, 0), (0, 0), *zip(pads[:rank], pads[rank:])], constant_values=low)
     windows = np.lib.stride_tricks.sliding_window_view(x, kernel_shape, axis=tuple(range(2, 2 + rank)))
@@ -94,8 +96,7 @@ SAME = {("MaxPool", "SAME_LOWER"): {
     "judge": ByHand(max_pool),
     "wrong": "With SAME_LOWER as with SAME_UPPER the output has ceil(input / stride) places, here 4 × 3; the reference gives 3 × 3."}}
 case("MaxPool", "12-", IMAGE, kernel_shape=[3, 3], strides=[2, 2], pads=[1, 0, 1, 2], judge=ByHand(max_pool),
-     types=True,
-     skip=("bfloat16",))
+     types=True)
 
 # Pooling.
 for op, first in {"AveragePool": 1, "MaxPool": 1, "LpPool": 2}.items():
@@ -224,6 +225,10 @@ case("GridSample", "20-", values(1, 2, 3, 4, 5), values(1, 2, 2, 3, 3, low=-1.2,
 case("GridSample", "16-19", BIG, GRID, mode="nearest", padding_mode="border", judge=Later(20), types=True,
      skip=("string",))
 case("GridSample", "20-", BIG, GRID, mode="nearest", padding_mode="border", types=True, skip=("string",))
+NAMED = strings(*"abcdef").reshape(1, 1, 2, 3)
+case("GridSample", "*", NAMED, floats(-1, -1, 1, 1, 0, 1).reshape(1, 1, 3, 2), mode="nearest", padding_mode="border",
+     align_corners=1,
+     types=False, judge=ByHand(lambda x, grid, **_: strings("a", "f", "e").reshape(1, 1, 1, 3)))
 THETA = values(2, 2, 3)
 case("AffineGrid", "*", THETA, ints(2, 3, 4, 5), atol=1e-5, rtol=2e-3)
 case("AffineGrid", "*", THETA, ints(2, 3, 4, 5), align_corners=1, atol=1e-5)
