@@ -32,6 +32,10 @@ public final class Session: Sendable {
         /// depend on data, at the step that asks for more.
         public var memoryBudget: MemoryBudget = .unlimited
 
+        /// The most iterations of a Loop; a run that goes on is ended with `SardonyxError` (`invalidValue`). Files from others may
+        /// hold loops that never end.
+        public var loopLimit = Int.max
+
         /// All CPUs, all passes, as much memory as the machine gives.
         public init() {}
     }
@@ -73,6 +77,7 @@ public final class Session: Sendable {
             registry: model.registry, packedWeights: model.preparation.packedWeights, pool: pool, optimizer: optimizer,
             memoryBudget: options.memoryBudget.byteCount)
         environment.usesLayouts = options.optimizes
+        environment.loopLimit = max(0, options.loopLimit)
         self.environment = environment
         rewritten = try model.preparation.graph(of: model, optimizer, foldingLimit: environment.foldingLimit)
         main = Variant(names: model.inputs.names, program: Program(rewritten.graph, environment))

@@ -35,10 +35,19 @@ struct Run: ParsableCommand {
             "Refuse to hold more than this much memory: 800000000, 800MB or 2GB.", valueName: "bytes"))
     var memoryBudget: MemoryBudget = .unlimited
 
+    @Option(help: ArgumentHelp("End the run when a loop goes on after so many iterations.", valueName: "n"))
+    var loopLimit: Int?
+
+    func validate() throws {
+        if let loopLimit, loopLimit < 0 { throw ValidationError("--loop-limit must be 0 or more") }
+    }
+
     func run() throws {
+        var options = Session.Options(threads: threads, memoryBudget: memoryBudget)
+        if let loopLimit { options.loopLimit = loopLimit }
         let model = try Model(contentsOf: model)
         let inputs = try model.readInputs(input)
-        let session = try Session(model, options: Session.Options(threads: threads, memoryBudget: memoryBudget))
+        let session = try Session(model, options: options)
         let outputs = try session.runValues(inputs)
         try Files.writeOutputs(
             model.outputs.names.compactMap { name in outputs[name].map { (name, $0) } }, to: outputDir)

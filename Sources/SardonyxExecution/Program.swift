@@ -17,6 +17,8 @@ package final class Program: Sendable {
         /// The largest result of folding, in bytes: what the largest layers of well-known networks have, an eighth of the
         /// machine's memory, or the budget, but never less than the arithmetic of shapes needs.
         package let foldingLimit: Int
+        /// The most iterations of a loop.
+        package var loopLimit = Int.max
         /// What the session holds, and its memory budget.
         package var account: MemoryAccount
         /// All programs of the session, which make room for each other's plans.

@@ -15,6 +15,7 @@ extension RunMemory {
         }
         let environment = StepEnvironment(
             pool: bound.environment.pool.pointer, workers: bound.environment.pool.threads, cancellation: cancellation,
+            loopLimit: bound.environment.loopLimit,
             programs: bound.subprograms[index] ?? [:],
             captures: try step.captures.mapValues { captures in
                 try captures.map { try datum(at: $0.location, spec: $0.spec, inputs, targets) }
@@ -112,6 +113,7 @@ struct StepEnvironment: EvaluationEnvironment, @unchecked Sendable {
     let pool: OpaquePointer?
     let workers: Int
     let cancellation: Cancellation?
+    let loopLimit: Int
     let programs: [String: Program]
     let captures: [String: [Datum]]
 

@@ -75,16 +75,36 @@ import Testing
         #expect(try await task.value == [7, 1])
     }
 
-    @Test func aCancelledRunEnds() async throws {
+    /// x changes its sign in each iteration; without a number of trips the loop never ends.
+    private static func loop(trips: Int64? = nil) throws -> Model {
         let body = TestGraph(
             nodes: [TestNode("Identity", ["go"], ["on"]), TestNode("Neg", ["v"], ["next"])],
             inputs: [TestValue("i", [], type: 7), TestValue("go", [], type: 9), TestValue("v", nil)],
-            outputs: [TestValue("on", [], type: 9), Self.output("next")])
-        let model = try Self.model(
+            outputs: [TestValue("on", [], type: 9), output("next")])
+        return try model(
             TestGraph(
-                nodes: [TestNode("Loop", ["", "", "x"], ["y"], [("body", .graph(body))])],
-                inputs: [TestValue("x", ["N"])], outputs: [Self.output("y")]))
-        let session = try Session(model)
+                nodes: [TestNode("Loop", [trips == nil ? "" : "trips", "", "x"], ["y"], [("body", .graph(body))])],
+                inputs: [TestValue("x", ["N"])], outputs: [output("y")],
+                initializers: trips.map { [TestTensor("trips", integers: [$0])] } ?? []))
+    }
+
+    @Test(arguments: [(5, 5), (4, 5), (5, nil), (0, nil), (0, 0)] as [(limit: Int, trips: Int64?)])
+    func aLoopHasALimit(_ test: (limit: Int, trips: Int64?)) throws {
+        var options = Session.Options()
+        options.loopLimit = test.limit
+        let session = try Session(Self.loop(trips: test.trips), options: options)
+        let inputs = ["x": Tensor(shape: [1], scalars: [1] as [Float])]
+        if let trips = test.trips, trips <= test.limit {
+            #expect(try session.run(inputs)["y"]?.scalars(Float.self) == [trips % 2 == 0 ? 1 : -1])
+        } else {
+            let error = #expect(throws: SardonyxError.self) { try session.run(inputs) }
+            #expect(error?.code == .invalidValue)
+            #expect(error.map { "\($0)".contains("after \(test.limit) iterations") } == true)
+        }
+    }
+
+    @Test func aCancelledRunEnds() async throws {
+        let session = try Session(Self.loop())
         let task = Task { try await session.run(["x": Tensor(shape: [1], scalars: [1] as [Float])]) }
         try await Task.sleep(for: .milliseconds(20))
         task.cancel()

@@ -59,6 +59,8 @@ package protocol EvaluationEnvironment: Sendable {
     func run(_ attribute: String, inputs: [Datum]) throws -> [Datum]
     /// Throws `SardonyxError` (`cancelled`) once the run was cancelled. Loops call it between iterations.
     func checkCancellation() throws
+    /// The most iterations of a loop.
+    var loopLimit: Int { get }
     /// Throws when a result of this size would be refused. Asked before an operator prepares, whose tables may be as large.
     func admit(_ spec: TensorSpec) throws
     /// Refuses a size that the memory budget does not allow.
@@ -67,6 +69,7 @@ package protocol EvaluationEnvironment: Sendable {
 
 extension EvaluationEnvironment {
     package func admit(_ spec: TensorSpec) throws {}
+    package var loopLimit: Int { .max }
 }
 
 /// An environment without subgraphs or a pool: for constant folding and tests.

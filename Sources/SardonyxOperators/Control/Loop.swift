@@ -67,6 +67,10 @@ enum Loop: Operator {
         var iteration: Int64 = 0
         while iteration < limit && condition {
             try context.environment.checkCancellation()
+            guard iteration < context.environment.loopLimit else {
+                throw SardonyxError(
+                    .invalidValue, "the loop goes on after \(iteration) iterations; the session's limit allows no more")
+            }
             let results = try context.environment.run(
                 "body", inputs: [.tensor(Tensor(iteration)), .tensor(Tensor(condition))] + carried)
             guard let next = results.first?.tensor else {

@@ -119,7 +119,7 @@ enum Clip: ElementwiseOperator {
         let low = try d.optionalInput(1).map { try x.isLess(than: $0.converted(to: x)) }
         let high = try d.optionalInput(2).map { try x.isGreater(than: $0.converted(to: x)) }
         let inside = try [low, high].compactMap { $0 }.reduce(dy) { try $1.choose(dy.number(0), else: $0) }
-        try d.set(0) { inside }
+        d.set(0) { inside }
         for (input, isBeyond) in [(1, low), (2, high)] {
             if let isBeyond { try d.setSummed(input) { try dy.kept(where: isBeyond).converted(to: d.x(input)) } }
         }

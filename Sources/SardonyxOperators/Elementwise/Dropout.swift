@@ -73,7 +73,7 @@ enum Dropout: Operator {
     static let derivative: Derivative? = Derivative { d in
         let dy = try d.dy()
         let training = d.optionalInput(2)
-        if training == nil || training?.constant?.integers == [0] { return try d.set(0) { dy } }
+        if training == nil || training?.constant?.integers == [0] { return d.set(0) { dy } }
         guard let training, d.node.outputs.count > 1, d.node.outputs[1] != nil else {
             throw SardonyxError(
                 .unsupported, "the derivative of training needs the mask, which must be an output of the node")
