@@ -92,7 +92,8 @@ final class WorkerProcess {
         posix_spawn_file_actions_adddup2(&actions, output[1], STDOUT_FILENO)
         // A crash's long report would bury the results.
         posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0)
-        let words = ["sardonyx", "verify-worker", "--threads", "\(options.threads.number)"]
+        let words =
+            ["sardonyx", "verify-worker", "--threads", "\(options.threads.number)"]
             + (options.optimizes ? [] : ["--unoptimized"])
         var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
         defer { for argument in arguments { free(argument) } }

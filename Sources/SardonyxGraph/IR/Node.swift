@@ -4,6 +4,7 @@ public struct Node: Sendable {
     public var name: String
     /// The operator's domain; empty is ai.onnx.
     public var domain: String
+    /// The operator's name.
     public var operatorType: String
     /// The opset version of the operator's domain that the node was written for. Loading lifts every node to the newest
     /// form, and keeps this number for messages.
@@ -99,34 +100,44 @@ extension Attribute {
 
 // Typed access to attributes. A node that was loaded has passed its schema, so a wrong kind reads as absent.
 extension Node {
+    /// An integer attribute.
     public func int(_ name: String) -> Int? {
         if case .int(let value)? = attributes[name] { Int(value) } else { nil }
     }
 
+    /// An integer attribute, or what it is when absent.
     public func int(_ name: String, default value: Int) -> Int { int(name) ?? value }
 
+    /// An integer attribute that is 0 or not, or what it is when absent.
     public func flag(_ name: String, default value: Bool = false) -> Bool { int(name).map { $0 != 0 } ?? value }
 
+    /// A number.
     public func float(_ name: String) -> Float? {
         if case .float(let value)? = attributes[name] { value } else { nil }
     }
 
+    /// A number, or what it is when absent.
     public func float(_ name: String, default value: Float) -> Float { float(name) ?? value }
 
+    /// A text.
     public func string(_ name: String) -> String? {
         if case .string(let value)? = attributes[name] { value } else { nil }
     }
 
+    /// A text, or what it is when absent.
     public func string(_ name: String, default value: String) -> String { string(name) ?? value }
 
+    /// A list of integers.
     public func ints(_ name: String) -> [Int]? {
         if case .ints(let values)? = attributes[name] { values.map { Int($0) } } else { nil }
     }
 
+    /// A list of numbers.
     public func floats(_ name: String) -> [Float]? {
         if case .floats(let values)? = attributes[name] { values } else { nil }
     }
 
+    /// A list of texts.
     public func strings(_ name: String) -> [String]? {
         if case .strings(let values)? = attributes[name] { values } else { nil }
     }

@@ -1,5 +1,6 @@
 /// What an operator's `evaluate` sees: the inputs themselves.
 public struct EvaluationContext {
+    /// The node, with its attributes.
     public let node: Node
     /// nil for an omitted input.
     package let inputs: [Datum?]
@@ -19,6 +20,7 @@ public struct EvaluationContext {
         self.operatorType = operatorType
     }
 
+    /// Whether the node has the input.
     public func has(_ input: Int) -> Bool { input < inputs.count && inputs[input] != nil }
 
     /// A tensor input that the schema requires.
@@ -29,10 +31,12 @@ public struct EvaluationContext {
         return tensor
     }
 
+    /// A tensor input that may be omitted.
     public func optionalTensor(_ index: Int) throws(SardonyxError) -> Tensor? {
         has(index) ? try tensor(index) : nil
     }
 
+    /// An input that is a sequence.
     public func sequence(_ index: Int) throws(SardonyxError) -> [Datum] {
         guard has(index), case .sequence(let elements)? = inputs[index] else {
             throw SardonyxError(.invalidInput, "input \(index) must be a sequence")

@@ -1,5 +1,6 @@
 /// What an operator's `infer` sees and sets.
 public struct InferenceContext {
+    /// The node, with its attributes.
     public let node: Node
     /// The inputs' types; an omitted input has none.
     package let inputs: [ValueType?]
@@ -26,6 +27,7 @@ public struct InferenceContext {
         outputElements = [SymbolicShape?](repeating: nil, count: node.outputs.count)
     }
 
+    /// Whether the node has the input.
     public func has(_ input: Int) -> Bool { input < inputs.count && inputs[input] != nil }
 
     /// The input's element type.
@@ -37,6 +39,7 @@ public struct InferenceContext {
         return type
     }
 
+    /// The input's element type, when it is known.
     public func knownDataType(_ input: Int) -> DataType? {
         has(input) ? inputs[input]?.dataType : nil
     }
@@ -44,6 +47,7 @@ public struct InferenceContext {
     /// The input's dimensions, or nil when the rank is unknown or the input is omitted.
     public func shape(_ input: Int) -> SymbolicShape? { has(input) ? inputs[input]?.shape : nil }
 
+    /// The input's number of axes, when it is known.
     public func rank(_ input: Int) -> Int? { shape(input)?.count }
 
     /// The input's value, when it is a constant.
@@ -66,6 +70,7 @@ public struct InferenceContext {
         try inferSubgraph(subgraph, inputs)
     }
 
+    /// Sets an output's type; the shape is nil when not even the rank is known.
     public mutating func set(_ output: Int, _ type: DataType, _ shape: SymbolicShape?) {
         if output < outputs.count { outputs[output] = .tensor(type, shape) }
     }

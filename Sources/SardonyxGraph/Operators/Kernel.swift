@@ -31,6 +31,7 @@ public struct Kernel: Sendable {
         }
     }
 
+    /// A kernel whose code is `run`; everything else is as for a kernel that takes and gives plain tensors.
     public init(run: @escaping @Sendable (Frame) throws -> Void) { self.run = run }
 
     /// Whether every wanted output is a view, so that nothing needs to run.
@@ -50,6 +51,7 @@ public struct Kernel: Sendable {
 public struct Frame {
     @usableFromInline package let inputs: UnsafePointer<UnsafeRawPointer?>
     @usableFromInline package let outputs: UnsafePointer<UnsafeMutableRawPointer?>
+    /// Scratch memory, `Kernel.workspaceByteCount` bytes of it; nil for none.
     public let workspace: UnsafeMutableRawPointer?
     /// The worker pool (`sdx_pool` of CKernels); nil runs everything on the calling thread.
     package let pool: OpaquePointer?
@@ -71,6 +73,7 @@ public struct Frame {
         inputs[index].unsafelyUnwrapped.assumingMemoryBound(to: T.self)
     }
 
+    /// The elements of an input that may be omitted; nil where it is.
     @inlinable @inline(__always)
     public func optionalInput<T>(_ index: Int, as type: T.Type = T.self) -> UnsafePointer<T>? {
         inputs[index]?.assumingMemoryBound(to: T.self)
@@ -83,6 +86,7 @@ public struct Frame {
         outputs[index].unsafelyUnwrapped.assumingMemoryBound(to: T.self)
     }
 
+    /// The elements of an output that nobody may want; nil where nobody does.
     @inlinable @inline(__always)
     public func optionalOutput<T>(_ index: Int, as type: T.Type = T.self) -> UnsafeMutablePointer<T>? {
         outputs[index]?.assumingMemoryBound(to: T.self)
@@ -91,6 +95,7 @@ public struct Frame {
 
 /// What an operator's `prepare` sees: concrete types and shapes, and the values of constant inputs.
 public struct PreparationContext {
+    /// The node, with its attributes.
     public let node: Node
     /// nil for an omitted input.
     package let inputs: [TensorSpec?]
@@ -119,6 +124,7 @@ public struct PreparationContext {
         self.inputValues = inputValues.isEmpty ? [ConstantID?](repeating: nil, count: inputs.count) : inputValues
     }
 
+    /// Whether the node has the input.
     public func has(_ input: Int) -> Bool { input < inputs.count && inputs[input] != nil }
 
     /// An input that the schema requires.
@@ -137,8 +143,10 @@ public struct PreparationContext {
         return spec
     }
 
+    /// Whether anybody reads the output.
     public func wants(_ output: Int) -> Bool { output < outputs.count && outputs[output] != nil }
 
+    /// An input's value, when it is constant; nil for inputs that come at run time.
     public func constant(_ index: Int) -> Tensor? { index < constants.count ? constants[index] : nil }
 
     /// The elements of an integer input that has to be constant for a plan.

@@ -2,40 +2,54 @@
 public struct TypeSet: Sendable, Hashable, ExpressibleByArrayLiteral {
     private var bits: UInt64
 
+    /// These types.
     public init(arrayLiteral elements: DataType...) { bits = elements.reduce(0) { $0 | 1 << UInt64($1.rawValue) } }
     private init(bits: UInt64) { self.bits = bits }
 
     package func contains(_ type: DataType) -> Bool { bits & (1 << UInt64(type.rawValue)) != 0 }
+    /// The types of either set.
     public static func + (a: TypeSet, b: TypeSet) -> TypeSet { TypeSet(bits: a.bits | b.bits) }
     package var types: [DataType] { DataType.allCases.filter(contains) }
 
+    /// Every type.
     public static let all = TypeSet(bits: ~0)
     /// float16, float, double, bfloat16.
     public static let floats: TypeSet = [.float16, .float, .double, .bfloat16]
+    /// int8 to int64.
     public static let signedIntegers: TypeSet = [.int8, .int16, .int32, .int64]
+    /// uint8 to uint64.
     public static let unsignedIntegers: TypeSet = [.uint8, .uint16, .uint32, .uint64]
+    /// All integers of whole bytes.
     public static let integers = signedIntegers + unsignedIntegers
+    /// All floating-point types but the smallest, and all integers of whole bytes.
     public static let numbers = floats + integers
+    /// int32 and int64.
     public static let indices: TypeSet = [.int32, .int64]
+    /// The floating-point types of one byte.
     public static let float8s: TypeSet = [
         .float8e4m3fn, .float8e4m3fnuz, .float8e5m2, .float8e5m2fnuz, .float8e8m0,
     ]
+    /// The types of less than a byte.
     public static let subBytes: TypeSet = [.uint4, .int4, .float4e2m1, .uint2, .int2]
 }
 
 /// One input or output of an operator.
 public struct Parameter: Sendable {
+    /// Whether a parameter must be given, may be omitted, or stands for any number of values.
     public enum Kind: Sendable { case required, optional, variadic }
 
+    /// The name in messages and documentation.
     public let name: String
     /// The type variable: parameters that share one must have the same element type.
     public let variable: String
     /// The element types allowed; sequences, optionals and maps are checked by the operator itself.
     public let types: TypeSet
+    /// Whether it must be given.
     public let kind: Kind
     /// Whether all elements of a variadic parameter have the same type.
     public let isHomogeneous: Bool
 
+    /// A parameter of these types; those with the same variable have the same type.
     public init(
         _ name: String, _ variable: String, _ types: TypeSet, _ kind: Kind = .required, isHomogeneous: Bool = true
     ) {
@@ -49,6 +63,7 @@ public struct Parameter: Sendable {
 
 /// An attribute of an operator, with its kind and what it is when absent.
 public struct AttributeSpec: Sendable {
+    /// ONNX's kinds of attributes.
     public enum Kind: String, Sendable {
         case float = "FLOAT"
         case int = "INT"
@@ -64,10 +79,14 @@ public struct AttributeSpec: Sendable {
         case sparseTensor = "SPARSE_TENSOR"
     }
 
+    /// The attribute's name.
     public let name: String
+    /// What it holds.
     public let kind: Kind
+    /// Whether a node must have it.
     public let isRequired: Bool
 
+    /// An attribute of this name and kind.
     public init(_ name: String, _ kind: Kind, required: Bool = false) {
         self.name = name
         self.kind = kind
@@ -77,15 +96,20 @@ public struct AttributeSpec: Sendable {
 
 /// What an operator takes and gives.
 public struct Schema: Sendable {
+    /// The operator's domain; empty is ai.onnx.
     public let domain: String
+    /// The operator's name.
     public let name: String
     /// The opset versions in which the standard changed the operator, oldest first.
     public let versions: [Int]
+    /// What it takes, in order.
     public let inputs: [Parameter]
+    /// What it gives, in order.
     public let outputs: [Parameter]
     /// Attributes of the newest version.
     public let attributes: [AttributeSpec]
 
+    /// An operator of this name that stands in these versions of its domain.
     public init(
         _ name: String, domain: String = "", versions: [Int], inputs: [Parameter], outputs: [Parameter],
         attributes: [AttributeSpec] = []

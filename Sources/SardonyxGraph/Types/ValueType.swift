@@ -58,6 +58,7 @@ public indirect enum ValueType: Sendable, Hashable {
 
 /// A tensor's element type, concrete shape and layout in memory.
 public struct TensorSpec: Sendable, Hashable {
+    /// The elements' type.
     public var dataType: DataType
     /// The extents, outermost first.
     public var shape: [Int]
@@ -91,7 +92,9 @@ public struct TensorSpec: Sendable, Hashable {
         }
     }
 
+    /// The number of elements.
     public var elementCount: Int { shape.elementCount }
+    /// The bytes of the elements.
     public var byteCount: Int { elementCount * dataType.byteCount }
     package var text: String { dataType.name + SymbolicShape(shape).text }
 }
