@@ -42,7 +42,7 @@ import Testing
         func admit(_ spec: TensorSpec) throws { try spec.checkPossible("a part", limit: 1 << 22) }
         func allocate(_ dataType: DataType, _ shape: [Int]) throws -> Tensor {
             var tensor = try Tensor(uninitialized: dataType, shape: shape)
-            try tensor.withUnsafeMutableBytes { $0.initializeMemory(as: UInt8.self, repeating: stale) }
+            _ = try tensor.withUnsafeMutableBytes { $0.initializeMemory(as: UInt8.self, repeating: stale) }
             return tensor
         }
     }
