@@ -36,7 +36,14 @@ public struct TypeSet: Sendable, Hashable, ExpressibleByArrayLiteral {
 /// One input or output of an operator.
 public struct Parameter: Sendable {
     /// Whether a parameter must be given, may be omitted, or stands for any number of values.
-    public enum Kind: Sendable { case required, optional, variadic }
+    public enum Kind: Sendable {
+        /// It must be given.
+        case required
+        /// It may be omitted.
+        case optional
+        /// The last one, which stands for any number of values.
+        case variadic
+    }
 
     /// The name in messages and documentation.
     public let name: String
@@ -65,17 +72,29 @@ public struct Parameter: Sendable {
 public struct AttributeSpec: Sendable {
     /// ONNX's kinds of attributes.
     public enum Kind: String, Sendable {
+        /// A number.
         case float = "FLOAT"
+        /// An integer.
         case int = "INT"
+        /// A text.
         case string = "STRING"
+        /// A tensor.
         case tensor = "TENSOR"
+        /// A graph that the node runs.
         case graph = "GRAPH"
+        /// Numbers.
         case floats = "FLOATS"
+        /// Integers.
         case ints = "INTS"
+        /// Texts.
         case strings = "STRINGS"
+        /// Tensors.
         case tensors = "TENSORS"
+        /// Graphs that the node runs.
         case graphs = "GRAPHS"
+        /// A value's type.
         case type = "TYPE_PROTO"
+        /// A sparse tensor.
         case sparseTensor = "SPARSE_TENSOR"
     }
 
