@@ -1,6 +1,6 @@
 """Checks the official cases whose outputs are random through `sardonyx run`: type, shape and statistics.
 
-usage: conformance_random.py SARDONYX FOLDER     FOLDER as conformance_cases.py has written it
+usage: conformance_random.py SARDONYX FOLDER     FOLDER as conformance_cases.py and conformance_debian.py have written it
 
 Each case runs as it is, for the outputs' types and shapes, and with its first input repeated 20,000 times, for the
 statistics: a share of draws may be off by five standard deviations of its binomial distribution. Bernoulli gives ones as
@@ -90,14 +90,14 @@ def check(program, case):
 
 def main():
     program, top = sys.argv[1], pathlib.Path(sys.argv[2])
-    cases = sorted((top / "random" / "node").iterdir())
+    cases = sorted((top / "random").glob("*/*"))
     failed = 0
     for case in cases:
         try:
             check(program, case)
         except ValueError as error:
             failed += 1
-            print(f"{case.name}: {error}")
+            print(f"{case.parent.name}/{case.name}: {error}")
     print(f"conformance: {len(cases) - failed} of {len(cases)} random cases have the right types, shapes and statistics")
     sys.exit(failed > 0)
 

@@ -56,12 +56,14 @@ for name in ("float16", "bfloat16"):
     case("Range", "27-", typed(name, scalar(1)), typed(name, scalar(5)), typed(name, scalar(1)),
          stash_type=tensor_type("double"))
 for op in ("BlackmanWindow", "HammingWindow", "HannWindow"):
-    case(op, "*", scalar(8), atol=1e-6)
-    case(op, "*", typed("int32", scalar(8)), periodic=0, atol=1e-6)
+    case(op, "*", scalar(8))
+    case(op, "*", typed("int32", scalar(8)), periodic=0)
     for name in ("double", "float16", "int32"):
         if name == "int32" and op == "BlackmanWindow":  # its middle is a rounding away from 1
             continue
-        case(op, "*", scalar(8), output_datatype=tensor_type(name), atol=1e-6, bind={"T2": f"tensor({name})"})
+        half = {"slack": {"float16": (2**-9, 2**-11)}, "why": "the reference takes the cosine of an angle in float16"}
+        case(op, "*", scalar(8), output_datatype=tensor_type(name), bind={"T2": f"tensor({name})"},
+             **(half if name == "float16" else {}))
 MEL = scalar(8), scalar(16), scalar(8192), scalar(0, np.float32), scalar(4096, np.float32)
 case("MelWeightMatrix", "*", *MEL)
 case("MelWeightMatrix", "*", *MEL, output_datatype=tensor_type("double"), bind={"T3": "tensor(double)"})

@@ -105,7 +105,7 @@ for op, (gates, _, usual) in KINDS.items():
     bias = lambda d, gates=gates: values(d, 2 * gates * HIDDEN)
     starts = lambda d, outputs=outputs: (values(d, BATCH, HIDDEN),) * (outputs - 1)
     lengths = typed("int32", ints(3, 1))
-    options = {"judge": judge(op), "outputs": outputs, "hidden_size": HIDDEN, "atol": 1e-5}
+    options = {"judge": judge(op), "outputs": outputs, "hidden_size": HIDDEN}
     old = {"output_sequence": 1}
     for span, more in (("1-6", old), ("7-", {})):
         if op == "GRU" and more:
