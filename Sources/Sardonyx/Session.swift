@@ -32,7 +32,7 @@ public final class Session: Sendable {
         /// depend on data, at the step that asks for more.
         public var memoryBudget: MemoryBudget = .unlimited
 
-        /// The most iterations of a Loop; a run that goes on is ended with `SardonyxError` (`invalidValue`). Files from others may
+        /// The most iterations of each Loop; a run that goes on is ended with `SardonyxError` (`invalidValue`). Files from others may
         /// hold loops that never end.
         public var loopLimit = Int.max
 

@@ -37,7 +37,7 @@ package final class BoundPlan: Sendable {
         var kernelCaches: [Int: KernelCache] = [:]
         for (index, step) in plan.steps.enumerated() {
             if step.node.hasSubgraphs {
-                subprograms[index] = step.node.subgraphAttributes.mapValues { Program($0.graph, environment) }
+                subprograms[index] = step.node.subgraphAttributes.mapValues { Program($0.graph, environment, isSubgraph: true) }
             }
             if case .dynamic(let type) = step.work, !type.execution.isDynamic { kernelCaches[index] = KernelCache() }
         }

@@ -47,8 +47,12 @@ package final class Program: Sendable {
     /// Plans kept at most, so that finding one stays quick.
     private static let planLimit = 16
 
-    package init(_ graph: Graph, _ environment: Environment) {
+    /// Whether the graph stands inside a node, so that it may be planned often and within a run.
+    private let isSubgraph: Bool
+
+    package init(_ graph: Graph, _ environment: Environment, isSubgraph: Bool = false) {
         self.graph = graph
+        self.isSubgraph = isSubgraph
         self.environment = environment
         // They stay for the next plans when the last one goes.
         hold = environment.account.holdAnyway(graph.constants.values.map(\.storage).filter(\.isOwned))
@@ -74,8 +78,8 @@ package final class Program: Sendable {
         let plan = try MemoryAccount.whileNone {
             let (made, need) = try preview(for: types)
             try makeRoom(for: made, need)
-            // What planning and folding have freed would stand beside the run's memory.
-            sdx_return_free_pages()
+            // What planning and folding have freed would stand beside the run's memory. Subgraphs plan within runs.
+            if !isSubgraph { sdx_return_free_pages() }
             return try BoundPlan(made, need, graph, environment)
         }
         return cache.withLock { cache in

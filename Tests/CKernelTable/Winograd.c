@@ -49,6 +49,8 @@ static const winograd_row rows[] = {
     {"3D, pairs of small slices", 1, 72, 72, {12, 2, 2}, PADS({1, 1, 1}), .bias = true},
     {"3D, in parts", 1, 136, 24, {15, 14, 15}, PADS({1, 1, 1}), .bias = true, .residual = true},
     {"3D, in parts of each image", 2, 200, 40, {9, 9, 13}, PADS({1, 1, 1}), .bias = true, RELU},
+    {"3D, an image a part", 3, 128, 72, {10, 9, 9}, PADS({1, 1, 1}), .bias = true},
+    {"3D, narrow images, one a part", 7, 96, 64, {12, 5, 5}, PADS({1, 1, 1}), .residual = true},
     {"3D, a level a part", 1, 264, 8, {5, 26, 24}, PADS({0, 1, 1})},
     {"3D, an empty input", 1, 8, 16, {0, 4, 4}, PADS({2, 1, 1}), .bias = true},
 };
@@ -91,8 +93,11 @@ static winograd_row random_row(table *t) {
         SDX_ACTIVATION_NONE, SDX_ACTIVATION_RELU, SDX_ACTIVATION_CLIP, SDX_ACTIVATION_SILU};
     r.activation = (sdx_activation){kinds[random_in(t, 0, 3)], -3, 5};
     for (sdx_conv_params p = parameters(&r); work_of(&p) > MOST_WORK; p = parameters(&r)) {
+        int widest = r.in[2] >= r.in[1] ? 2 : 1;
         if (r.c > 24) r.c = 24;
-        else r.in[2] = (r.in[2] + 1) / 2;
+        else if (r.k > 24) r.k = 24;
+        else if (r.in[widest] > 1) r.in[widest] = (r.in[widest] + 1) / 2;
+        else r.in[0] = (r.in[0] + 1) / 2;
     }
     return r;
 }

@@ -80,6 +80,8 @@ extension GradientCases {
                 title: "columns first"),
             row("GlobalAveragePool", [[2, 2, 2, 3]]), row("GlobalMaxPool", [[2, 2, 2, 3]]),
             row("GlobalLpPool", [[2, 2, 3]], 0.5...2, [("p", .int(3))]),
+            row("LpPool", [[1, 2, 5]], 0...0, [("kernel_shape", .ints([2]))], isTwice: false, title: "zeros"),
+            row("GlobalLpPool", [[1, 2, 3]], 0...0, [("p", .int(3))], isTwice: false, title: "zeros"),
         ]
 
     private static func batchNormalization(_ isTraining: Int64, _ outputs: [String]) -> Case {

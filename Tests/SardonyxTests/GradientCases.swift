@@ -57,6 +57,13 @@ enum GradientCases {
                     .init(name: "x", shape: [9], range: -2...2), .init(name: "low", shape: [], range: -0.6...(-0.5)),
                     .init(name: "high", shape: [], range: 0.5...0.6),
                 ]),
+            Case(
+                title: "Clip, the upper bound below the lower one",
+                nodes: [TestNode("Clip", ["x", "low", "high"], ["y"])],
+                inputs: [
+                    .init(name: "x", shape: [9], range: -2...2), .init(name: "low", shape: [], range: 1...1.1),
+                    .init(name: "high", shape: [], range: 0.5...0.6),
+                ]),
         ]
         + ["Add", "Sub", "Mul"].flatMap { type in
             [

@@ -39,7 +39,7 @@ typedef struct {
     int shared;
     int64_t rows;              // of outputs: the tiles of a plane of each image, with `shared` of all levels of a part
     int64_t blocks, ranges;    // of rows, of levels
-    int64_t parts;             // of the levels, with `shared` and form.deep; one after the other, image by image if not 1
+    int64_t parts;             // of the levels, with `shared` and form.deep; one after the other
     int64_t image, level;      // where a part begins
     int64_t part_images, part_levels;
     int64_t slices;            // of an image with `shared`: levels with form.deep, else input slices with the padding

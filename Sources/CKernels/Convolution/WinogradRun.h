@@ -328,8 +328,7 @@ static void SDX_FN(wino_run)(
     plan.y = y;
     plan.workspace = workspace;
     if (plan.shared) {
-        int64_t images = plan.parts > 1 ? p->n : 1;
-        for (plan.image = 0; plan.image < images; plan.image++)
+        for (plan.image = 0; plan.image < p->n; plan.image += plan.part_images)
             for (int64_t part = 0; part < plan.parts; part++) {
                 plan.level = SDX_FN(wino_start)(plan.levels, plan.parts, part);
                 plan.part_levels = SDX_FN(wino_start)(plan.levels, plan.parts, part + 1) - plan.level;

@@ -26,10 +26,10 @@ extension InspectReport {
                 ("buffer_bytes", .int(plan.plan.bufferByteCount)), ("constant_bytes", .int(plan.constantByteCount)),
                 ("packed_weight_bytes", .int(plan.packedWeightByteCount)),
             ]
-            if explains { entries.append(("remarks", Self.remarks(session))) }
+            if explains { entries.append(("remarks", Self.remarks(session, plan))) }
         case .unplanned(let session, let error):
             entries.append(("no_plan", .string("\(error)")))
-            if explains { entries.append(("remarks", Self.remarks(session))) }
+            if explains { entries.append(("remarks", Self.remarks(session, nil))) }
         case .unsupported(let error):
             entries.append(("unsupported", .array(Self.items(error).map(JSON.string))))
         }
@@ -48,8 +48,8 @@ extension InspectReport {
         return .array(values)
     }
 
-    private static func remarks(_ session: Session) -> JSON {
-        let values = session.remarks.map { remark in
+    private static func remarks(_ session: Session, _ plan: PlanSummary?) -> JSON {
+        let values = (session.remarks + (plan?.plan.remarks ?? [])).map { remark in
             JSON.object([
                 ("pass", .string(remark.pass)), ("node", .string(remark.node)), ("text", .string(remark.text)),
                 ("applied", .bool(remark.isApplied)),

@@ -34,13 +34,13 @@ extension InspectReport {
                 entry(index == 0 ? "gives" : "", "\(output.0.name) \(output.1.shortText)")
             }
             lines += Self.figures(plan)
-            if explains { lines += Self.explanation(session) }
+            if explains { lines += Self.explanation(session, plan) }
         case .unplanned(let session, let error):
             lines.append("")
             entry("for shapes", given)
             entry("no plan", "\(error)")
             entry("", "give shapes with --shape NAME=1,3,224,224")
-            if explains { lines += Self.explanation(session) }
+            if explains { lines += Self.explanation(session, nil) }
         // The error goes to standard error after the report.
         case .unsupported: break
         }
@@ -58,9 +58,10 @@ extension InspectReport {
         ]
     }
 
-    private static func explanation(_ session: Session) -> [String] {
-        let applied = session.remarks.filter(\.isApplied)
-        let refused = session.remarks.filter { !$0.isApplied }
+    private static func explanation(_ session: Session, _ plan: PlanSummary?) -> [String] {
+        let remarks = session.remarks + (plan?.plan.remarks ?? [])
+        let applied = remarks.filter(\.isApplied)
+        let refused = remarks.filter { !$0.isApplied }
         return ["", "rewrites    \(applied.count) done"]
             + applied.map { "  \($0.pass): \($0.text) at '\($0.node)'" }
             + (refused.isEmpty ? [] : ["not done    \(refused.count)"])

@@ -32,6 +32,7 @@ enum FuseConvolutionBias: Pass {
                 throw Refusal("the convolution has a bias that is not known")
             }
             let sums = zip(known.scalars(Float.self), bias.scalars(Float.self)).map(+)
+            guard sums.allSatisfy(\.isFinite) else { throw Refusal("the sum of the two biases is not finite") }
             bias = Tensor(shape: [convolution.channels], scalars: sums)
         }
         var patch = site.patch(

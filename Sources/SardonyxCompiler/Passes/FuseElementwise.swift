@@ -13,6 +13,7 @@ enum FuseElementwise: Pass {
         guard let output = node.outputs[0], let shape = shape(of: output, site), let chain = chain(node, site),
             shape.count <= FusedElementwise.maximumRank
         else { return .none }
+        var isTooLong = false
         for operand in chain.operands {
             guard let (position, maker) = site.producer(of: operand), self.shape(of: operand, site) == shape,
                 let source = self.chain(maker, site)
@@ -20,18 +21,21 @@ enum FuseElementwise: Pass {
             guard !site.index.isOutput[Int(operand.index)],
                 site.index.consumers(of: operand).allSatisfy({ $0 == site.position })
             else { continue }
-            // A sum of two maps in another's place later would keep both alive for longer.
-            let maps = source.operands.filter { self.shape(of: $0, site) == shape }
-            guard maps.count <= 1 || position + 1 == site.position else { continue }
+            // What is computed later keeps its operands until then: no more of them than the result takes.
+            let kept = source.operands.reduce(0) { sum, id in
+                site.constant(id) == nil ? sum + (self.shape(of: id, site)?.elementCount ?? 0) : sum
+            }
+            guard kept <= shape.elementCount || position + 1 == site.position else { continue }
             guard let whole = chain.with(source, making: operand) else {
-                return .refused("the chain would have too many steps")
+                isTooLong = true
+                continue
             }
             var patch = site.patch(
                 "\(maker.operatorType) in one walk with \(node.operatorType)", removing: [position, site.position])
             patch.added = [whole.node(for: node)]
             return .patch(patch)
         }
-        return .none
+        return isTooLong ? .refused("the chain would have too many steps or operands") : .none
     }
 
     private static func chain(_ node: Node, _ site: Site) -> ElementwiseChain? {

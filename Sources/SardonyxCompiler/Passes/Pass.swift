@@ -151,7 +151,9 @@ package struct Optimizer {
                 for id in patch.replaced.values { rely(id) }
                 relied.subtract(patch.removed)
                 // The next sweep meets what this one leaves.
-                if !patch.removed.isDisjoint(with: gone.union(needed)) || !relied.isDisjoint(with: gone) { continue }
+                guard patch.removed.isDisjoint(with: gone), patch.removed.isDisjoint(with: needed),
+                    relied.isDisjoint(with: gone)
+                else { continue }
                 gone.formUnion(patch.removed)
                 needed.formUnion(relied)
                 patches.append((position, patch))

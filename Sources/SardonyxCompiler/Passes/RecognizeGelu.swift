@@ -8,7 +8,8 @@ enum RecognizeGelu: Pass {
         let node = site.node
         guard let y = node.outputs[0], let (factors, number) = site.product, number == 0.5 else { return .none }
         for (x, sum) in [factors, (factors.1, factors.0)] {
-            guard site.graph[x].type == site.graph[y].type, let (term, one) = site.operands(sum, "Add"), one == 1,
+            guard site.graph[y].type.shape != nil, site.graph[x].type == site.graph[y].type,
+                let (term, one) = site.operands(sum, "Add"), one == 1,
                 let erf = site.producer(of: term)?.node, erf.operatorType == "Erf", erf.domain.isEmpty,
                 let argument = erf.inputs[0], isOverRootOfTwo(argument, x, site)
             else { continue }

@@ -8,7 +8,8 @@ enum RecognizeHardSwish: Pass {
         let node = site.node
         guard let y = node.outputs[0], let (factors, number) = site.product else { return .none }
         for (x, gate) in [factors, (factors.1, factors.0)] {
-            guard site.graph[x].type == site.graph[y].type, let slope = slope(gate, of: x, site),
+            guard site.graph[y].type.shape != nil, site.graph[x].type == site.graph[y].type,
+                let slope = slope(gate, of: x, site),
                 abs(slope * number * 6 - 1) < 1e-6
             else { continue }
             var patch = site.patch("HardSwish of '\(site.graph[x].name)'")

@@ -59,6 +59,8 @@ package struct Plan: Sendable {
     package var arenaLowerBound: Int
     /// What the arena would take if no two buffers shared memory.
     package var bufferByteCount: Int
+    /// What passes did to this plan's graph alone, and what the last ones would not do.
+    package var remarks: [Optimizer.Remark] = []
     /// The graph that the plan runs, for `inspect` and profiles.
     package var graph: Graph
 

@@ -39,15 +39,20 @@ package struct Planner {
         var inference = TypeInference(registry: registry)
         if let foldingLimit { inference.foldingLimit = foldingLimit }
         try inference.run(on: &graph)
+        var remarks: [Optimizer.Remark] = []
         // Patches make nodes whose constants fold, and folding makes nodes that patches match.
         for _ in 0..<4 {
-            if try !optimizer.run(on: &graph).contains(where: \.isApplied) { break }
+            let applied = try optimizer.run(on: &graph).filter(\.isApplied)
+            if applied.isEmpty { break }
+            remarks += applied
             try inference.run(on: &graph)
         }
-        if !optimizer.passes.isEmpty { _ = try Optimizer(passes: Optimizer.last).run(on: &graph) }
+        if !optimizer.passes.isEmpty { remarks += try Optimizer(passes: Optimizer.last).run(on: &graph) }
         var layout = Layout(graph, self)
         if usesLayouts { try layout.negotiate() }
-        return try layout.plan()
+        var plan = try layout.plan()
+        plan.remarks = remarks
+        return plan
     }
 }
 

@@ -53,7 +53,23 @@ private enum CustomAdapter<Custom: CustomOperator>: Operator {
     static var examples: [Example] { Custom.examples }
 
     static func infer(_ context: inout InferenceContext) throws { try Custom.infer(&context) }
-    static func prepare(_ context: PreparationContext) throws -> Kernel { try Custom.prepare(context) }
+    static func prepare(_ context: PreparationContext) throws -> Kernel {
+        let kernel = try Custom.prepare(context)
+        // What shares memory must be there and of the same size.
+        let shared =
+            kernel.views.map { ($0.key, $0.value) }
+            + kernel.inPlace.flatMap { output, inputs in inputs.map { (output, $0) } }
+        for (output, input) in shared {
+            guard context.wants(output), context.has(input),
+                try context.output(output).byteCount == context.input(input).byteCount
+            else {
+                throw SardonyxError(
+                    .invalidModel, "the kernel has output \(output) in the memory of input \(input), which does not fit"
+                )
+            }
+        }
+        return kernel
+    }
 
     static func evaluate(_ context: EvaluationContext) throws -> [Datum?] {
         guard Custom.isDynamic else { return try evaluatePlanned(context) }
@@ -62,6 +78,14 @@ private enum CustomAdapter<Custom: CustomOperator>: Operator {
             throw SardonyxError(
                 .invalidValue,
                 "the operator gave \(results.count) outputs; the node wants \(context.node.outputs.count)")
+        }
+        for (index, result) in results.enumerated() {
+            guard case .tensor(let tensor)? = result else { continue }
+            let parameter = schema.outputs.isEmpty ? nil : schema.outputs[min(index, schema.outputs.count - 1)]
+            guard parameter?.types.contains(tensor.dataType) ?? false else {
+                throw SardonyxError(
+                    .invalidValue, "output \(index) is \(tensor.dataType.name), which its schema does not allow")
+            }
         }
         return results
     }

@@ -116,13 +116,16 @@ enum Clip: ElementwiseOperator {
 
     static let derivative: Derivative? = Derivative { d in
         let (x, dy) = (try d.x(), try d.dy())
-        let low = try d.optionalInput(1).map { try x.isLess(than: $0.converted(to: x)) }
-        let high = try d.optionalInput(2).map { try x.isGreater(than: $0.converted(to: x)) }
-        let inside = try [low, high].compactMap { $0 }.reduce(dy) { try $1.choose(dy.number(0), else: $0) }
+        let bounds = try (1...2).map { try d.optionalInput($0)?.converted(to: x) }
+        let isBelow = try bounds[0].map { try x.isLess(than: $0) }
+        // The upper bound has the last word, also where it is below the lower one.
+        let raised = try isBelow.map { try $0.choose(bounds[0] ?? x, else: x) } ?? x
+        let isAbove = try bounds[1].map { try raised.isGreater(than: $0) }
+        let underHigh = try isAbove.map { try $0.choose(dy.number(0), else: dy) } ?? dy
+        let inside = try isBelow.map { try $0.choose(dy.number(0), else: underHigh) } ?? underHigh
         d.set(0) { inside }
-        for (input, isBeyond) in [(1, low), (2, high)] {
-            if let isBeyond { try d.setSummed(input) { try dy.kept(where: isBeyond).converted(to: d.x(input)) } }
-        }
+        if let isBelow { try d.setSummed(1) { try underHigh.kept(where: isBelow).converted(to: d.x(1)) } }
+        if let isAbove { try d.setSummed(2) { try dy.kept(where: isAbove).converted(to: d.x(2)) } }
     }
 
     static let examples = [

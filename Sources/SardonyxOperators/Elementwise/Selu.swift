@@ -9,6 +9,15 @@ enum Selu: RealUnary {
         "Selu", versions: [1, 6, 22],
         attributes: [AttributeSpec("alpha", .float), AttributeSpec("gamma", .float)])
 
+    /// The defaults of opset 1 had five digits.
+    static func lift(_ node: inout Node, from opset: Int, in lifting: inout Lifting) throws {
+        node.removeConsumedInputs(opset: opset)
+        guard opset < 6 else { return }
+        for (name, value) in [("alpha", 1.6732), ("gamma", 1.0507)] as [(String, Float)] where node.float(name) == nil {
+            node.attributes[name] = .float(value)
+        }
+    }
+
     static func parameters(of node: Node) -> (a: Float, b: Float) {
         (
             node.float("alpha", default: 1.67326319217681884765625),

@@ -83,7 +83,10 @@ struct RowNormalization: RealVisitor {
             for i in 0..<p.count { squares += (x[i].double - mean) * (x[i].double - mean) }
             let inverse = 1 / (squares / Double(p.count) + Double(p.epsilon)).squareRoot()
             for i in 0..<p.count {
-                var value = (x[i].double - mean) * inverse * frame.double(1, p.scaleType, p.scaleOffsets?[i] ?? i)
+                var value = (x[i].double - mean) * inverse
+                // The standard scales what has been rounded to x's type.
+                if !p.subtractsMean { value = T(wide: T.Wide(value)).double }
+                value *= frame.double(1, p.scaleType, p.scaleOffsets?[i] ?? i)
                 if let bias = p.bias { value += frame.double(bias, T.dataType, p.biasOffsets?[i] ?? i) }
                 frame.store(value, 0, p.outputType, row * p.count + i)
             }

@@ -27,9 +27,9 @@ enum LogSoftmax: SliceFunction {
         _ x: UnsafePointer<T>, _ y: UnsafeMutablePointer<T>, count: Int, stride: Int, parameter: Int
     ) {
         let most = Softmax.largest(x, count: count, stride: stride)
-        var sum: T.Wide = 0
-        for i in 0..<count { sum += T.Wide.exp(x[i * stride].wide - most) }
-        let logarithm = T.Wide.log(sum)
+        var sum = 0.0
+        for i in 0..<count { sum += Double(T.Wide.exp(x[i * stride].wide - most)) }
+        let logarithm = T.Wide.log(T.Wide(sum))
         for i in 0..<count { y[i * stride] = T(wide: x[i * stride].wide - most - logarithm) }
     }
 

@@ -29,15 +29,16 @@ enum Softmax: SliceFunction {
         _ x: UnsafePointer<T>, _ y: UnsafeMutablePointer<T>, count: Int, stride: Int, parameter: Int
     ) {
         let most = largest(x, count: count, stride: stride)
-        var sum: T.Wide = 0
+        // Many small terms beside a large one must not be lost.
+        var sum = 0.0
         for i in 0..<count {
             let difference = T(wide: x[i * stride].wide - most)
             y[i * stride] = T(wide: T.Wide.exp(difference.wide))
-            sum += y[i * stride].wide
+            sum += Double(y[i * stride].wide)
         }
         // A sum of more terms than float16 has numbers for stays as it is.
-        let rounded = T(wide: sum).wide
-        let total = rounded.isFinite ? rounded : sum
+        let rounded = T(wide: T.Wide(sum)).wide
+        let total = rounded.isFinite ? rounded : T.Wide(sum)
         for i in 0..<count { y[i * stride] = T(wide: y[i * stride].wide / total) }
     }
 

@@ -33,7 +33,12 @@ enum PowerOfNorm {
         p == 1 ? try x.abs() : p == 2 ? try x.squared() : try x.abs().power(x.number(Double(p)))
     }
 
+    /// A root of 0 is 0 and has the derivative 0, where the quotient has none.
     static func root(_ x: Term, _ p: Int) throws -> Term {
-        p == 1 ? x : p == 2 ? try x.sqrt() : try x.power(x.number(1 / Double(p)))
+        if p == 1 { return x }
+        let isPositive = try x.isGreater(than: x.number(0))
+        let positive = try isPositive.choose(x, else: x.number(1))
+        let root = p == 2 ? try positive.sqrt() : try positive.power(x.number(1 / Double(p)))
+        return try isPositive.choose(root, else: x.number(0))
     }
 }
