@@ -49,7 +49,14 @@ case("Gelu", "*", X, judge=ByHand(lambda x: (0.5 * x * (1 + erf(x / math.sqrt(2)
 case("Gelu", "*", X, approximate="tanh")
 
 # One input, attributes that are numbers. The reference would take the later version's constants for Selu.
-case("Selu", "1-5", X, judge=ByHand(lambda x: 1.0507 * np.where(x > 0, x, 1.6732 * np.exp(x) - 1.6732)))
+def selu(x):
+    """In double, with the defaults as the attributes' type has them."""
+    alpha, gamma = np.float64(np.float32(1.6732)), np.float64(np.float32(1.0507))
+    wide = x.astype(np.float64)
+    return (gamma * np.where(wide > 0, wide, alpha * np.expm1(wide))).astype(x.dtype)
+
+
+case("Selu", "1-5", X, judge=ByHand(selu))
 for op, attributes in {
     "Elu": {"alpha": 2.5}, "LeakyRelu": {"alpha": 0.3}, "Selu": {"alpha": 1.25, "gamma": 2.0},
     "HardSigmoid": {"alpha": 0.5, "beta": 0.25},
