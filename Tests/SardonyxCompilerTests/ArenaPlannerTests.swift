@@ -25,16 +25,17 @@ import Testing
         #expect(placement.size == size)
     }
 
-    @Test(arguments: 1...40)
-    func buffersThatLiveTogetherNeverOverlap(seed: UInt64) {
+    /// Short lives on a short way, and short and long ones on a long way.
+    @Test(arguments: 1...40, [(60, 8), (3000, 2000)] as [(steps: Int, life: Int)])
+    func buffersThatLiveTogetherNeverOverlap(seed: UInt64, _ lives: (steps: Int, life: Int)) {
         var state = seed
         func random(_ bound: Int) -> Int {
             state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
             return Int(state >> 33) % bound
         }
         let lifetimes = (0..<120).map { _ in
-            let first = random(60)
-            return Lifetime(size: random(5000), first: first, last: first + random(8))
+            let first = random(lives.steps)
+            return Lifetime(size: random(5000), first: first, last: first + random(random(2) == 0 ? 8 : lives.life))
         }
         let placement = ArenaPlanner.place(lifetimes)
         for (i, a) in lifetimes.enumerated() {

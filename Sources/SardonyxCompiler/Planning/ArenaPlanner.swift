@@ -40,14 +40,14 @@ package enum ArenaPlanner {
             if need == 0 { continue }
             var best: (offset: Int, gap: Int)?
             var end = 0
-            for other in placed.overlapping(index).sorted(by: { offsets[$0] < offsets[$1] }) {
-                let gap = offsets[other] - end
+            placed.forEachOverlapping(index) { other, start in
+                let gap = start - end
                 if gap >= need, best.map({ gap < $0.gap }) ?? true { best = (end, gap) }
-                end = max(end, offsets[other] + rounded(lifetimes[other].size))
+                end = max(end, start + rounded(lifetimes[other].size))
             }
             offsets[index] = best?.offset ?? end
             size = max(size, offsets[index] + need)
-            placed.insert(index)
+            placed.insert(index, at: offsets[index])
         }
         return Placement(offsets: offsets, size: size)
     }
@@ -73,17 +73,22 @@ package enum ArenaPlanner {
 }
 
 /// Placed buffers by the stretches of steps in which they live, so that a long graph's buffers are not compared with
-/// all others.
+/// all others. Those that live long, such as what a backward pass reads again, stand in one list by their offsets instead.
 private struct PlacedByTime {
+    private typealias Placed = (index: Int, offset: Int)
+
     private static let stretch = 64
+    /// The most stretches that a buffer stands in.
+    private static let shortLife = 4
     private let lifetimes: [Lifetime]
-    private var buckets: [[Int]]
-    /// The last query that met a buffer, because one buffer may be in many buckets.
+    private var buckets: [[Placed]]
+    private var longLived: [Placed] = []
+    /// The last query that met a buffer, because one buffer may be in several buckets.
     private var met: [Int]
 
     init(_ lifetimes: [Lifetime]) {
         self.lifetimes = lifetimes
-        buckets = [[Int]](repeating: [], count: (lifetimes.map(\.last).max() ?? 0) / Self.stretch + 1)
+        buckets = [[Placed]](repeating: [], count: (lifetimes.map(\.last).max() ?? 0) / Self.stretch + 1)
         met = [Int](repeating: -1, count: lifetimes.count)
     }
 
@@ -91,19 +96,39 @@ private struct PlacedByTime {
         lifetimes[index].first / Self.stretch...lifetimes[index].last / Self.stretch
     }
 
-    mutating func insert(_ index: Int) {
-        for bucket in stretches(of: index) { buckets[bucket].append(index) }
+    mutating func insert(_ index: Int, at offset: Int) {
+        let stretches = stretches(of: index)
+        guard stretches.count > Self.shortLife else {
+            for bucket in stretches { buckets[bucket].append((index, offset)) }
+            return
+        }
+        var (low, high) = (0, longLived.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if longLived[middle].offset < offset { low = middle + 1 } else { high = middle }
+        }
+        longLived.insert((index, offset), at: low)
     }
 
-    /// The placed buffers that live at some step together with this one.
-    mutating func overlapping(_ index: Int) -> [Int] {
-        var found: [Int] = []
+    /// Calls `body` with the placed buffers that live at some step together with this one, in the order of their offsets.
+    mutating func forEachOverlapping(_ index: Int, _ body: (_ other: Int, _ offset: Int) -> Void) {
+        let own = lifetimes[index]
+        var short: [Placed] = []
         for bucket in stretches(of: index) {
-            for other in buckets[bucket] where met[other] != index {
-                met[other] = index
-                if lifetimes[other].overlaps(lifetimes[index]) { found.append(other) }
+            for other in buckets[bucket] where met[other.index] != index {
+                met[other.index] = index
+                if lifetimes[other.index].overlaps(own) { short.append(other) }
             }
         }
-        return found
+        short.sort { $0.offset < $1.offset }
+        var next = 0
+        for other in longLived where lifetimes[other.index].overlaps(own) {
+            while next < short.count, short[next].offset <= other.offset {
+                body(short[next].index, short[next].offset)
+                next += 1
+            }
+            body(other.index, other.offset)
+        }
+        for other in short[next...] { body(other.index, other.offset) }
     }
 }
