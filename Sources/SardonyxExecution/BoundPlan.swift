@@ -37,7 +37,9 @@ package final class BoundPlan: Sendable {
         var kernelCaches: [Int: KernelCache] = [:]
         for (index, step) in plan.steps.enumerated() {
             if step.node.hasSubgraphs {
-                subprograms[index] = step.node.subgraphAttributes.mapValues { Program($0.graph, environment, isSubgraph: true) }
+                subprograms[index] = step.node.subgraphAttributes.mapValues {
+                    Program($0.graph, environment, isSubgraph: true)
+                }
             }
             if case .dynamic(let type) = step.work, !type.execution.isDynamic { kernelCaches[index] = KernelCache() }
         }
