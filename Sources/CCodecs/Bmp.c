@@ -37,7 +37,12 @@ static int decode_runs(cco_picture *picture, uint8_t *raster, char *message) {
     bool is_rle4 = state->compression == BMP_RLE4;
     // What no run covers has the first colour.
     for (size_t i = 0; i < width * picture->height; i++) memcpy(raster + 3 * i, state->palette[0], 3);
-    while (y < picture->height) {
+    for (size_t checked = 0; y < picture->height;) {
+        if (checked != y) {
+            int code = cco_check_cancelled(picture, message);
+            if (code != CCO_OK) return code;
+            checked = y;
+        }
         if (end - p < 2) return cut_short(message);
         unsigned length = p[0], value = p[1];
         p += 2;
@@ -89,11 +94,13 @@ static int decode(cco_picture *picture, uint8_t *raster, uint8_t *work, char *me
     if (state->compression == BMP_RLE8 || state->compression == BMP_RLE4) return decode_runs(picture, raster, message);
     size_t stride = row_bytes(picture, state);
     for (size_t y = 0; y < picture->height; y++) {
+        int code = cco_check_cancelled(picture, message);
+        if (code != CCO_OK) return code;
         const uint8_t *from = picture->bytes + state->pixels + y * stride;
         uint8_t *to = raster + (state->is_top_down ? y : picture->height - 1 - y) * picture->width * 3;
         for (size_t x = 0; x < picture->width; x++, to += 3) {
             if (state->bits <= 8) {
-                int code = write_index(state, cco_packed_sample(from, x, state->bits), to, message);
+                code = write_index(state, cco_packed_sample(from, x, state->bits), to, message);
                 if (code != CCO_OK) return code;
             } else if (state->bits == 24) {
                 for (int i = 0; i < 3; i++) to[i] = from[3 * x + 2 - i];
@@ -191,5 +198,6 @@ int cco_open_bmp(cco_picture *picture, char *message) {
     // The last row's padding may be missing.
     size_t padding = row_bytes(picture, state) - ((size_t)picture->width * bits + 7) / 8;
     if (!is_coded && needed - padding > picture->count - state->pixels) return cut_short(message);
-    return CCO_OK;
+    // Pixels that no run covers take no bytes at all.
+    return is_coded ? cco_check_expansion(picture, needed, message) : CCO_OK;
 }

@@ -39,7 +39,14 @@ static int decode(cco_picture *picture, uint8_t *raster, uint8_t *work, char *me
         const char *text = error_text(picture->state), *end = "before marker 0xd9";
         const char *found = strstr(text, "extraneous bytes") ? strstr(text, end) : NULL;
         if (!found || found[strlen(end)] != 0) return cco_fail(CCO_ERROR_DATA, message, "%s", text);
-        decompress(picture, raster, 0);
+        int code = cco_check_cancelled(picture, message);
+        if (code != CCO_OK) return code;
+        cco_fail(CCO_ERROR_DATA, message, "%s", text);
+        // It tells the first warning, or what ended it.
+        if (decompress(picture, raster, 0) != 0 && strcmp(error_text(picture->state), message) != 0) {
+            return cco_fail(CCO_ERROR_DATA, message, "%s", error_text(picture->state));
+        }
+        message[0] = 0;
     }
     // CMYK stands inverted in JPEG files, as Adobe's programs write it.
     size_t bytes = (size_t)picture->width * picture->height * 4;
@@ -51,10 +58,20 @@ static void close_jpeg(cco_picture *picture) {
     if (picture->state) CALL(DESTROY, int, tj_handle)(picture->state);
 }
 
-// Whether the library keeps all coefficients until the last scan.
-static bool is_buffered(const cco_picture *picture) {
+// What the header tells of the coding.
+typedef struct {
+    // The library keeps all coefficients until the last scan.
+    bool is_buffered;
+    bool is_arithmetic;
+    size_t components;
+    // Of each component: its name, how often it is sampled across and down, its table.
+    const uint8_t *parts;
+} frame;
+
+static frame read_frame(const cco_picture *picture) {
     const uint8_t *bytes = picture->bytes;
-    size_t at = 2, components = 0;
+    frame result = {.is_buffered = true};
+    size_t at = 2;
     while (at + 4 <= picture->count && bytes[at] == 0xff) {
         uint8_t marker = bytes[at + 1];
         if (marker == 0xff) {
@@ -62,13 +79,37 @@ static bool is_buffered(const cco_picture *picture) {
             continue;
         }
         size_t length = (size_t)bytes[at + 2] << 8 | bytes[at + 3];
-        if (marker == 0xc2 || marker == 0xc6 || marker == 0xca || marker == 0xce) return true;
-        if (marker == 0xda) return at + 4 >= picture->count || bytes[at + 4] != components;
+        if (marker == 0xda) {
+            bool is_whole = at + 4 < picture->count && bytes[at + 4] == result.components;
+            result.is_buffered = result.is_buffered || !is_whole;
+            return result;
+        }
         bool is_frame = marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc;
-        if (is_frame && at + 9 < picture->count) components = bytes[at + 9];
+        if (is_frame && at + 9 < picture->count) {
+            result.is_buffered = (marker & 3) == 2;
+            result.is_arithmetic = marker > 0xc8;
+            result.components = bytes[at + 9];
+            result.parts = picture->count - (at + 10) >= 3 * result.components ? bytes + at + 10 : NULL;
+        }
         at += 2 + length;
     }
-    return true;
+    result.is_buffered = true;
+    return result;
+}
+
+// At least how many blocks of 8 by 8 samples are coded, of each of which a Huffman code says something.
+static size_t block_count(const cco_picture *picture, const frame *coding) {
+    size_t across = 1, down = 1, blocks = 0;
+    for (size_t i = 0; i < coding->components; i++) {
+        size_t h = coding->parts[3 * i + 1] >> 4, v = coding->parts[3 * i + 1] & 15;
+        if (h > across) across = h;
+        if (v > down) down = v;
+    }
+    for (size_t i = 0; i < coding->components; i++) {
+        size_t h = coding->parts[3 * i + 1] >> 4, v = coding->parts[3 * i + 1] & 15;
+        blocks += (picture->width * h / across / 8) * (picture->height * v / down / 8);
+    }
+    return blocks;
 }
 
 int cco_open_jpeg(cco_picture *picture, char *message) {
@@ -90,9 +131,10 @@ int cco_open_jpeg(cco_picture *picture, char *message) {
     picture->layout = colour == TJCS_GRAY ? RASTER_GREY : has_ink ? RASTER_CMYK : RASTER_RGB;
     code = cco_set_size(picture, (uint64_t)width, (uint64_t)height, message);
     if (code != CCO_OK) return code;
-    if (is_buffered(picture)) {
-        size_t components = has_ink ? 4 : picture->layout;
-        picture->library_bytes = cco_times((size_t)width * (size_t)height, components * sizeof(int16_t));
-    }
-    return CCO_OK;
+    frame coding = read_frame(picture);
+    size_t components = has_ink ? 4 : picture->layout, samples = (size_t)width * (size_t)height * components;
+    if (coding.is_buffered) picture->library_bytes = cco_times(samples, sizeof(int16_t));
+    // Arithmetic coding has no least number of bits.
+    if (coding.is_arithmetic || !coding.parts) return cco_check_expansion(picture, samples, message);
+    return cco_check_held(picture, block_count(picture, &coding), 8, message);
 }

@@ -43,6 +43,8 @@ typedef struct {
     const uint8_t *bytes;
     size_t count, at;
     char *message;  // of the call that is under way
+    cco_picture *picture;
+    bool is_cancelled;
 } reader;
 
 static void on_error(const char *text, void *user) {
@@ -59,6 +61,10 @@ static void on_warning(const char *text, void *user) {
 static size_t on_read(void *to, size_t count, void *user) {
     reader *state = user;
     size_t left = state->count - state->at;
+    char message[CCO_MESSAGE_SIZE];
+    // Tiles are read one by one: what cannot be read ends the decoding.
+    if (cco_check_cancelled(state->picture, message) != CCO_OK) state->is_cancelled = true;
+    if (state->is_cancelled) return (size_t)-1;
     if (left == 0) return (size_t)-1;
     if (count > left) count = left;
     memcpy(to, state->bytes + state->at, count);
@@ -85,6 +91,7 @@ static int on_seek(int64_t place, void *user) {
 }
 
 static int failure(const reader *state) {
+    if (state->is_cancelled) return cco_fail(CCO_ERROR_CANCELLED, state->message, "the run was cancelled");
     if (!state->message[0]) cco_fail(CCO_ERROR_DATA, state->message, "it is cut short or damaged");
     return CCO_ERROR_DATA;
 }
@@ -144,6 +151,8 @@ static int decode(cco_picture *picture, uint8_t *raster, uint8_t *work, char *me
     bool halves = used >= 3 && !has_ink && parts[0].dx == 1 && parts[1].dx == 2 && parts[2].dx == 2;
     bool is_luma = used >= 3 && (image->color_space == SPACE_SYCC || image->color_space == SPACE_EYCC || halves);
     for (uint32_t y = 0; y < picture->height; y++) {
+        int code = cco_check_cancelled(picture, message);
+        if (code != CCO_OK) return code;
         for (uint32_t x = 0; x < picture->width; x++, raster += bytes) {
             uint8_t values[4];
             for (uint32_t i = 0; i < used; i++) values[i] = sample(image, &image->comps[i], x, y);
@@ -203,6 +212,9 @@ int cco_open_jpeg2000(cco_picture *picture, char *message) {
     state->bytes = picture->bytes;
     state->count = picture->count;
     state->message = message;
+    state->picture = picture;
+    code = cco_check_jpeg2000(picture, message);
+    if (code != CCO_OK) return code;
     code = open_stream(state, picture->bytes[0] == 0 ? CODEC_JP2 : CODEC_J2K, message);
     if (code != CCO_OK) return code;
     int is_read = CALL(READ_HEADER, int, void *, void *, opj_image **)(state->stream, state->codec, &state->image);
@@ -215,7 +227,5 @@ int cco_open_jpeg2000(cco_picture *picture, char *message) {
         return cco_fail(CCO_ERROR_UNSUPPORTED, message, "it has %u components; 1 to 4 make a picture", image->numcomps);
     }
     picture->layout = image->numcomps == 4 ? RASTER_CMYK : RASTER_RGB;
-    // 32 bits a sample, once decoded and once on the way there.
-    picture->library_bytes = cco_times((size_t)picture->width * picture->height, 8 * (size_t)image->numcomps);
     return CCO_OK;
 }

@@ -17,14 +17,40 @@ int cco_fail(int code, char *message, const char *text, ...) {
 }
 
 int cco_set_size(cco_picture *picture, uint64_t width, uint64_t height, char *message) {
-    if (width == 0 || height == 0 || width > INT32_MAX || height > INT32_MAX || width * height >= UINT64_C(1) << 40) {
+    if (width == 0 || height == 0 || width > UINT32_MAX || height > UINT32_MAX) {
         return cco_fail(
             CCO_ERROR_DATA, message, "its size is %llu by %llu pixels", (unsigned long long)width,
             (unsigned long long)height);
     }
+    if (width * height > CCO_MOST_PIXELS) {
+        return cco_fail(
+            CCO_ERROR_LIMIT, message, "its size is %llu by %llu pixels; at most %d pixels are decoded",
+            (unsigned long long)width, (unsigned long long)height, CCO_MOST_PIXELS);
+    }
     picture->width = (uint32_t)width;
     picture->height = (uint32_t)height;
     return CCO_OK;
+}
+
+int cco_check_held(const cco_picture *picture, size_t stored, size_t expansion, char *message) {
+    if (stored / expansion <= picture->count) return CCO_OK;
+    return cco_fail(
+        CCO_ERROR_DATA, message, "%zu bytes cannot hold %u by %u pixels", picture->count, picture->width,
+        picture->height);
+}
+
+int cco_check_expansion(const cco_picture *picture, size_t stored, char *message) {
+    if ((size_t)picture->width * picture->height <= CCO_FREE_PIXELS) return CCO_OK;
+    if (stored / CCO_MOST_EXPANSION <= picture->count) return CCO_OK;
+    return cco_fail(
+        CCO_ERROR_LIMIT, message,
+        "%zu bytes would become %u by %u pixels; above %d pixels a file is decoded into at most %d times its size",
+        picture->count, picture->width, picture->height, CCO_FREE_PIXELS, CCO_MOST_EXPANSION);
+}
+
+int cco_check_cancelled(const cco_picture *picture, char *message) {
+    if (!picture->is_cancelled || !picture->is_cancelled(picture->user)) return CCO_OK;
+    return cco_fail(CCO_ERROR_CANCELLED, message, "the run was cancelled");
 }
 
 int cco_format(const uint8_t *bytes, size_t count) {
@@ -142,7 +168,8 @@ static void write_row(
 }
 
 // From a raster apart, turned as the orientation says.
-static void write_turned(const cco_picture *picture, int pixel_format, const uint8_t *raster, uint8_t *pixels) {
+static int write_turned(
+    const cco_picture *picture, int pixel_format, const uint8_t *raster, uint8_t *pixels, char *message) {
     ptrdiff_t across = (ptrdiff_t)pixel_bytes(picture->layout), down = across * picture->width;
     ptrdiff_t right = across * (picture->width - 1), bottom = down * (picture->height - 1);
     bool is_turned = picture->orientation > 4;
@@ -156,14 +183,20 @@ static void write_turned(const cco_picture *picture, int pixel_format, const uin
     uint32_t width = cco_picture_width(picture), height = cco_picture_height(picture);
     size_t row_bytes = (size_t)width * (pixel_format == CCO_GREY ? 1 : 3);
     for (uint32_t y = 0; y < height; y++) {
+        int code = cco_check_cancelled(picture, message);
+        if (code != CCO_OK) return code;
         const uint8_t *from = start + (ptrdiff_t)y * (is_turned ? across : down);
         write_row(pixels + y * row_bytes, pixel_format, picture->layout, from, is_turned ? down : across, width);
     }
+    return CCO_OK;
 }
 
 int cco_picture_decode(
-    cco_picture *picture, int pixel_format, uint8_t *pixels, uint8_t *scratch, char *message) {
+    cco_picture *picture, int pixel_format, uint8_t *pixels, uint8_t *scratch, bool (*is_cancelled)(void *user),
+    void *user, char *message) {
     message[0] = 0;
+    picture->is_cancelled = is_cancelled;
+    picture->user = user;
     size_t count = pixel_count(picture);
     bool apart = is_apart(picture, pixel_format);
     bool spreads = !apart && picture->layout == RASTER_GREY && pixel_format != CCO_GREY;
@@ -171,10 +204,12 @@ int cco_picture_decode(
     // read is never before those that have been written.
     uint8_t *raster = apart ? scratch : spreads ? pixels + 2 * count : pixels;
     uint8_t *work = picture->work_bytes ? scratch + apart_bytes(picture, pixel_format) : NULL;
-    int code = picture->decode(picture, raster, work, message);
+    int code = cco_check_cancelled(picture, message);
+    if (code == CCO_OK) code = picture->decode(picture, raster, work, message);
+    if (code == CCO_OK) code = cco_check_cancelled(picture, message);
     if (code != CCO_OK) return code;
     if (apart) {
-        write_turned(picture, pixel_format, raster, pixels);
+        return write_turned(picture, pixel_format, raster, pixels, message);
     } else if (spreads) {
         for (size_t i = 0; i < count; i++) {
             uint8_t value = raster[i];

@@ -27,6 +27,9 @@ struct cco_picture {
     int orientation;
     // Memory that `decode` needs, and what the library allocates by itself, about.
     size_t work_bytes, library_bytes;
+    // The caller's wish to stop; may be NULL.
+    bool (*is_cancelled)(void *user);
+    void *user;
     // Writes height · width pixels of `layout` into `raster`; `work` is `work_bytes` of memory.
     int (*decode)(struct cco_picture *picture, uint8_t *raster, uint8_t *work, char *message);
     void (*close)(struct cco_picture *picture);
@@ -37,8 +40,17 @@ struct cco_picture {
 // Writes a message, cut to fit, and returns the code.
 __attribute__((format(printf, 3, 4))) int cco_fail(int code, char *message, const char *text, ...);
 
-// Sets the size. Fails where it is 0, or so large that sums of a few sizes could overflow.
+// Sets the size. Fails where it is 0, or more than CCO_MOST_PIXELS.
 int cco_set_size(cco_picture *picture, uint64_t width, uint64_t height, char *message);
+
+// Fails where the file cannot hold `stored` bytes of samples at `expansion` bytes for each of its own.
+int cco_check_held(const cco_picture *picture, size_t stored, size_t expansion, char *message);
+
+// The same at CCO_MOST_EXPANSION, unless the picture has few pixels.
+int cco_check_expansion(const cco_picture *picture, size_t stored, char *message);
+
+// CCO_ERROR_CANCELLED once the caller has cancelled.
+int cco_check_cancelled(const cco_picture *picture, char *message);
 
 // The readers: fill a picture whose bytes and format are set. What they leave in `state` is closed also after a
 // failure.
@@ -49,6 +61,9 @@ int cco_open_png(cco_picture *picture, char *message);
 int cco_open_tiff(cco_picture *picture, char *message);
 int cco_open_webp(cco_picture *picture, char *message);
 int cco_open_jpeg2000(cco_picture *picture, char *message);
+
+// Sets a JPEG 2000 picture's size and what the library will allocate, or fails where the file cannot hold what it says.
+int cco_check_jpeg2000(cco_picture *picture, char *message);
 
 // a · b, or SIZE_MAX where that is more than a size_t holds; SIZE_MAX stays. No memory of SIZE_MAX bytes is ever given.
 static inline size_t cco_times(size_t a, size_t b) {

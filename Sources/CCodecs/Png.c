@@ -91,10 +91,13 @@ static int decode(cco_picture *picture, uint8_t *raster, uint8_t *work, char *me
     for (int pass = 0; pass < state->passes; pass++) {
         for (uint32_t y = 0; y < picture->height; y++) {
             uint8_t *row = state->passes > 1 ? work + y * state->row_bytes : work;
+            // Nothing that libpng has to undo is under way between rows.
+            int code = cco_check_cancelled(picture, message);
+            if (code != CCO_OK) return code;
             CALL(READ_ROW, void, png_struct *, uint8_t *, uint8_t *)(state->png, row, NULL);
             if (pass + 1 < state->passes) continue;
             uint8_t *to = raster + (size_t)y * picture->width * picture->layout;
-            int code = convert_row(state, row, picture->width, picture->layout, to, message);
+            code = convert_row(state, row, picture->width, picture->layout, to, message);
             if (code != CCO_OK) return code;
         }
     }
@@ -154,12 +157,7 @@ int cco_open_png(cco_picture *picture, char *message) {
     bool is_grey = state->colour == COLOUR_GREY || state->colour == COLOUR_GREY_ALPHA;
     picture->layout = is_grey ? RASTER_GREY : RASTER_RGB;
     size_t raster = cco_times(state->row_bytes, picture->height);
-    // Deflate makes at most 1032 bytes of one.
-    if (raster / 1032 > picture->count) {
-        return cco_fail(
-            CCO_ERROR_DATA, message, "%zu bytes cannot hold %u by %u pixels", picture->count, picture->width,
-            picture->height);
-    }
     picture->work_bytes = state->passes > 1 ? raster : state->row_bytes;
-    return CCO_OK;
+    // Deflate makes at most 1032 bytes of one.
+    return cco_check_held(picture, raster, 1032, message);
 }

@@ -51,8 +51,10 @@ static uint8_t scale(unsigned value, unsigned greatest) {
 
 static int decode_plain(cco_picture *picture, uint8_t *raster, char *message) {
     const pnm *state = picture->state;
-    size_t count = (size_t)picture->width * picture->height * picture->layout, at = state->pixels;
+    size_t across = (size_t)picture->width * picture->layout, count = across * picture->height, at = state->pixels;
     for (size_t i = 0; i < count; i++) {
+        int code = i % across == 0 ? cco_check_cancelled(picture, message) : CCO_OK;
+        if (code != CCO_OK) return code;
         if (state->kind == 1) {
             // Digits need no space between them.
             skip_space(picture, &at);
@@ -65,7 +67,7 @@ static int decode_plain(cco_picture *picture, uint8_t *raster, char *message) {
             continue;
         }
         uint32_t value;
-        int code = read_number(picture, &at, &value, message);
+        code = read_number(picture, &at, &value, message);
         if (code != CCO_OK) return code;
         if (value > state->greatest) {
             return cco_fail(CCO_ERROR_DATA, message, "a sample is %u; the greatest is %u", value, state->greatest);
@@ -79,23 +81,21 @@ static int decode(cco_picture *picture, uint8_t *raster, uint8_t *work, char *me
     (void)work;
     const pnm *state = picture->state;
     if (state->kind <= 3) return decode_plain(picture, raster, message);
+    size_t across = (size_t)picture->width * picture->layout;
+    unsigned bits = state->kind == 4 ? 1 : state->greatest > 255 ? 16 : 8;
+    size_t stride = (across * bits + 7) / 8;
     const uint8_t *from = picture->bytes + state->pixels;
-    if (state->kind == 4) {
-        size_t stride = ((size_t)picture->width + 7) / 8;
-        for (size_t y = 0; y < picture->height; y++) {
-            for (size_t x = 0; x < picture->width; x++) {
-                *raster++ = cco_packed_sample(from + y * stride, x, 1) ? 0 : 255;
-            }
+    for (size_t y = 0; y < picture->height; y++, from += stride, raster += across) {
+        int code = cco_check_cancelled(picture, message);
+        if (code != CCO_OK) return code;
+        if (bits == 1) {
+            for (size_t x = 0; x < across; x++) raster[x] = cco_packed_sample(from, x, 1) ? 0 : 255;
+        } else if (state->greatest == 255) {
+            memcpy(raster, from, across);
+        } else {
+            for (size_t x = 0; x < across; x++) raster[x] = scale(cco_packed_sample(from, x, bits), state->greatest);
         }
-        return CCO_OK;
     }
-    size_t count = (size_t)picture->width * picture->height * picture->layout;
-    if (state->greatest == 255) {
-        memcpy(raster, from, count);
-        return CCO_OK;
-    }
-    unsigned bits = state->greatest > 255 ? 16 : 8;
-    for (size_t i = 0; i < count; i++) raster[i] = scale(cco_packed_sample(from, i, bits), state->greatest);
     return CCO_OK;
 }
 

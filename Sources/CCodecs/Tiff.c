@@ -18,7 +18,7 @@ enum {
     TAG_EXTRA_SAMPLES = 338, TAG_SAMPLE_FORMAT = 339, TAG_JPEG_COLOUR = 65538
 };
 enum { WHITE_IS_ZERO = 0, BLACK_IS_ZERO = 1, COLOUR_RGB = 2, COLOUR_PALETTE = 3, COLOUR_INK = 5, COLOUR_YCC = 6 };
-enum { OLD_JPEG = 6, NEW_JPEG = 7, DEFLATE = 8, OLD_DEFLATE = 32946 };
+enum { NONE = 1, LZW = 5, OLD_JPEG = 6, NEW_JPEG = 7, DEFLATE = 8, PACK_BITS = 32773, OLD_DEFLATE = 32946 };
 enum { ALPHA_MULTIPLIED = 1, UNSIGNED = 1, UNKNOWN_FORMAT = 4 };
 
 enum {
@@ -222,7 +222,9 @@ static int decode_chunks(cco_picture *picture, uint8_t *raster, uint8_t *work) {
             for (uint32_t i = 0; i < across; i++, chunk++) {
                 uint32_t x = i * state->chunk_width, columns = picture->width - x;
                 if (columns > state->chunk_width) columns = state->chunk_width;
-                int code = (state->is_deflated ? read_deflated_chunk : read_chunk)(state, (uint32_t)chunk, rows, work);
+                int code = cco_check_cancelled(picture, state->message);
+                if (code != CCO_OK) return code;
+                code = (state->is_deflated ? read_deflated_chunk : read_chunk)(state, (uint32_t)chunk, rows, work);
                 if (code != CCO_OK) return code;
                 for (uint32_t row = 0; row < rows; row++) {
                     convert_row(
@@ -317,6 +319,27 @@ static int read_chunks(cco_picture *picture, reader *state, char *message) {
     return CCO_OK;
 }
 
+static size_t stored_bytes(const cco_picture *picture, const reader *state) {
+    size_t row = cco_plus(cco_times(cco_times(picture->width, state->samples), state->bits), 7) / 8;
+    return cco_times(row, picture->height);
+}
+
+// The samples that the file says it holds, and the chunk that is decoded at once, against its size.
+static int check_held(const cco_picture *picture, const reader *state, unsigned compression, char *message) {
+    size_t stored = stored_bytes(picture, state);
+    // PackBits makes 128 bytes of two. A code of LZW has 12 bits at most and stands for fewer than 4096 bytes.
+    size_t expansion = compression == NONE ? 1 : compression == PACK_BITS ? 64 : compression == LZW ? 2731 : 0;
+    if (state->is_deflated) expansion = 1032;
+    int code = expansion ? cco_check_held(picture, stored, expansion, message) : CCO_OK;
+    if (code == CCO_OK) code = cco_check_expansion(picture, stored, message);
+    if (code != CCO_OK || state->chunk_bytes <= CCO_FREE_PIXELS) return code;
+    if (state->chunk_bytes / CCO_MOST_EXPANSION <= picture->count) return CCO_OK;
+    return cco_fail(
+        CCO_ERROR_LIMIT, message,
+        "%zu bytes would become a strip or tile of %zu; at most %d times the file's size is decoded", picture->count,
+        state->chunk_bytes, CCO_MOST_EXPANSION);
+}
+
 // How many samples of a pixel are colour, or 0 for what libtiff is to convert by itself.
 static unsigned colour_samples(const reader *state) {
     switch (state->photometric) {
@@ -367,7 +390,8 @@ static int read_fields(cco_picture *picture, reader *state, char *message) {
         // It would turn some and not others.
         FIELD(SET, file, TAG_ORIENTATION, 1);
         picture->layout = RASTER_RGBX;
-        return CCO_OK;
+        // Of colours that are halved, fewer samples are stored.
+        return cco_check_expansion(picture, stored_bytes(picture, state), message);
     }
     if (is_jpeg_colour) {
         FIELD(SET, file, TAG_JPEG_COLOUR, 1);
@@ -395,7 +419,8 @@ static int read_fields(cco_picture *picture, reader *state, char *message) {
     if (state->photometric == COLOUR_PALETTE && state->is_in_planes) {
         return cco_fail(CCO_ERROR_UNSUPPORTED, message, "its palette's indices lie in planes");
     }
-    return read_chunks(picture, state, message);
+    code = read_chunks(picture, state, message);
+    return code == CCO_OK ? check_held(picture, state, compression, message) : code;
 }
 
 int cco_open_tiff(cco_picture *picture, char *message) {

@@ -83,5 +83,6 @@ int cco_open_webp(cco_picture *picture, char *message) {
     code = cco_set_size(picture, (uint64_t)width, (uint64_t)height, message);
     // Without loss it is decoded as 32-bit pixels, with loss in rows.
     picture->library_bytes = cco_times((size_t)width * (size_t)height, 4);
-    return code;
+    // Both ways of coding spend next to nothing on what is all alike.
+    return code == CCO_OK ? cco_check_expansion(picture, (size_t)width * (size_t)height * 3, message) : code;
 }

@@ -1,6 +1,7 @@
 import CCodecs
 import SardonyxGraph
 import SardonyxTestSupport
+import Synchronization
 import Testing
 
 @testable import SardonyxOperators
@@ -31,6 +32,16 @@ import Testing
         }
     }()
 
+    /// Counts how often somebody asks whether the run was cancelled, and cancels it at one of them.
+    private final class Calls: Sendable {
+        let count = Atomic<Int>(0)
+        let last: Int
+        init(last: Int = .max) { self.last = last }
+        func check() throws {
+            if count.wrappingAdd(1, ordering: .relaxed).newValue >= last { throw SardonyxError(.cancelled, "stop") }
+        }
+    }
+
     /// Refuses what no picture of the tests needs, so that damaged sizes cost nothing.
     private struct SmallEnvironment: EvaluationEnvironment {
         /// What memory holds before it is written.
@@ -38,7 +49,8 @@ import Testing
         var pool: OpaquePointer? { nil }
         var workers: Int { 1 }
         func run(_ attribute: String, inputs: [Datum]) throws -> [Datum] { [] }
-        func checkCancellation() throws {}
+        var calls = Calls()
+        func checkCancellation() throws { try calls.check() }
         func admit(_ spec: TensorSpec) throws { try spec.checkPossible("a part", limit: 1 << 22) }
         func allocate(_ dataType: DataType, _ shape: [Int]) throws -> Tensor {
             var tensor = try Tensor(uninitialized: dataType, shape: shape)
@@ -48,7 +60,7 @@ import Testing
     }
 
     private static func decode(
-        _ file: [UInt8], _ format: String? = nil, shape: [Int]? = nil, stale: UInt8 = 0x5A
+        _ file: [UInt8], _ format: String? = nil, shape: [Int]? = nil, stale: UInt8 = 0x5A, calls: Calls = Calls()
     ) throws -> Tensor {
         let node = Node(
             "ImageDecoder", inputs: [nil], outputs: [nil],
@@ -56,7 +68,8 @@ import Testing
         let result = try ImageDecoder.evaluate(
             EvaluationContext(
                 node: node, inputs: [.tensor(Tensor(shape: shape ?? [file.count], scalars: file))],
-                outputTypes: [.unknown], environment: SmallEnvironment(stale: stale), operatorType: ImageDecoder.self))
+                outputTypes: [.unknown], environment: SmallEnvironment(stale: stale, calls: calls),
+                operatorType: ImageDecoder.self))
         return try #require(result[0]?.tensor)
     }
 
@@ -132,11 +145,20 @@ import Testing
         let text: String
     }
 
-    /// A file of the table with some bytes replaced, or cut.
-    private static func altered(_ name: String, _ place: Int, _ values: String) -> [UInt8] {
+    /// A file of the table with some bytes replaced.
+    private static func altered(_ name: String, _ changes: (place: Int, values: String)...) -> [UInt8] {
         var file = pictures.first { $0.name == name }?.file ?? []
-        file.replaceSubrange(place..<place + bytes(values).count, with: bytes(values))
+        for (place, values) in changes {
+            file.replaceSubrange(place..<place + bytes(values).count, with: bytes(values))
+        }
         return file
+    }
+
+    /// One scan of one bit under a frame of that kind (SOF0 …) and size.
+    private static func jpeg(_ kind: String, _ size: String) -> [UInt8] {
+        bytes(
+            "ffd8 ffdb0043 00" + String(repeating: "01", count: 64)
+                + "ff\(kind) 0011 08 \(size) 03 011100 021100 031100 ffda 000c 03 0100 0200 0300 003f00 00")
     }
 
     static let refusals = [
@@ -144,47 +166,67 @@ import Testing
         Refusal(
             testDescription: "a GIF", file: Array("GIF89a".utf8), code: .invalidValue, text: "'47 49 46 38 39 61'"),
         Refusal(
-            testDescription: "a BMP of 2³¹ by 2³¹", file: altered("bmp, rgb", 18, "ffffff7fffffff7f"),
-            code: .invalidValue, text: "2147483647 by 2147483647"),
+            testDescription: "a BMP of 2³¹ by 2³¹", file: altered("bmp, rgb", (18, "ffffff7fffffff7f")),
+            code: .invalidValue, text: "2147483647 by 2147483647 pixels; at most 1073741824 pixels are decoded"),
         Refusal(
-            testDescription: "a BMP of no pixels", file: altered("bmp, rgb", 18, "00000000"), code: .invalidValue,
-            text: "0 by 7"),
+            testDescription: "a BMP of no pixels", file: altered("bmp, rgb", (18, "00000000")),
+            code: .invalidValue, text: "0 by 7"),
         Refusal(
-            testDescription: "a BMP with the least height", file: altered("bmp, rgb", 22, "00000080"),
+            testDescription: "a BMP with the least height", file: altered("bmp, rgb", (22, "00000080")),
             code: .invalidValue, text: "11 by 2147483648"),
         Refusal(
-            testDescription: "runs that promise much", file: altered("bmp, runs of 8 bits", 18, "ffff0000ffff0000"),
-            code: .memory, text: "BMP picture of 65535 by 65535 pixels"),
+            testDescription: "runs that promise much", file: altered("bmp, runs of 8 bits", (18, "0040000000200000")),
+            code: .invalidValue,
+            text:
+                "1110 bytes would become 16384 by 8192 pixels; above 16777216 pixels a file is decoded into at most 1032 "
+                + "times its size"),
         Refusal(
-            testDescription: "a colour outside the palette", file: altered("bmp, runs of 8 bits", 46, "02000000"),
+            testDescription: "runs that promise what any file may",
+            file: altered("bmp, runs of 8 bits", (18, "0010000000100000")), code: .memory,
+            text: "BMP picture of 4096 by 4096 pixels"),
+        Refusal(
+            testDescription: "a colour outside the palette", file: altered("bmp, runs of 8 bits", (46, "02000000")),
             code: .invalidValue, text: "has colour 7 of a palette of 2"),
         Refusal(
             testDescription: "a PNM of 2³² columns", file: Array("P5 4294967296 1 255\n0".utf8), code: .invalidValue,
             text: "a number is too large"),
         Refusal(
-            testDescription: "a PNM larger than its file", file: Array("P5 65536 65536 255\n0".utf8),
+            testDescription: "a PNM larger than its file", file: Array("P5 32768 32768 255\n0".utf8),
             code: .invalidValue, text: "cut short"),
         Refusal(
             testDescription: "a sample above the greatest", file: Array("P2 1 1 3 4\n".utf8), code: .invalidValue,
             text: "a sample is 4; the greatest is 3"),
         Refusal(
-            testDescription: "a JPEG of 65500 by 65500",
-            file: bytes(
-                "ffd8 ffdb0043 00" + String(repeating: "01", count: 64)
-                    + "ffc0 0011 08 ffdc ffdc 03 011100 021100 031100 ffda 000c 03 0100 0200 0300 003f00 00"),
-            code: .memory, text: "JPEG picture of 65500 by 65500 pixels"),
+            testDescription: "a JPEG of 65500 by 65500", file: jpeg("c0", "ffdc ffdc"), code: .invalidValue,
+            text: "65500 by 65500 pixels; at most 1073741824"),
+        Refusal(
+            testDescription: "a JPEG of 1024 by 1024 in 105 bytes", file: jpeg("c2", "0400 0400"), code: .invalidValue,
+            text: "105 bytes cannot hold 1024 by 1024 pixels"),
+        Refusal(
+            testDescription: "an arithmetic JPEG of 16000 by 16000", file: jpeg("c9", "3e80 3e80"), code: .invalidValue,
+            text: "would become 16000 by 16000 pixels"),
         Refusal(
             testDescription: "a PNG of 2³¹ by 2³¹",
             file: bytes(
                 "89504e470d0a1a0a 0000000d49484452 7fffffff7fffffff 0802000000" + "9bab9c31" + "00000000 49444154"),
             code: .invalidValue, text: "PNG"),
         Refusal(
-            testDescription: "a TIFF of 2³¹ columns", file: altered("tiff, II, grey of 8 bits", 18, "ffffff7f"),
-            code: .memory, text: "TIFF picture of 2147483647 by 7 pixels"),
+            testDescription: "a TIFF of 2³¹ columns", file: altered("tiff, II, grey of 8 bits", (18, "ffffff7f")),
+            code: .invalidValue, text: "2147483647 by 7 pixels; at most"),
+        Refusal(
+            testDescription: "a TIFF of 1024 columns in 207 bytes",
+            file: altered("tiff, II, grey of 8 bits", (18, "00040000")), code: .invalidValue,
+            text: "bytes cannot hold 1024 by 7 pixels"),
+        Refusal(
+            testDescription: "a TIFF of LZMA that promises much",
+            file: altered(
+                "tiff, II, grey of 8 bits", (18, "00400000"), (30, "00200000"), (54, "6d880000"), (102, "00200000")),
+            code: .invalidValue, text: "would become 16384 by 8192 pixels"),
         Refusal(
             testDescription: "a TIFF with a tile of 2 GB",
-            file: altered("tiff, one tile", 10 + 12 * 7 + 8, "0080 0000 4301 0300 01000000 0080"), code: .memory,
-            text: "TIFF picture of 11 by 7 pixels"),
+            file: altered("tiff, one tile", (10 + 12 * 7 + 8, "0080 0000 4301 0300 01000000 0080")),
+            code: .invalidValue,
+            text: "922 bytes would become a strip or tile of 3221225472; at most 1032 times the file's size"),
         Refusal(
             testDescription: "a TIFF of floating-point numbers",
             file: bytes(
@@ -194,8 +236,28 @@ import Testing
             code: .unsupported, text: "floating-point numbers"),
         Refusal(
             testDescription: "an animation whose first frame is larger",
-            file: altered("webp, the first of an animation, rgba", 24, "000000 000000"), code: .invalidValue,
+            file: altered("webp, the first of an animation, rgba", (24, "000000 000000")), code: .invalidValue,
             text: "WebP"),
+        Refusal(
+            testDescription: "a WebP of 16384 by 16384", file: altered("webp, lossless, rgb", (21, "ffffff0f")),
+            code: .invalidValue, text: "would become 16384 by 16384 pixels"),
+        Refusal(
+            testDescription: "a JPEG 2000 of 16384 by 8192",
+            file: altered("jpeg 2000, bare, rgb", (8, "00004000 00002000 00000000 00000000 00004000 00002000")),
+            code: .invalidValue, text: "would become 16384 by 8192 pixels"),
+        Refusal(
+            testDescription: "a JPEG 2000 of a tile a pixel",
+            file: altered("jpeg 2000, bare, rgb", (8, "00001000 00001000 00000000 00000000 00000001 00000001")),
+            code: .invalidValue, text: "bytes cannot hold 16777216 tiles"),
+        Refusal(
+            testDescription: "a JPEG 2000 of a precinct a pixel",
+            file: altered(
+                "jpeg 2000, bare, rgb", (8, "00001000 00001000 00000000 00000000 00001000 00001000"),
+                (51, "ff52 000d 01 00 0001 00 00 00 00 00 01 00")), code: .invalidValue,
+            text: "bytes cannot hold 50331648 packets"),
+        Refusal(
+            testDescription: "a JPEG 2000 of no width", file: altered("jpeg 2000, bare, rgb", (16, "0000000b")),
+            code: .invalidValue, text: "impossible size"),
     ]
 
     @Test(arguments: refusals)
@@ -203,6 +265,21 @@ import Testing
         let error = try #require(#expect(throws: SardonyxError.self) { try Self.decode(test.file) })
         #expect(error.code == test.code, "\(error)")
         #expect(error.message.contains(test.text), "\(error)")
+    }
+
+    /// Cancelled at every question in turn; formats whose library decodes in one call are asked before and after it.
+    @Test(arguments: pictures)
+    func cancelled(_ picture: Picture) throws {
+        let calls = Calls()
+        _ = try Self.decode(picture.file, calls: calls)
+        let count = calls.count.load(ordering: .relaxed)
+        #expect(count >= (["BMP", "PNM", "PNG"].contains(picture.format) ? 2 + picture.height : 3))
+        for last in 1...count {
+            let error = #expect(throws: SardonyxError.self) {
+                try Self.decode(picture.file, calls: Calls(last: last))
+            }
+            #expect(error?.code == .cancelled, "\(last) of \(count)")
+        }
     }
 
     @Test func attributesAndRanksAreChecked() {

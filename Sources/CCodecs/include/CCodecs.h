@@ -9,6 +9,7 @@
 #ifndef SARDONYX_CCODECS_H
 #define SARDONYX_CCODECS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,8 +24,16 @@ enum {
     CCO_ERROR_LIBRARY = 2,      // the format's library is not installed, or too old
     CCO_ERROR_DATA = 3,         // the bytes are cut short or damaged
     CCO_ERROR_UNSUPPORTED = 4,  // a well-formed picture that has no meaning as 8-bit colour, or that a library lacks
-    CCO_ERROR_MEMORY = 5
+    CCO_ERROR_MEMORY = 5,
+    CCO_ERROR_LIMIT = 6,  // larger than CCO_MOST_PIXELS, or than a file of that size may become
+    CCO_ERROR_CANCELLED = 7
 };
+
+// What a header may ask for, whatever the format, since a hundred bytes can ask for gigabytes: CCO_MOST_PIXELS pixels
+// in all; and CCO_MOST_EXPANSION bytes of stored samples for each byte of the file, as far as deflate goes, where the
+// picture has more than CCO_FREE_PIXELS pixels. Formats that hold less are bounded by what they hold: a file without
+// compression has all its samples, a JPEG file a bit for each block of 8 by 8.
+enum { CCO_MOST_PIXELS = 1 << 30, CCO_FREE_PIXELS = 1 << 24, CCO_MOST_EXPANSION = 1032 };
 
 // Longest message written below, with its final zero.
 enum { CCO_MESSAGE_SIZE = 256 };
@@ -56,7 +65,7 @@ typedef struct cco_picture cco_picture;
 // `message` (CCO_MESSAGE_SIZE bytes) says why.
 int cco_picture_open(const uint8_t *bytes, size_t count, cco_picture **picture, char *message);
 
-// As it is shown, which a TIFF's orientation tag may turn. At least 1; width · height is below 2^40.
+// As it is shown, which a TIFF's orientation tag may turn. At least 1; width · height is at most CCO_MOST_PIXELS.
 uint32_t cco_picture_width(const cco_picture *picture);
 uint32_t cco_picture_height(const cco_picture *picture);
 
@@ -73,8 +82,13 @@ size_t cco_picture_library_bytes(const cco_picture *picture);
 // Alpha is dropped, not blended. Samples of more than 8 bits give their upper 8 bits; those of fewer are stretched to 0
 // … 255. CMYK becomes R = (255 - K) - C · (255 - K) / 255, rounded, and so on. Grey is 0.299 R + 0.587 G + 0.114 B,
 // rounded.
+//
+// `is_cancelled`, unless NULL, is asked with `user` before each row (BMP, PNM, PNG), strip or tile (TIFF) or stretch
+// of the file that is read (JPEG 2000); once it is true the result is CCO_ERROR_CANCELLED. JPEG and WebP are decoded in
+// one call of their libraries, before and after which it is asked.
 int cco_picture_decode(
-    cco_picture *picture, int pixel_format, uint8_t *pixels, uint8_t *scratch, char *message);
+    cco_picture *picture, int pixel_format, uint8_t *pixels, uint8_t *scratch, bool (*is_cancelled)(void *user),
+    void *user, char *message);
 
 void cco_picture_close(cco_picture *picture);
 

@@ -11,6 +11,10 @@ import SardonyxGraph
 /// The standard has an empty image for what cannot be decoded. Here it is an error that names the format and the
 /// reason, since an empty image would go unnoticed or fail far from its cause.
 ///
+/// Headers are judged before memory is taken: a picture may have at most 2³⁰ pixels, and one of more than 2²⁴ at most 1,032
+/// bytes of samples for each byte of its file (as far as PNG's compression goes). What a format cannot hold in the bytes that
+/// are there is refused at any size.
+///
 /// BMP and PNM need nothing. The libraries of the other formats are opened when the first picture comes.
 ///
 /// <https://onnx.ai/onnx/operators/onnx__ImageDecoder.html>
@@ -69,7 +73,9 @@ enum ImageDecoder: Operator {
             try context.environment.checkCancellation()
             try withExtendedLifetime(reserve) {
                 try image.withUnsafeMutableBytes { pixels in
-                    try scratch.withUnsafeMutableBytes { try picture.decode(format.code, into: pixels, scratch: $0) }
+                    try scratch.withUnsafeMutableBytes {
+                        try picture.decode(format.code, into: pixels, scratch: $0, context.environment)
+                    }
                 }
             }
             return [.tensor(image)]
@@ -110,13 +116,23 @@ enum ImageDecoder: Operator {
         }
 
         func decode(
-            _ pixelFormat: Int32, into pixels: UnsafeMutableRawBufferPointer, scratch: UnsafeMutableRawBufferPointer
-        ) throws(SardonyxError) {
+            _ pixelFormat: Int32, into pixels: UnsafeMutableRawBufferPointer, scratch: UnsafeMutableRawBufferPointer,
+            _ environment: any EvaluationEnvironment
+        ) throws {
             var message = [CChar](repeating: 0, count: Int(CCO_MESSAGE_SIZE))
-            // SAFETY: both have the sizes that the picture told; tensors are aligned to 64 bytes.
-            let code = cco_picture_decode(
-                picture, pixelFormat, pixels.bindMemory(to: UInt8.self).baseAddress,
-                scratch.bindMemory(to: UInt8.self).baseAddress, &message)
+            let code = withUnsafePointer(to: environment) { environment in
+                // SAFETY: both have the sizes that the picture told; tensors are aligned to 64 bytes. The environment
+                // outlives the call, which hands it to the function as it is.
+                cco_picture_decode(
+                    picture, pixelFormat, pixels.bindMemory(to: UInt8.self).baseAddress,
+                    scratch.bindMemory(to: UInt8.self).baseAddress,
+                    { user in
+                        let environment = user?.assumingMemoryBound(to: (any EvaluationEnvironment).self).pointee
+                        do { try environment?.checkCancellation() } catch { return true }
+                        return false
+                    }, UnsafeMutableRawPointer(mutating: environment), &message)
+            }
+            if code == Int32(CCO_ERROR_CANCELLED) { try environment.checkCancellation() }
             if code != Int32(CCO_OK) { throw Self.error(code, format, message, UnsafeRawBufferPointer(pixels)) }
         }
 
@@ -138,6 +154,8 @@ enum ImageDecoder: Operator {
                 return SardonyxError(.unsupported, "the \(format) picture is of a kind that is not decoded: \(reason)")
             case Int(CCO_ERROR_MEMORY):
                 return SardonyxError(.memory, "the \(format) picture cannot be decoded: \(reason)")
+            case Int(CCO_ERROR_CANCELLED):
+                return SardonyxError(.cancelled, reason)
             default:
                 return SardonyxError(.invalidValue, "the \(format) picture cannot be decoded: \(reason)")
             }
