@@ -50,6 +50,16 @@ import Testing
         #expect(error?.message.contains("too many nodes") ?? false)
     }
 
+    /// Many nodes that look at a long way each: a file must not keep the compiler busy.
+    @Test func longWaysEnd() throws {
+        var graph = Self.model(order: 8)
+        var differentiation = Differentiation(registry: .standard, foldingLimit: 1 << 16)
+        differentiation.maximumVisits = 50
+        let error = #expect(throws: SardonyxError.self) { try differentiation.run(on: &graph) }
+        #expect(error?.code == .invalidModel && error?.operatorType == "Gradient")
+        #expect(error?.message.contains("too long") ?? false)
+    }
+
     /// Constants keep the values of a weight that is differentiated by: folding would hide the way to it.
     @Test func weightsAreNotFolded() throws {
         var graph = Graph(name: "weights")

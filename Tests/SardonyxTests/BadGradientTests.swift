@@ -131,6 +131,10 @@ import Testing
                 TestNode("Dropout", ["x", "", "t"], ["y"]), gradient(["x"]),
             ], inputs: [x, TestValue("t", [], type: 9)]),
         Case(
+            title: "twelve derivatives of derivatives", code: .invalidModel,
+            says: "derivatives would take too many nodes: 20650 may be added to a model of 13",
+            nodes: nested("Tanh", 12)),
+        Case(
             title: "gradients in a list that a function's caller leaves out", code: .invalidModel, says: "'a'",
             nodes: [TestNode("F", ["x"], ["d"], domain: "f")],
             functions: [
@@ -139,6 +143,12 @@ import Testing
                     nodes: [TestNode("Mul", ["x", "x"], ["y"]), gradient(["x"], xs: ["a"])])
             ]),
     ]
+
+    /// x to y, and what follows from x by it a given number of times.
+    private static func nested(_ operatorType: String, _ order: Int) -> [TestNode] {
+        [TestNode(operatorType, ["x"], ["y0"])]
+            + (1...order).map { gradient(["x"], [$0 == order ? "d" : "y\($0)"], y: "y\($0 - 1)") }
+    }
 
     private static func branch(_ node: TestNode, _ output: String) -> TestAttribute {
         .graph(TestGraph(nodes: [node], outputs: [TestValue(output, nil)]))

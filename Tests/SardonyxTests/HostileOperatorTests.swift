@@ -13,6 +13,8 @@ import Testing
         /// The error of opening, planning or running; nil when the model runs.
         let code: SardonyxError.Code?
         var opset: Int64 = 22
+        /// Inputs that no run gives, since opening refuses the model.
+        var more: [TestValue] = []
         var testDescription: String { title }
     }
 
@@ -45,6 +47,12 @@ import Testing
             title: "an extent that overflows beside a zero", node: TestNode("Tile", ["x", "times"], ["y"]),
             constants: [TestTensor("times", integers: [0, 1 << 46])], input: [1, 1 << 10], code: .invalidModel),
         Case(
+            title: "a scalar beside a matrix whose rank nobody knows, with a zero point for each row",
+            node: TestNode("MatMulInteger", ["zero", "b", "zeros"], ["y"]),
+            constants: [
+                TestTensor("zero", dims: [], type: 2, raw: [1]), TestTensor("zeros", dims: [2], type: 2, raw: [1, 2]),
+            ], input: [1], code: .invalidModel, more: [TestValue("b", nil, type: 2)]),
+        Case(
             title: "the least integer as an axis", node: TestNode("Softmax", ["x"], ["y"], [("axis", .int(.min))]),
             constants: [], input: [2], code: .invalidModel),
     ]
@@ -62,7 +70,7 @@ import Testing
         }
         let bytes = modelBytes(
             TestGraph(
-                nodes: [test.node, TestNode("Identity", ["x"], ["same"])], inputs: [TestValue("x", dims)],
+                nodes: [test.node, TestNode("Identity", ["x"], ["same"])], inputs: [TestValue("x", dims)] + test.more,
                 outputs: [TestValue("y", nil), TestValue("same", nil)], initializers: test.constants),
             opsets: [("", test.opset)])
         do {

@@ -17,7 +17,7 @@ struct DifferentiatedGraph {
             throw SardonyxError(.invalidModel, "xs and zs name \(twice.map(name) ?? "a value") twice")
         }
         let makers = Set(named.compactMap { builder.producers[$0] })
-        for position in Self.ancestors(of: makers, builder, stops: []) {
+        for position in try Self.ancestors(of: makers, builder, stops: []) {
             var found: ValueID?
             builder.graph.nodes[position].forEachUse { if stops.contains($0) { found = $0 } }
             if let found {
@@ -27,7 +27,7 @@ struct DifferentiatedGraph {
             }
         }
         let start = stops.contains(y) ? nil : builder.producers[y]
-        nodes = Self.ancestors(of: Set([start].compactMap { $0 }), builder, stops: stops).sorted()
+        nodes = try Self.ancestors(of: Set([start].compactMap { $0 }), builder, stops: stops).sorted()
             .map { builder.graph.nodes[$0] }
         self.named = named
         self.y = y
@@ -48,7 +48,7 @@ struct DifferentiatedGraph {
     /// The nodes that make what these nodes read, and these, up to values where the way stops.
     private static func ancestors(
         of nodes: Set<Int>, _ builder: GraphBuilder, stops: Set<ValueID>
-    ) -> Set<Int> {
+    ) throws -> Set<Int> {
         var found = nodes
         var open = Array(nodes)
         while let position = open.popLast() {
@@ -58,6 +58,7 @@ struct DifferentiatedGraph {
                 }
             }
         }
+        try builder.visit(found.count)
         return found
     }
 

@@ -8,8 +8,13 @@ package struct Differentiation {
     let registry: OperatorRegistry
     /// As `TypeInference.foldingLimit`.
     let foldingLimit: Int
-    /// Nodes that all derivatives of a model may take together.
+    /// Nodes that all derivatives of a model may take together: a share for each of the model's own, since derivatives of
+    /// derivatives grow with each step and a dozen nodes must not keep the compiler busy for minutes.
+    private static let (fewestNodes, nodesEach) = (20_000, 50)
+    /// However large the model is.
     package var maximumNodes = 250_000
+    /// Nodes that may be looked at, all ways together: about half a microsecond each.
+    package var maximumVisits = 10_000_000
 
     package init(registry: OperatorRegistry, foldingLimit: Int) {
         self.registry = registry
@@ -20,7 +25,9 @@ package struct Differentiation {
     ///   operator on the way that has no derivative rule.
     package func run(on graph: inout Graph) throws {
         guard Self.holdsGradients(graph) else { return }
-        var allowance = maximumNodes
+        let count = graph.operatorCounts().values.reduce(0, +)
+        var allowance = DerivativeAllowance(
+            min(Self.fewestNodes + Self.nodesEach * count, maximumNodes), visits: maximumVisits, modelOf: count)
         graph = try differentiated(graph, &allowance)
     }
 
@@ -30,14 +37,16 @@ package struct Differentiation {
         graph.nodes.contains { isGradient($0) || $0.subgraphs.contains { holdsGradients($0.graph) } }
     }
 
-    private func differentiated(_ source: Graph, _ allowance: inout Int) throws -> Graph {
+    private func differentiated(_ source: Graph, _ allowance: inout DerivativeAllowance) throws -> Graph {
         var graph = source
         graph.nodes = []
         // A run may give other values for defaults, so that nothing may be computed from them now.
         let defaults = graph.inputDefaults.keys.compactMap { id in graph.constants[id].map { (id, $0) } }
         for (id, _) in defaults { graph.constants[id] = nil }
         let sweep = ReverseSweep(registry: registry, foldingLimit: foldingLimit)
-        let builder = sweep.builder(graph, allowance: allowance + source.nodes.count)
+        // The model's own nodes are added too.
+        allowance.left += source.nodes.count
+        let builder = sweep.builder(graph, allowance: allowance)
         for var node in source.nodes {
             if Self.isGradient(node) {
                 do {
@@ -47,16 +56,21 @@ package struct Differentiation {
                 }
                 continue
             }
-            if node.hasSubgraphs { try differentiateInside(&node, builder.graph, &allowance) }
+            if node.hasSubgraphs {
+                var inside = builder.allowance
+                try differentiateInside(&node, builder.graph, &inside)
+                try builder.settle(inside)
+            }
             try builder.append(node)
         }
-        allowance = min(allowance, builder.allowance)
+        allowance = builder.allowance
         graph = builder.graph
         for (id, tensor) in defaults { graph.constants[id] = tensor }
         return graph
     }
 
-    private func differentiateInside(_ node: inout Node, _ outer: Graph, _ allowance: inout Int) throws {
+    private func differentiateInside(_ node: inout Node, _ outer: Graph, _ allowance: inout DerivativeAllowance) throws
+    {
         func inside(_ subgraph: Subgraph) throws -> Subgraph {
             guard Self.holdsGradients(subgraph.graph) else { return subgraph }
             var inner = subgraph

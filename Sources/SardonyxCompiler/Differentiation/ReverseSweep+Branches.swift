@@ -6,10 +6,8 @@ extension ReverseSweep {
     func deriveBranches(
         _ node: Node, _ outputs: [ValueID?], _ active: Set<ValueID>, _ builder: GraphBuilder
     ) throws -> [(value: ValueID, gradient: ValueID)] {
-        var wanted: [ValueID] = []
-        for id in node.subgraphs.flatMap(\.captured) where active.contains(id) && !wanted.contains(id) {
-            wanted.append(id)
-        }
+        var known = Set<ValueID>()
+        let wanted = node.subgraphs.flatMap(\.captured).filter { active.contains($0) && known.insert($0).inserted }
         guard !wanted.isEmpty else { return [] }
         var attributes: [String: Attribute] = [:]
         for name in ["then_branch", "else_branch"] {
@@ -30,11 +28,13 @@ extension ReverseSweep {
         let nodes = graph.nodes
         graph.nodes = []
         for (outside, inside) in zip(captured, graph.captures) { graph[inside].type = builder.graph[outside].type }
+        var insides = Dictionary(zip(captured, graph.captures), uniquingKeysWith: { first, _ in first })
         func capture(_ outside: ValueID) -> ValueID {
-            if let index = captured.firstIndex(of: outside) { return graph.captures[index] }
+            if let inside = insides[outside] { return inside }
             let inside = graph.addValue(builder.graph[outside].name, type: builder.graph[outside].type)
             captured.append(outside)
             graph.captures.append(inside)
+            insides[outside] = inside
             return inside
         }
         let targets = wanted.map(capture)
@@ -49,7 +49,7 @@ extension ReverseSweep {
             let type = inner.graph[target].type.dataType ?? .float
             return try inner.add("Identity", [result ?? inner.filled(0, like: target, as: type)])[0]
         }
-        try builder.spend(builder.allowance - inner.allowance)
+        try builder.settle(inner.allowance)
         var derived = inner.graph
         derived.outputs = graph.outputs
         return Subgraph(graph: derived, captured: captured)

@@ -8,7 +8,7 @@ struct ReverseSweep {
     let foldingLimit: Int
 
     /// Adds nodes to a graph that has none yet. Floating point is not folded.
-    func builder(_ graph: Graph, allowance: Int) -> GraphBuilder {
+    func builder(_ graph: Graph, allowance: DerivativeAllowance) -> GraphBuilder {
         var inference = TypeInference(registry: registry)
         inference.foldsIntegersOnly = true
         inference.foldingLimit = foldingLimit

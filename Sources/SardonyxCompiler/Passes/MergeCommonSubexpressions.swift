@@ -11,17 +11,12 @@ enum MergeCommonSubexpressions: Pass {
             !unrepeatable.contains(node.operatorType)
         else { return .none }
         // Nodes that read what this sweep merges are the same in the end too, so that whole chains merge at once.
-        let inputs = node.inputs.map { $0.map(site.resolve) }
         for other in site.index.consumers(of: site.resolve(first)).prefix(64) {
             let other = Int(other)
             guard other < site.position else { break }
+            // Most candidates differ: they are looked at where they are, since a copy of a node costs more than the look.
+            guard site.graph.nodes[other].computes(node, site.resolve) else { continue }
             let candidate = site.graph.nodes[other]
-            guard candidate.operatorType == node.operatorType, candidate.domain == node.domain,
-                candidate.opset == node.opset,
-                candidate.inputs.map({ $0.map(site.resolve) }) == inputs, candidate.outputs.count >= node.outputs.count,
-                candidate.hasSameAttributes(as: node),
-                zip(candidate.outputs, node.outputs).allSatisfy({ $0 != nil || $1 == nil })
-            else { continue }
             var patch = site.patch("merge with '\(candidate.displayName)'")
             for (mine, theirs) in zip(node.outputs, candidate.outputs) {
                 if let mine, let theirs { patch.replaced[mine] = theirs }
@@ -38,7 +33,15 @@ enum MergeCommonSubexpressions: Pass {
 }
 
 extension Node {
-    fileprivate func hasSameAttributes(as other: Node) -> Bool {
+    /// Whether the node gives what the other one gives, to those at least who read the other's outputs.
+    fileprivate func computes(_ other: Node, _ resolve: (ValueID) -> ValueID) -> Bool {
+        inputs.count == other.inputs.count && outputs.count >= other.outputs.count
+            && zip(inputs, other.inputs).allSatisfy { $0.map(resolve) == $1.map(resolve) }
+            && operatorType == other.operatorType && domain == other.domain && opset == other.opset
+            && zip(outputs, other.outputs).allSatisfy { $0 != nil || $1 == nil } && hasSameAttributes(as: other)
+    }
+
+    private func hasSameAttributes(as other: Node) -> Bool {
         attributes.count == other.attributes.count
             && attributes.allSatisfy { name, value in other.attributes[name].map { value.isSame(as: $0) } ?? false }
     }

@@ -50,7 +50,7 @@ private final class Sweep {
         for (old, new) in patch.replaced where Int(new.index) < limit { replaced[old] = resolve(new) }
     }
 
-    func resolve(_ id: ValueID) -> ValueID { replaced[id] ?? id }
+    func resolve(_ id: ValueID) -> ValueID { replaced.isEmpty ? id : replaced[id] ?? id }
 }
 
 /// Runs passes to a fixpoint.

@@ -1,3 +1,22 @@
+/// What the derivatives of a model may take: what derives from derivatives grows with each step, and a file must neither fill
+/// the memory nor keep the compiler busy for minutes.
+package struct DerivativeAllowance: Sendable {
+    let total: Int
+    /// Nodes of the model that the derivatives are added to.
+    let modelCount: Int
+    /// Nodes that may still be added.
+    package var left: Int
+    /// Nodes that may still be looked at, to find what determines what.
+    package var visits: Int
+
+    package init(_ total: Int, visits: Int, modelOf modelCount: Int) {
+        self.total = total
+        self.modelCount = modelCount
+        left = total
+        self.visits = visits
+    }
+}
+
 /// Adds nodes to a graph, one after the other, and knows their outputs' types at once.
 package final class GraphBuilder {
     package private(set) var graph: Graph
@@ -11,12 +30,11 @@ package final class GraphBuilder {
             -> [ValueID?]
     /// What the added nodes' names begin with.
     package var prefix = ""
-    /// Nodes that may still be added: what derives from derivatives grows with each step, and files must not fill the memory.
-    package private(set) var allowance: Int
+    package private(set) var allowance: DerivativeAllowance
 
     /// - Parameter graph: what is there already, without nodes.
     package init(
-        _ graph: Graph, allowance: Int, infer: @escaping (inout Node, inout Graph) throws -> Bool,
+        _ graph: Graph, allowance: DerivativeAllowance, infer: @escaping (inout Node, inout Graph) throws -> Bool,
         differentiate:
             @escaping (
                 _ nodes: [Node], _ gradients: [(value: ValueID, gradient: ValueID)], _ targets: [ValueID], GraphBuilder
@@ -53,12 +71,30 @@ package final class GraphBuilder {
         graph.nodes.append(node)
     }
 
-    /// Counts nodes that were added elsewhere.
-    package func spend(_ count: Int) throws {
-        guard allowance >= count else {
-            throw SardonyxError(.invalidModel, "derivatives of derivatives would take too many nodes")
+    private func spend(_ count: Int) throws {
+        guard allowance.left >= count else {
+            throw SardonyxError(
+                .invalidModel,
+                "derivatives would take too many nodes: \(allowance.total) may be added to a model of "
+                    + "\(allowance.modelCount); derivatives of derivatives grow with each step")
         }
-        allowance -= count
+        allowance.left -= count
+    }
+
+    /// Counts nodes that somebody looks at.
+    package func visit(_ count: Int) throws {
+        guard allowance.visits >= count else {
+            throw SardonyxError(
+                .invalidModel,
+                "derivatives would take too long: the ways between what they name have millions of nodes in all")
+        }
+        allowance.visits -= count
+    }
+
+    /// Takes over what a builder of a graph inside has left of this one's allowance.
+    package func settle(_ inside: DerivativeAllowance) throws {
+        try spend(allowance.left - inside.left)
+        allowance.visits = inside.visits
     }
 
     package func addConstant(_ tensor: Tensor) -> ValueID {

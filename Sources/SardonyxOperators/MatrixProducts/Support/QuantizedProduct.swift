@@ -160,9 +160,11 @@ struct QuantizedProduct {
     ) throws(SardonyxError) {
         guard let shape = context.shape(index)?.fixed, let count = shape.checkedElementCount, count != 1 else { return }
         guard let whole = context.shape(operand)?.fixed, let size = whole.checkedElementCount else { return }
-        let lines =
-            isRow ? (whole.count < 2 ? 1 : whole[whole.count - 2]) : (whole.count < 2 ? 1 : whole[whole.count - 1])
-        let depth = isRow ? whole[whole.count - 1] : whole[max(whole.count - 2, 0)]
+        guard let last = whole.last else {
+            throw SardonyxError(.invalidModel, "input \(operand) is a scalar; a product takes vectors and matrices")
+        }
+        let lines = whole.count < 2 ? 1 : isRow ? whole[whole.count - 2] : last
+        let depth = isRow ? last : whole[max(whole.count - 2, 0)]
         guard shape.count == 1 ? count == lines : depth > 0 && count == size / depth else {
             throw SardonyxError(
                 .invalidModel,
