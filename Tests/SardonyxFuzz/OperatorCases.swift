@@ -72,7 +72,9 @@ struct OperatorCases {
     private mutating func text() -> String { Self.texts.randomElement(using: &random) ?? "" }
 
     private mutating func shape() -> [Int] {
-        (0..<random.below(6)).map { _ in random.chance(90) ? 1 + random.below(3) : 0 }
+        // Nothing at all, and yet an extent that nobody may count up to.
+        if random.chance(3) { return random.chance(50) ? [1 << 40, 0] : [0, 1 << 40] }
+        return (0..<random.below(6)).map { _ in random.chance(90) ? 1 + random.below(3) : 0 }
     }
 
     /// Elements of any type that exist: a bool is 0 or 1, four bits are no more than four.
@@ -208,6 +210,11 @@ struct OperatorCases {
             guard !shape.isEmpty else { break }
             shape[random.below(shape.count)] = Self.hostileExtents.randomElement(using: &random) ?? 0
         default: break
+        }
+        if random.chance(4), !shape.isEmpty {
+            shape = shape.map { _ in 1 + random.below(2) }
+            shape[random.below(shape.count)] = 1 << 40
+            shape[random.below(shape.count)] = 0
         }
         guard shape.reduce(1, *) <= 1 << 14 else { return value }
         return tensor(type, shape)

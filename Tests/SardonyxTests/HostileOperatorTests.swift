@@ -53,6 +53,11 @@ import Testing
                 TestTensor("zero", dims: [], type: 2, raw: [1]), TestTensor("zeros", dims: [2], type: 2, raw: [1, 2]),
             ], input: [1], code: .invalidModel, more: [TestValue("b", nil, type: 2)]),
         Case(
+            title: "a grid of no axes, whose size comes at run time",
+            node: TestNode("AffineGrid", ["theta", "size"], ["y"]),
+            constants: [TestTensor("theta", dims: [1, 2, 3], floats: [1, 0, 0, 0, 1, 0])], input: [1],
+            code: .invalidModel, more: [TestValue("size", [0], type: 7)]),
+        Case(
             title: "the least integer as an axis", node: TestNode("Softmax", ["x"], ["y"], [("axis", .int(.min))]),
             constants: [], input: [2], code: .invalidModel),
     ]

@@ -25,7 +25,7 @@ package struct Differentiation {
     ///   operator on the way that has no derivative rule.
     package func run(on graph: inout Graph) throws {
         guard Self.holdsGradients(graph) else { return }
-        let count = graph.operatorCounts().values.reduce(0, +)
+        let count = graph.nodes.reduce(0) { $0 + 1 + $1.innerCount }
         var allowance = DerivativeAllowance(
             min(Self.fewestNodes + Self.nodesEach * count, maximumNodes), visits: maximumVisits, modelOf: count)
         graph = try differentiated(graph, &allowance)

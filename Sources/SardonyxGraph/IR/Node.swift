@@ -55,6 +55,12 @@ public struct Node: Sendable {
         attributes.compactMapValues { if case .graph(let subgraph) = $0 { subgraph } else { nil } }
     }
 
+    /// How many nodes the graphs inside have, and those inside them.
+    package var innerCount: Int {
+        if !hasSubgraphs { return 0 }
+        return subgraphs.reduce(0) { $1.graph.nodes.reduce($0) { $0 + 1 + $1.innerCount } }
+    }
+
     package var hasSubgraphs: Bool { attributes.contains { $0.value.isGraph } }
 
     /// Calls `body` for every value that the node reads, also through its subgraphs.

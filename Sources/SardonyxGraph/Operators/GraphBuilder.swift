@@ -65,6 +65,8 @@ package final class GraphBuilder {
     /// Adds a node whose outputs are values of the graph already.
     package func append(_ node: Node) throws {
         try spend(1)
+        // The graphs inside are looked at anew, each time that a graph around them is.
+        if node.hasSubgraphs { try visit(8 * node.innerCount) }
         var node = node
         guard try !infer(&node, &graph) else { return }
         for case let id? in node.outputs { producers[id] = graph.nodes.count }

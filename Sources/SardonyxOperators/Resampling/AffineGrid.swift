@@ -25,7 +25,11 @@ enum AffineGrid: Operator {
         }
         guard let size = context.elements(1) else {
             let rank = context.shape(1)?.first?.value
-            return context.set(0, type, rank.flatMap { $0 <= 5 ? SymbolicShape(repeating: .unknown, count: $0) : nil })
+            guard rank == nil || rank == 4 || rank == 5 else {
+                throw SardonyxError(
+                    .invalidModel, "size has \(rank ?? 0) elements; it must be N, C and two or three extents")
+            }
+            return context.set(0, type, rank.map { SymbolicShape(repeating: .unknown, count: $0) })
         }
         guard size.count == 4 || size.count == 5, size.allSatisfy({ ($0.value ?? 0) >= 0 }) else {
             throw SardonyxError(.invalidModel, "size is \(size.text); it must be N, C and two or three extents")

@@ -35,8 +35,12 @@ enum SplitToSequence: Operator {
         let extent = input.shape[axis]
         let split = try context.optionalTensor(1)
         let drops = split == nil && !context.node.flag("keepdims", default: true)
+        // Where there are no elements an extent may be of any size, and each part takes memory all the same.
+        let perElement = split?.shape.count == 1 ? 1 : 16
+        try context.environment.admit(TensorSpec(dataType: .int64, shape: [perElement, extent]))
         var begin = 0
-        let parts = try lengths(split, extent: extent).map { length -> Datum in
+        let parts = try lengths(split, extent: extent).enumerated().map { index, length -> Datum in
+            if index % 1024 == 0 { try context.checkCancellation() }
             let part = try input.taking(Array(begin..<begin + length), axis: axis, in: context.environment)
             begin += length
             guard drops else { return .tensor(part) }
