@@ -32,8 +32,8 @@ public final class Session: Sendable {
         /// depend on data, at the step that asks for more.
         public var memoryBudget: MemoryBudget = .unlimited
 
-        /// The most iterations of each Loop; a run that goes on is ended with `SardonyxError` (`invalidValue`). Files from others may
-        /// hold loops that never end.
+        /// The most iterations of a run's Loop, Scan and SequenceMap nodes, all together, so that loops inside loops count too; a
+        /// run that goes on is ended with `SardonyxError` (`invalidValue`). Files from others may hold loops that never end.
         public var loopLimit = Int.max
 
         /// All CPUs, all passes, as much memory as the machine gives.

@@ -35,7 +35,7 @@ struct Run: ParsableCommand {
             "Refuse to hold more than this much memory: 800000000, 800MB or 2GB.", valueName: "bytes"))
     var memoryBudget: MemoryBudget = .unlimited
 
-    @Option(help: ArgumentHelp("End the run when a loop goes on after so many iterations.", valueName: "n"))
+    @Option(help: ArgumentHelp("End the run when its loops go on after so many iterations in all.", valueName: "n"))
     var loopLimit: Int?
 
     func validate() throws {

@@ -14,6 +14,8 @@ package final class BoundPlan: Sendable {
     /// The subgraphs' programs: step → attribute.
     let subprograms: [Int: [String: Program]]
     let kernelCaches: [Int: KernelCache]
+    /// What dynamic steps have made of their attributes.
+    let kept = Mutex<[Int: any AnyObject & Sendable]>([:])
     /// What runs take; exact when the plan is static.
     package let need: MemoryNeed
     private let idle = Mutex<[RunMemory]>([])
@@ -60,7 +62,13 @@ package final class BoundPlan: Sendable {
         }
     }
 
+    /// What counts the iterations of a run's loops, where they have a limit; a static plan has none.
+    private func counted(_ cancellation: Cancellation?) -> Cancellation? {
+        cancellation ?? (plan.isStatic || environment.loopLimit == .max ? nil : Cancellation())
+    }
+
     package func run(_ inputs: [Datum], cancellation: Cancellation?, observer: StepObserver?) throws -> [Datum] {
+        let cancellation = counted(cancellation)
         var outputs: [Tensor?] = []
         for (index, location) in plan.results.enumerated() {
             if case .output(index) = location, let spec = plan.resultTypes[index].spec {
@@ -101,7 +109,7 @@ package final class BoundPlan: Sendable {
         try withMemory { memory in
             try place(memory.inputAddresses, memory.resultAddresses)
             let outputs = UnsafeBufferPointer(memory.resultAddresses)
-            try memory.execute(inputs, into: outputs, cancellation: nil, observer: nil)
+            try memory.execute(inputs, into: outputs, cancellation: counted(nil), observer: nil)
             for (index, location) in plan.results.enumerated() {
                 if case .output(index) = location { continue }
                 guard let target = outputs[index], let spec = resultSpecs[index],

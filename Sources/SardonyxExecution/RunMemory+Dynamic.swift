@@ -15,7 +15,7 @@ extension RunMemory {
         }
         let environment = StepEnvironment(
             pool: bound.environment.pool.pointer, workers: bound.environment.pool.threads, cancellation: cancellation,
-            loopLimit: bound.environment.loopLimit,
+            loopLimit: bound.environment.loopLimit, step: index, bound: bound,
             programs: bound.subprograms[index] ?? [:],
             captures: try step.captures.mapValues { captures in
                 try captures.map { try datum(at: $0.location, spec: $0.spec, inputs, targets) }
@@ -114,6 +114,8 @@ struct StepEnvironment: EvaluationEnvironment, @unchecked Sendable {
     let workers: Int
     let cancellation: Cancellation?
     let loopLimit: Int
+    let step: Int
+    let bound: BoundPlan
     let programs: [String: Program]
     let captures: [String: [Datum]]
 
@@ -129,6 +131,17 @@ struct StepEnvironment: EvaluationEnvironment, @unchecked Sendable {
     }
 
     func checkCancellation() throws { try cancellation?.check() }
+
+    func beginIteration() throws { try cancellation?.beginIteration(limit: loopLimit) }
+
+    var packedWeights: PackedWeights { bound.environment.packedWeights }
+
+    func kept<Object: AnyObject & Sendable>(_ make: () throws -> Object) throws -> Object {
+        if let known = bound.kept.withLock({ $0[step] }) as? Object { return known }
+        let made = try make()
+        bound.kept.withLock { $0[step] = made }
+        return made
+    }
 
     func admit(_ spec: TensorSpec) throws {
         try spec.checkPossible("an output", limit: MachineMemory.byteCount)

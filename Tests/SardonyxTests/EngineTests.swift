@@ -103,6 +103,55 @@ import Testing
         }
     }
 
+    /// A loop of three turns around one of four, and a scan of two steps behind them: 3 + 12 + 2 turns.
+    private static func loops() throws -> Model {
+        func turn(_ nodes: [TestNode], _ next: String) -> TestAttribute {
+            .graph(
+                TestGraph(
+                    nodes: [TestNode("Identity", ["go"], ["on"])] + nodes,
+                    inputs: [TestValue("i", [], type: 7), TestValue("go", [], type: 9), TestValue("v", nil)],
+                    outputs: [TestValue("on", [], type: 9), output(next)]))
+        }
+        let inner = TestNode(
+            "Loop", ["four", "", "v"], ["next"], name: "inner", [("body", turn([TestNode("Neg", ["v"], ["n"])], "n"))])
+        let step = TestGraph(
+            nodes: [TestNode("Add", ["s", "e"], ["t"])], inputs: [TestValue("s", [1]), TestValue("e", [1])],
+            outputs: [output("t")])
+        return try model(
+            TestGraph(
+                nodes: [
+                    TestNode("Loop", ["three", "", "x"], ["z"], name: "outer", [("body", turn([inner], "next"))]),
+                    TestNode(
+                        "Scan", ["z", "pair"], ["y"], name: "scan",
+                        [("body", .graph(step)), ("num_scan_inputs", .int(1))]),
+                ],
+                inputs: [TestValue("x", [1])], outputs: [output("y")],
+                initializers: [
+                    TestTensor("three", integers: [3]), TestTensor("four", integers: [4]),
+                    TestTensor("pair", dims: [2, 1], floats: [1, 2]),
+                ]))
+    }
+
+    @Test(
+        arguments: [(17, nil), (16, "scan"), (14, "inner"), (5, "outer"), (3, "inner"), (0, "outer")]
+            as [(Int, String?)])
+    func allLoopsOfARunShareTheLimit(limit: Int, node: String?) throws {
+        var options = Session.Options()
+        options.loopLimit = limit
+        let session = try Session(Self.loops(), options: options)
+        let inputs = ["x": Tensor(shape: [1], scalars: [1] as [Float])]
+        // Each run begins anew.
+        for _ in 0..<2 {
+            guard let node else {
+                #expect(try session.run(inputs)["y"]?.scalars(Float.self) == [4])
+                continue
+            }
+            let error = #expect(throws: SardonyxError.self) { try session.run(inputs) }
+            #expect(error?.code == .invalidValue && error?.node == node, "\(error.map { "\($0)" } ?? "")")
+            #expect(error.map { "\($0)".contains("after \(limit) iterations") } == true)
+        }
+    }
+
     @Test func aCancelledRunEnds() async throws {
         let session = try Session(Self.loop())
         let task = Task { try await session.run(["x": Tensor(shape: [1], scalars: [1] as [Float])]) }

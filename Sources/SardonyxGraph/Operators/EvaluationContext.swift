@@ -50,6 +50,11 @@ public struct EvaluationContext {
         try environment.allocate(dataType, shape)
     }
 
+    /// What `make` makes of the node's attributes, made once for all runs and plans of a session.
+    package func derived<Value: Sendable>(_ make: () throws -> Value) throws -> Value {
+        try environment.kept { try environment.packedWeights.derived(node, make) }.value
+    }
+
     /// - Throws: `SardonyxError` (`cancelled`) once the run was cancelled. Long loops call it from time to time.
     public func checkCancellation() throws { try environment.checkCancellation() }
 }
@@ -61,19 +66,26 @@ package protocol EvaluationEnvironment: Sendable {
     var workers: Int { get }
     /// Runs the node's subgraph of that attribute on these inputs; what it captures is bound already.
     func run(_ attribute: String, inputs: [Datum]) throws -> [Datum]
-    /// Throws `SardonyxError` (`cancelled`) once the run was cancelled. Loops call it between iterations.
+    /// Throws `SardonyxError` (`cancelled`) once the run was cancelled.
     func checkCancellation() throws
-    /// The most iterations of a loop.
-    var loopLimit: Int { get }
+    /// The same, and (`invalidValue`) once the run's loops have had all iterations that the session allows. What runs a graph
+    /// again and again calls it each time.
+    func beginIteration() throws
     /// Throws when a result of this size would be refused. Asked before an operator prepares, whose tables may be as large.
     func admit(_ spec: TensorSpec) throws
     /// Refuses a size that the memory budget does not allow.
     func allocate(_ dataType: DataType, _ shape: [Int]) throws -> Tensor
+    /// What the session's nodes share.
+    var packedWeights: PackedWeights { get }
+    /// What `make` makes, kept for the step's next runs.
+    func kept<Object: AnyObject & Sendable>(_ make: () throws -> Object) throws -> Object
 }
 
 extension EvaluationEnvironment {
     package func admit(_ spec: TensorSpec) throws {}
-    package var loopLimit: Int { .max }
+    package func beginIteration() throws { try checkCancellation() }
+    package var packedWeights: PackedWeights { PackedWeights() }
+    package func kept<Object: AnyObject & Sendable>(_ make: () throws -> Object) throws -> Object { try make() }
 }
 
 /// An environment without subgraphs or a pool: for constant folding and tests.

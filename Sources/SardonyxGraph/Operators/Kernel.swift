@@ -149,6 +149,11 @@ public struct PreparationContext {
     /// An input's value, when it is constant; nil for inputs that come at run time.
     public func constant(_ index: Int) -> Tensor? { index < constants.count ? constants[index] : nil }
 
+    /// What `make` makes of the node's attributes, made once for all plans of a session while one of them keeps it.
+    package func derived<Value: Sendable>(_ make: () throws -> Value) throws -> Derived<Value> {
+        try packedWeights.derived(node, make)
+    }
+
     /// The elements of an integer input that has to be constant for a plan.
     public func integers(_ index: Int) throws(SardonyxError) -> [Int]? {
         guard has(index) else { return nil }

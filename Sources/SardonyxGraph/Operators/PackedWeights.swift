@@ -30,6 +30,9 @@ package final class PackedWeights: Sendable {
     private struct Packed {
         weak var storage: TensorStorage?
     }
+    private struct Other {
+        weak var object: (any AnyObject & Sendable)?
+    }
     private struct Source {
         weak var storage: TensorStorage?
         let id: ConstantID
@@ -38,6 +41,7 @@ package final class PackedWeights: Sendable {
         var packed: [Key: Packed] = [:]
         var jobs: [Job] = []
         var sources: [ObjectIdentifier: Source] = [:]
+        var derived: [AttributesKey: Other] = [:]
         var nextNumber = 0
         /// The number of jobs at which those that nobody waits for are thrown out.
         var sweepJobsAt = 64
@@ -62,6 +66,15 @@ package final class PackedWeights: Sendable {
     }
     /// Gets the source, aligned, and writes all bytes of the packed form.
     package typealias Fill = @Sendable (_ source: UnsafeRawPointer, _ packed: UnsafeMutableRawPointer) throws -> Void
+
+    func found(_ key: AttributesKey) -> (any AnyObject & Sendable)? { state.withLock { $0.derived[key]?.object } }
+
+    func note(_ object: any AnyObject & Sendable, _ key: AttributesKey) {
+        state.withLock { state in
+            state.derived = state.derived.filter { $0.value.object != nil }
+            state.derived[key] = Other(object: object)
+        }
+    }
 
     private let state = Mutex(State())
     /// Held while jobs run, so that whoever comes meanwhile waits for them.

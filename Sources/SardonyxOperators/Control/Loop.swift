@@ -66,11 +66,7 @@ enum Loop: Operator {
         var scans = [[Tensor]](repeating: [], count: max(0, scanCount))
         var iteration: Int64 = 0
         while iteration < limit && condition {
-            try context.environment.checkCancellation()
-            guard iteration < context.environment.loopLimit else {
-                throw SardonyxError(
-                    .invalidValue, "the loop goes on after \(iteration) iterations; the session's limit allows no more")
-            }
+            try context.environment.beginIteration()
             let results = try context.environment.run(
                 "body", inputs: [.tensor(Tensor(iteration)), .tensor(Tensor(condition))] + carried)
             guard let next = results.first?.tensor else {

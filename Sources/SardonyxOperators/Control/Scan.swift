@@ -167,7 +167,7 @@ enum Scan: Operator {
         }
         var outputs = [[Tensor]](repeating: [], count: body.graph.outputs.count - states)
         for step in 0..<length {
-            try context.environment.checkCancellation()
+            try context.environment.beginIteration()
             let elements = try sources.map { source -> Datum in
                 .tensor(
                     try slice(source.tensor, axis: source.axis, index: source.isBackward ? length - 1 - step : step))

@@ -43,7 +43,7 @@ enum SequenceMap: Operator {
         }
         var results = [[Datum]](repeating: [], count: context.node.outputs.count)
         for position in elements.indices {
-            try context.environment.checkCancellation()
+            try context.environment.beginIteration()
             let inputs = try context.inputs.map { input -> Datum in
                 switch input {
                 case .sequence(let elements)?: return elements[position]
