@@ -147,6 +147,22 @@ import Testing
         expectSnapshot(json.output, "inspect/relu.json")
     }
 
+    /// Chains are fused once shapes are concrete.
+    @Test func explainsWhatAPlanFuses() throws {
+        let folder = TemporaryFolder()
+        folder.write(
+            modelBytes(
+                TestGraph(
+                    nodes: [
+                        TestNode("Abs", ["x"], ["a"], name: "first"), TestNode("Sqrt", ["a"], ["y"], name: "second"),
+                    ],
+                    inputs: [TestValue("x", ["N", 3])], outputs: [TestValue("y", nil)])), to: "chain.onnx")
+        let result = try sardonyx("inspect", "chain.onnx", "--explain", "--shape", "x=5,3", in: folder)
+        #expect(result.status == 0)
+        #expect(result.output.contains("fuse elementwise"), "\(result.output)")
+        #expect(result.output.contains("Abs in one walk with Sqrt"), "\(result.output)")
+    }
+
     @Test func inspectsWhatCannotRun() throws {
         let folder = TemporaryFolder()
         folder.write(

@@ -100,6 +100,89 @@ import Testing
     }
 }
 
+extension CustomOperatorTests {
+    struct Broken: Sendable, CustomTestStringConvertible {
+        let type: any CustomOperator.Type
+        let code: SardonyxError.Code
+        let text: String
+        var testDescription: String { type.schema.name }
+    }
+
+    static let broken = [
+        Broken(
+            type: BadView.self, code: .invalidModel, text: "output 0 in the memory of input 0, which does not fit"),
+        Broken(
+            type: BadPlace.self, code: .invalidModel, text: "output 0 in the memory of input 0, which does not fit"),
+        Broken(type: NoInput.self, code: .invalidModel, text: "output 0 in the memory of input 3, which does not fit"),
+        Broken(type: OtherType.self, code: .invalidValue, text: "output 0 is int64, which its schema does not allow"),
+        Broken(type: TooFew.self, code: .invalidValue, text: "the operator gave 0 outputs; the node wants 1"),
+    ]
+
+    /// An operator that breaks its word gets an error that names the node, never the memory of others.
+    @Test(arguments: broken)
+    func anOperatorThatBreaksItsWord(_ test: Broken) throws {
+        let node = TestNode(test.type.schema.name, ["x"], ["y"], name: "broken", domain: "com.example.imaging")
+        let error = #expect(throws: SardonyxError.self) {
+            try Session(try Self.model([node], [test.type])).run(["x": Self.slice])
+        }
+        #expect(error?.code == test.code && error?.node == "broken", "\(error.map { "\($0)" } ?? "")")
+        #expect("\(error.map { "\($0)" } ?? "")".contains(test.text), "\(error.map { "\($0)" } ?? "")")
+    }
+}
+
+/// One number of x, which is no view of all of it.
+private enum BadView: CustomOperator {
+    static let schema = named("BadView")
+    static func infer(_ context: inout InferenceContext) throws { context.set(0, .float, [.fixed(1)]) }
+    static func prepare(_ context: PreparationContext) throws -> Kernel { .view }
+}
+
+/// One number of x, which cannot take the place of all of it.
+private enum BadPlace: CustomOperator {
+    static let schema = named("BadPlace")
+    static func infer(_ context: inout InferenceContext) throws { context.set(0, .float, [.fixed(1)]) }
+    static func prepare(_ context: PreparationContext) throws -> Kernel {
+        var kernel = Kernel { frame in frame.output(0, as: Float.self)[0] = frame.input(0, as: Float.self)[0] }
+        kernel.inPlace = [0: [0]]
+        return kernel
+    }
+}
+
+/// In the place of an input that it does not have.
+private enum NoInput: CustomOperator {
+    static let schema = named("NoInput")
+    static func infer(_ context: inout InferenceContext) throws { context.set(0, .float, context.shape(0)) }
+    static func prepare(_ context: PreparationContext) throws -> Kernel {
+        var kernel = Kernel { _ in }
+        kernel.inPlace = [0: [3]]
+        return kernel
+    }
+}
+
+/// A result of a type that its schema does not know.
+private enum OtherType: CustomOperator {
+    static let schema = named("OtherType")
+    static let isDynamic = true
+    static func infer(_ context: inout InferenceContext) throws { context.set(0, .float, [.unknown]) }
+    static func evaluate(_ context: EvaluationContext) throws -> [Datum?] {
+        [.tensor(Tensor(shape: [1], scalars: [1] as [Int64]))]
+    }
+}
+
+/// No result.
+private enum TooFew: CustomOperator {
+    static let schema = named("TooFew")
+    static let isDynamic = true
+    static func infer(_ context: inout InferenceContext) throws { context.set(0, .float, [.unknown]) }
+    static func evaluate(_ context: EvaluationContext) throws -> [Datum?] { [] }
+}
+
+private func named(_ name: String) -> Schema {
+    Schema(
+        name, domain: "com.example.imaging", versions: [1], inputs: [Parameter("X", "T", [.float])],
+        outputs: [Parameter("Y", "T", [.float])])
+}
+
 /// y = the position of x between center − width / 2 and center + width / 2, from 0 to 1: how a CT slice is shown.
 enum Window: CustomOperator {
     static let schema = Schema(

@@ -72,6 +72,16 @@ import Testing
             "seventeen steps", ["FusedElementwise", "FusedElementwise"],
             (0..<16).map { node("Sigmoid", [$0 == 0 ? "x" : "v\($0)"], "v\($0 + 1)") } + [node("Neg", ["v16"], "y")]),
         Network(
+            "a chain that is full, and a short one behind it", ["FusedElementwise", "FusedElementwise"],
+            (0..<16).map { node("Sigmoid", [$0 == 0 ? "x" : "v\($0)"], "v\($0 + 1)") }
+                + [node("Neg", ["x"], "n"), node("Sigmoid", ["n"], "s"), node("Add", ["v16", "s"], "y")]),
+        Network(
+            "a large operand that is broadcast and made after the chain began", ["ReduceMean", "FusedElementwise"],
+            [
+                node("Exp", ["x"], "a"), node("ReduceMean", ["z", "first"], "m"), node("Sub", ["m", "a"], "b"),
+                node("Neg", ["b"], "y"),
+            ]),
+        Network(
             "after a convolution", ["Conv", "FusedElementwise"], tolerance: 1e-6,
             [
                 conv, node("Abs", ["c"], "a"), node("Mul", ["a", "channel"], "b"), node("Add", ["b", "z"], "y"),
@@ -119,7 +129,8 @@ import Testing
             nodes: network.nodes, inputs: ["x", "z"].map { TestValue($0, shape) } + [TestValue("row", [7])],
             outputs: outputs,
             initializers: [
-                number("zero", 0), number("two", 2), number("three", 3), number("six", 6), number("sixth", 1.0 / 6),
+                TestTensor("first", integers: [0]), number("zero", 0), number("two", 2), number("three", 3),
+                number("six", 6), number("sixth", 1.0 / 6),
                 TestTensor("channel", dims: [8, 1, 1], floats: randomNumbers(8)),
                 TestTensor("w", dims: [8, 8, 3, 3], floats: randomNumbers(576)),
             ])

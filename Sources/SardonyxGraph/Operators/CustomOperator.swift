@@ -100,6 +100,7 @@ extension OperatorRegistry {
     /// This registry and a user's operators.
     /// - Throws: `SardonyxError` (`invalidOption`) for a domain that is not the user's own, or a name that is taken.
     package func with(_ operators: [any CustomOperator.Type]) throws(SardonyxError) -> OperatorRegistry {
+        if operators.isEmpty { return self }
         var seen = Set(all.map { $0.schema.qualifiedName })
         var known = all
         for type in operators {
