@@ -40,7 +40,7 @@ enum TreeEnsemble: Operator {
         guard let transform = transforms[safe: context.node.int("post_transform", default: 0)] else {
             throw SardonyxError(.invalidModel, "post_transform must be a number from 0 to 4")
         }
-        return try context.rowKernel(try model(context.node), transform)
+        return try TreeModel.kernel(context, transform) { try model(context.node) }
     }
 
     private static func model(_ node: Node) throws -> TreeModel {
@@ -71,20 +71,22 @@ enum TreeEnsemble: Operator {
         let (trueLeaves, falseLeaves) = (try column("nodes_trueleafs"), try column("nodes_falseleafs"))
         // The sets are divided by NaN, one for each node that tests membership.
         var memberStart = 0
+        var sets: [Range<Int>] = []
         let branches = try modes.indices.map { index in
             guard let mode = UInt8(exactly: modes[index]).flatMap(TreeModel.Mode.init(rawValue:)),
                 truths[index] >= 0, falsehoods[index] >= 0
             else {
                 throw SardonyxError(.invalidModel, "node \(index) has a mode or a branch that does not exist")
             }
-            var branch = TreeModel.Branch(
+            var branch = try TreeModel.Branch(
                 mode: mode, feature: features[index], threshold: splits[index],
                 tracksMissing: !missing.isEmpty && missing[index] != 0,
                 whenTrue: trueLeaves[index] != 0 ? ~truths[index] : truths[index],
                 whenFalse: falseLeaves[index] != 0 ? ~falsehoods[index] : falsehoods[index])
             if mode == .member {
                 let end = members[memberStart...].firstIndex(where: \.isNaN) ?? members.count
-                branch.members = memberStart..<end
+                branch.threshold = Double(sets.count)
+                sets.append(memberStart..<end)
                 memberStart = min(end + 1, members.count)
             }
             return branch
@@ -94,7 +96,8 @@ enum TreeEnsemble: Operator {
             throw SardonyxError(.invalidModel, "tree_roots must not be negative")
         }
         return try TreeModel(
-            branches: branches, members: members, roots: roots, leaves: zip(targetIDs, weights).map { [($0, $1)] },
+            branches: branches, sets: sets, members: members, roots: roots.map { Int32(clamping: $0) },
+            leaves: TreeModel.Leaves(count: weights.count, weights: weights, targets: targetIDs) { $0 },
             scoreCount: try targets(node), aggregation: aggregation)
     }
 

@@ -26,10 +26,30 @@ enum TreeEnsembleClassifier: Operator {
 
     /// The only class that has weights, where there are two.
     private static func onlyClass(_ node: Node) -> Int? {
-        let ids = node.ints("class_ids") ?? []
-        guard labels(node).count == 2, let first = ids.first, first == 0 || first == 1, ids.allSatisfy({ $0 == first })
+        guard labels(node).count == 2, case .ints(let ids)? = node.attributes["class_ids"], let first = ids.first,
+            first == 0 || first == 1, ids.allSatisfy({ $0 == first })
         else { return nil }
-        return first
+        return Int(first)
+    }
+
+    /// What does not depend on the rows.
+    private struct Classifier {
+        let model: TreeModel
+        let labels: ClassLabels
+        let transform: PostTransform
+        let only: Int?
+        let base: [Double]
+        let isProbability: Bool
+
+        init(_ node: Node) throws {
+            labels = TreeEnsembleClassifier.labels(node)
+            transform = try PostTransform(node)
+            only = onlyClass(node)
+            base = node.numbers("base_values")
+            isProbability = node.numbers("class_weights").allSatisfy { $0 >= 0 }
+            model = try TreeModel(
+                node, prefix: "class", scoreCount: labels.count, aggregation: .sum, base: only == nil ? base : [])
+        }
     }
 
     static func infer(_ context: inout InferenceContext) throws {
@@ -43,17 +63,13 @@ enum TreeEnsembleClassifier: Operator {
     }
 
     static func evaluate(_ context: EvaluationContext) throws -> [Datum?] {
-        let node = context.node
-        let labels = labels(node)
-        let transform = try PostTransform(node)
-        let only = onlyClass(node)
-        let base = node.numbers("base_values")
-        let model = try TreeModel(
-            node, prefix: "class", scoreCount: labels.count, aggregation: .sum, base: only == nil ? base : [])
-        let isProbability = node.numbers("class_weights").allSatisfy { $0 >= 0 }
-        let (rows, scores) = try model.scores(context.tensor(0))
+        let classifier = try context.derived { try Classifier(context.node) }
+        let (labels, transform, only) = (classifier.labels, classifier.transform, classifier.only)
+        let (base, isProbability) = (classifier.base, classifier.isProbability)
+        let (rows, scores) = try classifier.model.scores(context)
         var result = ClassifiedRows()
         for row in 0..<rows {
+            if row % 4096 == 0 { try context.checkCancellation() }
             let own = Array(scores[row * labels.count..<(row + 1) * labels.count])
             if let only {
                 let score = own[only] + (base.last ?? 0)

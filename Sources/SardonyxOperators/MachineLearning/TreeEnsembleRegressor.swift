@@ -33,10 +33,11 @@ enum TreeEnsembleRegressor: Operator {
             throw SardonyxError(
                 .invalidModel, "aggregate_function is '\(name)'; it must be SUM, AVERAGE, MIN or MAX")
         }
-        let model = try TreeModel(
-            context.node, prefix: "target", scoreCount: try targets(context.node), aggregation: aggregation,
-            base: context.node.numbers("base_values"))
-        return try context.rowKernel(model, PostTransform(context.node))
+        return try TreeModel.kernel(context, PostTransform(context.node)) {
+            try TreeModel(
+                context.node, prefix: "target", scoreCount: try targets(context.node), aggregation: aggregation,
+                base: context.node.numbers("base_values"))
+        }
     }
 
     static let examples = [
