@@ -1,5 +1,6 @@
 /// Products straight from x, without packing, for convolutions with few output channels: gathering a column panel would
-/// cost a good part of multiplying it by a few row panels. In one ISA pass; after Pixels.h. No include guard.
+/// cost a good part of multiplying it by a few row panels. In one ISA pass; after Pixels.h and MicroKernel.h.
+/// No include guard.
 ///
 /// It serves column panels whose pixels are a piece of one output row and read only inside x. The sums run in the same
 /// order as those of packed panels: the bits are the same.
@@ -69,15 +70,7 @@ SDX_INLINE void SDX_FN(direct_tile)(
         }
         a += rows;
     }
-#pragma clang loop unroll(full)
-    for (int i = 0; i < rows; i++) {
-#pragma clang loop unroll(full)
-        for (int j = 0; j < SDX_NV; j++) {
-            vf value = sum[i][j];
-            if (add) value = vload(c + i * ldc + j * SDX_V) + value;
-            vstore(c + i * ldc + j * SDX_V, value);
-        }
-    }
+    TN(store_sums)(rows, SDX_NV, sum, c, ldc, add);
 }
 
 typedef void (*SDX_FN(direct_function))(

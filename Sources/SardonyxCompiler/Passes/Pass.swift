@@ -34,6 +34,19 @@ package struct Site {
     }
 }
 
+extension Site {
+    /// The node becomes a function of one value.
+    package func becomes(_ operatorType: String, of x: ValueID) -> Rewrite {
+        var patch = patch("\(operatorType) of '\(graph[x].name)'")
+        patch.added = [
+            Node(
+                operatorType, opset: node.opset, name: node.name, inputs: [x], outputs: node.outputs,
+                firstOutputName: node.firstOutputName)
+        ]
+        return .patch(patch)
+    }
+}
+
 /// What all sites of one sweep share, and the values that its patches have replaced so far.
 private final class Sweep {
     let graph: Graph

@@ -13,13 +13,7 @@ enum RecognizeGelu: Pass {
                 let erf = site.producer(of: term)?.node, erf.operatorType == "Erf", erf.domain.isEmpty,
                 let argument = erf.inputs[0], isOverRootOfTwo(argument, x, site)
             else { continue }
-            var patch = site.patch("Gelu of '\(site.graph[x].name)'")
-            patch.added = [
-                Node(
-                    "Gelu", opset: node.opset, name: node.name, inputs: [x], outputs: [y],
-                    firstOutputName: node.firstOutputName)
-            ]
-            return .patch(patch)
+            return site.becomes("Gelu", of: x)
         }
         return .none
     }

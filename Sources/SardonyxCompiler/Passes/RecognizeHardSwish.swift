@@ -12,13 +12,7 @@ enum RecognizeHardSwish: Pass {
                 let slope = slope(gate, of: x, site),
                 abs(slope * number * 6 - 1) < 1e-6
             else { continue }
-            var patch = site.patch("HardSwish of '\(site.graph[x].name)'")
-            patch.added = [
-                Node(
-                    "HardSwish", opset: node.opset, name: node.name, inputs: [x], outputs: [y],
-                    firstOutputName: node.firstOutputName)
-            ]
-            return .patch(patch)
+            return site.becomes("HardSwish", of: x)
         }
         return .none
     }

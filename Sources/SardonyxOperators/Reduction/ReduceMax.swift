@@ -18,17 +18,7 @@ enum ReduceMax: IntegerReduction {
     @inline(__always) static func integerStart<T: Number & FixedWidthInteger>(_ type: T.Type) -> T { .min }
     @inline(__always) static func add<T: Number & FixedWidthInteger>(_ x: T, to most: inout T) { most = max(most, x) }
 
-    static let derivative: Derivative? = Derivative { d in
-        // Elements that are extreme together share the gradient.
-        let x = try d.x()
-        try d.set(0) {
-            let isExtreme = try x.isEqual(to: d.keepingAxes(d.y())).converted(to: x)
-            let count =
-                try d.optionalInput(1).map { try isExtreme.apply("ReduceSum", $0, with: d.sameAxes) }
-                ?? isExtreme.apply("ReduceSum", with: d.sameAxes)
-            return try d.keepingAxes(d.dy()) * isExtreme / count
-        }
-    }
+    static let derivative: Derivative? = .extremeOfAxes
 
     static let examples = [
         Example(

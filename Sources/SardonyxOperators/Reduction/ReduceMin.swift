@@ -20,17 +20,7 @@ enum ReduceMin: IntegerReduction {
         least = min(least, x)
     }
 
-    static let derivative: Derivative? = Derivative { d in
-        // Elements that are extreme together share the gradient.
-        let x = try d.x()
-        try d.set(0) {
-            let isExtreme = try x.isEqual(to: d.keepingAxes(d.y())).converted(to: x)
-            let count =
-                try d.optionalInput(1).map { try isExtreme.apply("ReduceSum", $0, with: d.sameAxes) }
-                ?? isExtreme.apply("ReduceSum", with: d.sameAxes)
-            return try d.keepingAxes(d.dy()) * isExtreme / count
-        }
-    }
+    static let derivative: Derivative? = .extremeOfAxes
 
     static let examples = [
         Example(

@@ -12,6 +12,18 @@ extension Derivative {
         for (input, share) in shares.enumerated() { try d.setSummed(input) { try dy * share / count } }
     }
 
+    /// The largest or smallest element along axes: those that are it share the gradient.
+    static let extremeOfAxes = Derivative { d in
+        let x = try d.x()
+        try d.set(0) {
+            let isExtreme = try x.isEqual(to: d.keepingAxes(d.y())).converted(to: x)
+            let count =
+                try d.optionalInput(1).map { try isExtreme.apply("ReduceSum", $0, with: d.sameAxes) }
+                ?? isExtreme.apply("ReduceSum", with: d.sameAxes)
+            return try d.keepingAxes(d.dy()) * isExtreme / count
+        }
+    }
+
     /// Each element of the output is one of the first input, or zero.
     static let movement = Derivative { d in try d.setMoved() }
 }
