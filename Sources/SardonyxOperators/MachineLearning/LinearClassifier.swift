@@ -36,7 +36,7 @@ enum LinearClassifier: Operator {
     static func evaluate(_ context: EvaluationContext) throws -> [Datum?] {
         let labels = labels(context.node)
         let transform = try PostTransform(context.node)
-        let model = try model(context.node)
+        let model = try context.derived { try Self.model(context.node) }
         let width = model.scoreCount
         let (rows, scores) = try model.scores(context.tensor(0))
         var result = ClassifiedRows()

@@ -31,7 +31,7 @@ enum SVMClassifier: Operator {
     static func evaluate(_ context: EvaluationContext) throws -> [Datum?] {
         let labels = labels(context.node)
         let transform = try PostTransform(context.node)
-        let machine = try PairwiseMachine(context.node, classes: labels.count)
+        let machine = try context.derived { try PairwiseMachine(context.node, classes: labels.count) }
         let (rows, scores) = try machine.scores(context.tensor(0))
         let width = machine.scoreCount
         var result = ClassifiedRows()
