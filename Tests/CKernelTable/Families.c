@@ -10,6 +10,7 @@ static const kernel_table_check families[] = {
     {"convolution", kernel_table_convolution},
     {"blocked convolution", kernel_table_blocked_convolution},
     {"transposed convolution", kernel_table_transposed_convolution},
+    {"choice", kernel_table_choice},
     {"winograd", kernel_table_winograd},
     {"transposed convolution c8", kernel_table_transposed_c8},
     {"unary", kernel_table_unary},

@@ -54,6 +54,8 @@ static const winograd_row rows[] = {
     {"3D, a level a part", 1, 264, 8, {5, 26, 24}, PADS({0, 1, 1})},
     {"3D, an empty input", 1, 8, 16, {0, 4, 4}, PADS({2, 1, 1}), .bias = true},
 };
+static const sdx_winograd_form forms[] = {
+    SDX_WINOGRAD_2, SDX_WINOGRAD_2_DEEP, SDX_WINOGRAD_4, SDX_WINOGRAD_4_DEEP};
 enum { RANDOM_ROWS = 120, MOST_WORK = 12000000 };
 
 static sdx_conv_params parameters(const winograd_row *r) {
@@ -132,25 +134,11 @@ static void check(table *t, const winograd_row *r) {
         (long long)p.n, (long long)p.c, (long long)p.k, (long long)p.in[0], (long long)p.in[1], (long long)p.in[2],
         (long long)p.out[0], (long long)p.out[1], (long long)p.out[2], (long long)p.kernel[0],
         (long long)p.pad_begin[0], (long long)p.pad_begin[1], (long long)p.pad_begin[2]);
-    if (!sdx_winograd_c8_f32_supported(&p)) {
-        table_fail(t, "the parameters count as not supported");
-        return;
-    }
     int64_t images = p.n * p.c * product(p.in), results = p.n * p.k * product(p.out);
     int64_t terms = p.c * product(p.kernel);
     float *x = input_floats(t, images), *w = input_floats(t, p.k * terms);
     float *bias = r->bias ? input_floats(t, p.k) : NULL;
     float *residual = r->residual ? input_floats(t, results) : NULL;
-    result y = output(t, results, sizeof(float));
-    float *packed = workspace(t, sdx_winograd_c8_f32_packed_bytes(&p));
-    sdx_winograd_c8_f32_pack(&p, w, packed);
-    float *both = residual ? copy_of(t, residual, results, sizeof(float)) : NULL; // y in the residual's place
-    EACH_POOL(i) {
-        void *space = workspace(t, sdx_winograd_c8_f32_workspace_bytes(&p, pool_threads[i]));
-        sdx_winograd_c8_f32_run(t->pools[i], &p, x, packed, bias, residual, y.of[i], space);
-        if (both && i == 1) sdx_winograd_c8_f32_run(t->pools[i], &p, x, packed, bias, both, both, space);
-    }
-
     double *sums = zeros(t, results), squares = 0, most = 0;
     for (int64_t i = 0; i < images; i++) squares += (double)x[i] * (double)x[i];
     for (int64_t k = 0; k < p.k; k++) {
@@ -162,13 +150,33 @@ static void check(table *t, const winograd_row *r) {
                 add_channel(&p, x, n, c, k, w + (k * p.c + c) * product(p.kernel), sums);
     }
     double error = images ? 2e-5 * sqrt(squares / (double)images * most) : 0;
-    const float *got = y.of[0];
-    for (int64_t i = 0; i < results; i++) {
-        int64_t k = i / 8 / product(p.out) % (p.k / 8) * 8 + i % 8;
-        double sum = sums[i] + (bias ? (double)bias[k] : 0) + (residual ? (double)residual[i] : 0);
-        double want = activate(p.activation, sum), tolerance = 1.2 * error + 5e-7 * (fabs(want) + fabs(sum));
-        table_near(t, "y", i, got[i], want, tolerance);
-        if (both) table_near(t, "y in the residual's place", i, both[i], want, tolerance);
+    for (size_t f = 0; f < COUNT(forms); f++) {
+        sdx_winograd_form form = forms[f];
+        if (p.kernel[0] == 1 && (form & 1)) continue;
+        if (!sdx_winograd_c8_f32_supported(&p, form)) {
+            table_fail(t, "the parameters count as not supported with form %d", (int)form);
+            continue;
+        }
+        result y = output(t, results, sizeof(float));
+        float *packed = workspace(t, sdx_winograd_c8_f32_packed_bytes(&p, form));
+        sdx_winograd_c8_f32_pack(&p, form, w, packed);
+        float *both = residual ? copy_of(t, residual, results, sizeof(float)) : NULL; // y in the residual's place
+        EACH_POOL(i) {
+            void *space = workspace(t, sdx_winograd_c8_f32_workspace_bytes(&p, form, pool_threads[i]));
+            sdx_winograd_c8_f32_run(t->pools[i], &p, form, x, packed, bias, residual, y.of[i], space);
+            if (both && i == 1) sdx_winograd_c8_f32_run(t->pools[i], &p, form, x, packed, bias, both, both, space);
+        }
+        char what[40], in_place[60];
+        snprintf(what, sizeof what, "y of form %d", (int)form);
+        snprintf(in_place, sizeof in_place, "%s in the residual's place", what);
+        const float *got = y.of[0];
+        for (int64_t i = 0; i < results; i++) {
+            int64_t k = i / 8 / product(p.out) % (p.k / 8) * 8 + i % 8;
+            double sum = sums[i] + (bias ? (double)bias[k] : 0) + (residual ? (double)residual[i] : 0);
+            double want = activate(p.activation, sum), tolerance = 1.2 * error + 5e-7 * (fabs(want) + fabs(sum));
+            table_near(t, what, i, got[i], want, tolerance);
+            if (both) table_near(t, in_place, i, both[i], want, tolerance);
+        }
     }
 }
 
@@ -189,12 +197,20 @@ static void check_refusals(table *t) {
     bad[9].k = 8;
     bad[9].in[0] = bad[9].in[1] = bad[9].in[2] = 1;
     bad[9].out[1] = bad[9].out[2] = 1 << 24;
-    for (size_t i = 0; i < COUNT(bad); i++) {
-        if (sdx_winograd_c8_f32_supported(&bad[i])) table_fail(t, "parameters %zu count as supported", i);
-        if (sdx_winograd_c8_f32_workspace_bytes(&bad[i], 1) != SIZE_MAX) table_fail(t, "%zu has a workspace", i);
-        if (sdx_winograd_c8_f32_packed_bytes(&bad[i]) != SIZE_MAX) table_fail(t, "%zu has packed weights", i);
-        if (sdx_winograd_c8_gain(&bad[i]) != 0) table_fail(t, "%zu has a gain", i);
+    for (size_t i = 0; i < COUNT(bad) * COUNT(forms); i++) {
+        const sdx_conv_params *p = &bad[i / COUNT(forms)];
+        sdx_winograd_form form = forms[i % COUNT(forms)];
+        if (sdx_winograd_c8_f32_supported(p, form)) table_fail(t, "parameters %zu count as supported", i);
+        if (sdx_winograd_c8_f32_workspace_bytes(p, form, 1) != SIZE_MAX) table_fail(t, "%zu has a workspace", i);
+        if (sdx_winograd_c8_f32_packed_bytes(p, form) != SIZE_MAX) table_fail(t, "%zu has packed weights", i);
     }
+    for (int form = -1; form <= 12; form++) {
+        bool known = false;
+        for (size_t i = 0; i < COUNT(forms); i++) known |= form == (int)forms[i];
+        if (sdx_winograd_c8_f32_supported(&good, (sdx_winograd_form)form) != known) table_fail(t, "form %d", form);
+    }
+    sdx_conv_params flat = parameters(&rows[0]);
+    if (sdx_winograd_c8_f32_supported(&flat, SDX_WINOGRAD_4_DEEP)) table_fail(t, "a flat kernel counts as deep");
 }
 
 int kernel_table_winograd(char *message, size_t size) {

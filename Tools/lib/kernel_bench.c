@@ -230,6 +230,7 @@ static void report(
 typedef struct {
     sdx_conv_params p;
     sdx_conv_layout layout;
+    sdx_winograd_form form;
     const float *x, *packed, *bias;
     float *y;
     void *workspace;
@@ -246,7 +247,7 @@ static void run_c8(void *context, sdx_pool *pool) {
 
 static void run_winograd(void *context, sdx_pool *pool) {
     convolution_run *r = context;
-    sdx_winograd_c8_f32_run(pool, &r->p, r->x, r->packed, r->bias, NULL, r->y, r->workspace);
+    sdx_winograd_c8_f32_run(pool, &r->p, r->form, r->x, r->packed, r->bias, NULL, r->y, r->workspace);
 }
 
 static void time_convolution(const convolution *c) {
@@ -296,10 +297,13 @@ static void time_convolution(const convolution *c) {
         free(packed);
         free(space);
     }
-    if (r.layout == SDX_CONV_C8_TO_C8 && sdx_winograd_c8_f32_supported(p)) {
-        packed = memory(sdx_winograd_c8_f32_packed_bytes(p));
-        space = memory(sdx_winograd_c8_f32_workspace_bytes(p, 2));
-        sdx_winograd_c8_f32_pack(p, w, packed);
+    // The form of the choice, where it is one of Winograd's.
+    sdx_conv_algorithm choice = sdx_conv_choice(p, r.layout);
+    if (choice >= SDX_CONV_BY_WINOGRAD_2) {
+        r.form = (sdx_winograd_form)choice;
+        packed = memory(sdx_winograd_c8_f32_packed_bytes(p, r.form));
+        space = memory(sdx_winograd_c8_f32_workspace_bytes(p, r.form, 2));
+        sdx_winograd_c8_f32_pack(p, r.form, w, packed);
         r.packed = packed;
         r.workspace = space;
         report(line, "winograd", flops, run_winograd, &r);

@@ -14,15 +14,17 @@
 #include "WinogradPlan.h"
 #include "WinogradRun.h"
 #else
-SDX_TABLE_OF(int64_t, wino_packed_floats, (const sdx_conv_params *))
-SDX_TABLE_OF(int64_t, wino_workspace_floats, (const sdx_conv_params *, int))
-SDX_TABLE(wino_pack, (const sdx_conv_params *, const float *, float *))
-SDX_TABLE(wino_run, (sdx_pool *, const sdx_conv_params *, const float *, const float *, const float *, const float *,
-                     float *, float *))
+SDX_TABLE_OF(int64_t, wino_packed_floats, (const sdx_conv_params *, sdx_winograd_form))
+SDX_TABLE_OF(int64_t, wino_workspace_floats, (const sdx_conv_params *, sdx_winograd_form, int))
+SDX_TABLE(wino_pack, (const sdx_conv_params *, sdx_winograd_form, const float *, float *))
+SDX_TABLE(wino_run, (sdx_pool *, const sdx_conv_params *, sdx_winograd_form, const float *, const float *,
+                     const float *, const float *, float *, float *))
 
-int sdx_winograd_c8_f32_supported(const sdx_conv_params *p) {
+int sdx_winograd_c8_f32_supported(const sdx_conv_params *p, sdx_winograd_form form) {
+    if (form < SDX_WINOGRAD_2 || form > SDX_WINOGRAD_4_DEEP || (form > SDX_WINOGRAD_2_DEEP && form < SDX_WINOGRAD_4))
+        return 0;
     if (!sdx_conv_params_valid(p) || p->groups != 1 || p->c % 8 || p->k % 8) return 0;
-    if ((p->kernel[0] != 1 && p->kernel[0] != 3) || p->kernel[1] != 3 || p->kernel[2] != 3) return 0;
+    if ((p->kernel[0] != 3 && (p->kernel[0] != 1 || winograd_form_of(form).deep)) || p->kernel[1] != 3 || p->kernel[2] != 3) return 0;
     for (int i = 0; i < 3; i++)
         if (p->stride[i] != 1 || p->dilation[i] != 1 || p->pad_begin[i] > 2) return 0;
     // More than the floats of scratch and of packed weights, rows and lanes filled up: far from the end of the range.
@@ -33,26 +35,19 @@ int sdx_winograd_c8_f32_supported(const sdx_conv_params *p) {
 static size_t bytes_of(int64_t floats) {
     return floats < 0 || floats > INT64_MAX / 16 ? SIZE_MAX : (size_t)floats * sizeof(float);
 }
-int sdx_winograd_c8_f32_form(const sdx_conv_params *p) {
-    winograd_form form = winograd_best(p);
-    return form.m * 2 + form.deep;
+size_t sdx_winograd_c8_f32_packed_bytes(const sdx_conv_params *p, sdx_winograd_form form) {
+    return sdx_winograd_c8_f32_supported(p, form) ? bytes_of(SDX_CALL(wino_packed_floats)(p, form)) : SIZE_MAX;
 }
-size_t sdx_winograd_c8_f32_packed_bytes(const sdx_conv_params *p) {
-    return sdx_winograd_c8_f32_supported(p) ? bytes_of(SDX_CALL(wino_packed_floats)(p)) : SIZE_MAX;
+size_t sdx_winograd_c8_f32_workspace_bytes(const sdx_conv_params *p, sdx_winograd_form form, int workers) {
+    if (workers < 1 || !sdx_winograd_c8_f32_supported(p, form)) return SIZE_MAX;
+    return bytes_of(SDX_CALL(wino_workspace_floats)(p, form, workers));
 }
-size_t sdx_winograd_c8_f32_workspace_bytes(const sdx_conv_params *p, int workers) {
-    if (workers < 1 || !sdx_winograd_c8_f32_supported(p)) return SIZE_MAX;
-    return bytes_of(SDX_CALL(wino_workspace_floats)(p, workers));
-}
-void sdx_winograd_c8_f32_pack(const sdx_conv_params *p, const float *w, float *packed) {
-    SDX_CALL(wino_pack)(p, w, packed);
+void sdx_winograd_c8_f32_pack(const sdx_conv_params *p, sdx_winograd_form form, const float *w, float *packed) {
+    SDX_CALL(wino_pack)(p, form, w, packed);
 }
 void sdx_winograd_c8_f32_run(
-    sdx_pool *pool, const sdx_conv_params *p, const float *x, const float *packed, const float *bias,
-    const float *residual, float *y, void *workspace) {
-    SDX_CALL(wino_run)(pool, p, x, packed, bias, residual, y, workspace);
-}
-double sdx_winograd_c8_gain(const sdx_conv_params *p) {
-    return sdx_winograd_c8_f32_supported(p) ? winograd_gain(p) : 0;
+    sdx_pool *pool, const sdx_conv_params *p, sdx_winograd_form form, const float *x, const float *packed,
+    const float *bias, const float *residual, float *y, void *workspace) {
+    SDX_CALL(wino_run)(pool, p, form, x, packed, bias, residual, y, workspace);
 }
 #endif

@@ -73,8 +73,8 @@ static int64_t SDX_FN(wino_ranges)(const SDX_FN(wino_plan) * plan, int64_t wante
     return most < 1 ? 1 : most < wanted ? most : wanted;
 }
 
-static SDX_FN(wino_plan) SDX_FN(plan_wino)(const sdx_conv_params *p) {
-    SDX_FN(wino_plan) plan = {.p = p, .form = winograd_best(p), .ranges = 1, .parts = 1};
+static SDX_FN(wino_plan) SDX_FN(plan_wino)(const sdx_conv_params *p, sdx_winograd_form chosen) {
+    SDX_FN(wino_plan) plan = {.p = p, .form = winograd_form_of(chosen), .ranges = 1, .parts = 1};
     const int m = plan.form.m, deep = plan.form.deep;
     plan.plane_points = (m + 2) * (m + 2);
     plan.factors = deep ? 4 : p->kernel[0];

@@ -317,9 +317,9 @@ static void SDX_FN(wino_run_part)(sdx_pool *pool, SDX_FN(wino_plan) * plan) {
 }
 
 static void SDX_FN(wino_run)(
-    sdx_pool *pool, const sdx_conv_params *p, const float *x, const float *packed, const float *bias,
+    sdx_pool *pool, const sdx_conv_params *p, sdx_winograd_form form, const float *x, const float *packed, const float *bias,
     const float *residual, float *y, float *workspace) {
-    SDX_FN(wino_plan) plan = SDX_FN(plan_wino)(p);
+    SDX_FN(wino_plan) plan = SDX_FN(plan_wino)(p, form);
     if (plan.rows == 0) return;
     plan.x = x;
     plan.packed = packed;
@@ -341,16 +341,16 @@ static void SDX_FN(wino_run)(
 }
 
 /// -1 on overflow.
-static int64_t SDX_FN(wino_workspace_floats)(const sdx_conv_params *p, int workers) {
-    SDX_FN(wino_plan) plan = SDX_FN(plan_wino)(p);
+static int64_t SDX_FN(wino_workspace_floats)(const sdx_conv_params *p, sdx_winograd_form form, int workers) {
+    SDX_FN(wino_plan) plan = SDX_FN(plan_wino)(p, form);
     int64_t floats;
     if (__builtin_mul_overflow(plan.worker_floats, (int64_t)workers, &floats)) return -1;
     return __builtin_add_overflow(floats, plan.shared_floats, &floats) ? -1 : floats;
 }
 
 /// -1 on overflow.
-static int64_t SDX_FN(wino_packed_floats)(const sdx_conv_params *p) {
-    winograd_form form = winograd_best(p);
+static int64_t SDX_FN(wino_packed_floats)(const sdx_conv_params *p, sdx_winograd_form chosen) {
+    winograd_form form = winograd_form_of(chosen);
     int64_t points = (form.m + 2) * (form.m + 2) * (form.deep ? 4 : p->kernel[0]), floats;
     if (__builtin_mul_overflow(p->c * points, SDX_FN(wino_ceil)(p->k, SDX_V) * SDX_V, &floats)) return -1;
     return floats;
@@ -358,8 +358,8 @@ static int64_t SDX_FN(wino_packed_floats)(const sdx_conv_params *p) {
 
 /// Packed weights: by panel of WINO_LANES output channels, point of the plane, depth tap or point, input channel, lane
 /// (whole vectors, the surplus lanes 0).
-static void SDX_FN(wino_pack)(const sdx_conv_params *p, const float *w, float *packed) {
-    winograd_form form = winograd_best(p);
+static void SDX_FN(wino_pack)(const sdx_conv_params *p, sdx_winograd_form chosen, const float *w, float *packed) {
+    winograd_form form = winograd_form_of(chosen);
     int64_t points = (form.m + 2) * (form.m + 2), padded = SDX_FN(wino_ceil)(p->k, SDX_V) * SDX_V;
     int64_t factors = form.deep ? 4 : p->kernel[0];
     for (int64_t k0 = 0; k0 < padded; k0 += WINO_LANES) {

@@ -1,21 +1,8 @@
 #ifndef SDX_WINOGRAD_TILE_H
 #define SDX_WINOGRAD_TILE_H
-/// The size of Winograd's tiles, and what a convolution costs with them.
+/// The size of Winograd's tiles, and their weights.
 #include <stdint.h>
-#include "sdx_conv.h"
-#include "sdx_isa.h"
-
-/// A byte of packed weights is worth this many multiply-adds of a run: weights of small maps would take up to five times
-/// the memory for the last few percent of speed.
-#define SDX_WINOGRAD_BYTE_COST 10.0
-/// Weights are read from memory or a shared cache once a run, two a cycle at best: the multiply-adds that a core does
-/// while one of them comes, two vectors a cycle; and their memory.
-static inline double winograd_weight_cost(void) {
-    return sdx_isa_vector_floats(sdx_isa_current()) + SDX_WINOGRAD_BYTE_COST * (double)sizeof(float);
-}
-/// What a transform costs for one transformed value, in multiply-adds of the products: about four operations, two loads
-/// and two stores.
-#define SDX_WINOGRAD_TRANSFORM_COST 12.0
+#include "sdx_winograd.h"
 
 /// How a convolution is done: m × m outputs of a plane a tile; with `deep` also pairs of output slices, F(2, 3) in
 /// depth, else the products of the depth taps are summed.
@@ -27,38 +14,8 @@ typedef struct {
 enum { WINO_ZERO, WINO_GO_ON, WINO_FIRST, WINO_SECOND };
 enum { WINO_NOTHING, WINO_STORE, WINO_STORE_SECOND, WINO_SUM_AND_DIFFERENCE };
 
-/// The cost of a run and of its weights' memory, in multiply-adds.
-static inline double winograd_cost(const sdx_conv_params *p, winograd_form form) {
-    int m = form.m;
-    double tiles = (double)p->n * (double)((p->out[1] + m - 1) / m) * (double)((p->out[2] + m - 1) / m);
-    double c = (double)p->c, k = (double)p->k, taps = (double)p->kernel[0], points = (m + 2) * (m + 2);
-    double levels = (double)p->out[0], transforms = points * (c + k);
-    if (form.deep) {
-        taps = 4;
-        levels = (double)((p->out[0] + 1) / 2);
-        transforms *= 4; // two planes, and their sums
-    }
-    return levels * tiles * (points * taps * c * k + transforms * SDX_WINOGRAD_TRANSFORM_COST) +
-           points * taps * c * k * winograd_weight_cost();
-}
-
-/// The form that costs least: m = 2 for small maps, whose weights are the larger part; `deep` from a few slices on.
-static inline winograd_form winograd_best(const sdx_conv_params *p) {
-    winograd_form best = {4, 0};
-    for (int m = 4; m >= 2; m -= 2)
-        for (int deep = 0; deep <= (p->kernel[0] == 3); deep++) {
-            winograd_form form = {m, deep};
-            if (winograd_cost(p, form) < winograd_cost(p, best)) best = form;
-        }
-    return best;
-}
-
-/// The estimated cost of a direct convolution over that of this one.
-static inline double winograd_gain(const sdx_conv_params *p) {
-    double pixels = (double)p->n * (double)p->out[0] * (double)p->out[1] * (double)p->out[2];
-    double weights = (double)p->c * (double)p->k * (double)p->kernel[0] * 9;
-    double direct = pixels * weights + weights * winograd_weight_cost();
-    return direct > 0 ? direct / winograd_cost(p, winograd_best(p)) : 0;
+static inline winograd_form winograd_form_of(sdx_winograd_form form) {
+    return (winograd_form){(int)form >> 1, (int)form & 1};
 }
 
 /// u = G g Gᵀ of a kernel g of 3 × 3 for tiles of m × m: (m + 2)² values.

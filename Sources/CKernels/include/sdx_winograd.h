@@ -2,8 +2,7 @@
 #define SDX_WINOGRAD_H
 /// Convolution with a kernel of 3 × 3 or 3 × 3 × 3, stride 1 and dilation 1, by Winograd's minimal filtering: about a
 /// quarter of the multiplications of the direct form (a sixth in 3D). Tensors are channel-blocked:
-/// [n][c / 8][d][h][w][8]. F(4×4, 3×3) or, on small maps with many channels, F(2×2, 3×3) in the plane; in depth
-/// F(2, 3), or the taps are summed, as costs less: functions of p and the ISA alone.
+/// [n][c / 8][d][h][w][8]. Which form costs least says `sdx_conv_choice`.
 ///
 /// y[n, k, o] = act( Σ x[n, c, o + t - pad_begin] · w[k, c, t] + bias[k] + residual[n, k, o] ), x is 0 outside.
 ///
@@ -21,27 +20,30 @@ extern "C" {
 #endif
 #pragma clang assume_nonnull begin
 
+/// How it is done: m × m outputs of a plane a tile, m being 2 or 4; in depth the products of the taps are summed, or
+/// ("deep", for a kernel of 3 in depth) pairs of slices are made at once by F(2, 3).
+typedef enum sdx_winograd_form {
+    SDX_WINOGRAD_2 = 4,
+    SDX_WINOGRAD_2_DEEP = 5,
+    SDX_WINOGRAD_4 = 8,
+    SDX_WINOGRAD_4_DEEP = 9,
+} sdx_winograd_form;
+
 /// Whether these kernels can do it: kernel 1 or 3 in depth and 3 × 3 in the plane, stride, dilation and groups 1, c and
-/// k multiples of 8, padding 0 to 2 in front, any `out` whose scratch has a size. The other functions require it (byte
-/// queries: else SIZE_MAX).
-int sdx_winograd_c8_f32_supported(const sdx_conv_params *p);
-/// Names the form of the packed weights: those of one ISA, c, k, kernel and form are the same. Every field of p has a say.
-int sdx_winograd_c8_f32_form(const sdx_conv_params *p);
+/// k multiples of 8, padding 0 to 2 in front, any `out` whose scratch has a size; deep forms only with 3 in depth. The
+/// other functions require it (byte queries: else SIZE_MAX).
+int sdx_winograd_c8_f32_supported(const sdx_conv_params *p, sdx_winograd_form form);
 /// Bytes of the packed weights, for the ISA in use.
-size_t sdx_winograd_c8_f32_packed_bytes(const sdx_conv_params *p);
-/// Transforms (in double) and packs w [k, c, kernel], for the ISA in use and runs with the same p.
-void sdx_winograd_c8_f32_pack(const sdx_conv_params *p, const float *w, float *packed);
+size_t sdx_winograd_c8_f32_packed_bytes(const sdx_conv_params *p, sdx_winograd_form form);
+/// Transforms (in double) and packs w [k, c, kernel], for the ISA in use; n, in and out are not read.
+void sdx_winograd_c8_f32_pack(const sdx_conv_params *p, sdx_winograd_form form, const float *w, float *packed);
 /// Bytes of scratch for a run on a pool of `workers` threads: about a megabyte a worker on large maps; on small ones
 /// the transformed input (2.25 times x, 4.5 times in 3D) and as much for y.
-size_t sdx_winograd_c8_f32_workspace_bytes(const sdx_conv_params *p, int workers);
+size_t sdx_winograd_c8_f32_workspace_bytes(const sdx_conv_params *p, sdx_winograd_form form, int workers);
 /// Computes y. `bias` has k values or is NULL; `residual` has y's shape or is NULL.
 void sdx_winograd_c8_f32_run(
-    sdx_pool *_Nullable pool, const sdx_conv_params *p, const float *x, const float *packed,
+    sdx_pool *_Nullable pool, const sdx_conv_params *p, sdx_winograd_form form, const float *x, const float *packed,
     const float *_Nullable bias, const float *_Nullable residual, float *y, void *_Nullable workspace);
-/// The estimated cost of a direct convolution over that of this one, from the shapes: use it above 1. 0 where it is
-/// not supported. Counts multiply-adds; a transformed value costs 12 of them, a weight as many as a vector has lanes,
-/// for it comes from memory, and 10 for each of its bytes, which are held between the runs.
-double sdx_winograd_c8_gain(const sdx_conv_params *p);
 
 #pragma clang assume_nonnull end
 #ifdef __cplusplus

@@ -17,6 +17,7 @@ int kernel_table_gemm(char *message, size_t size);
 int kernel_table_convolution(char *message, size_t size);
 int kernel_table_blocked_convolution(char *message, size_t size);
 int kernel_table_transposed_convolution(char *message, size_t size);
+int kernel_table_choice(char *message, size_t size);
 int kernel_table_winograd(char *message, size_t size);
 int kernel_table_transposed_c8(char *message, size_t size);
 int kernel_table_unary(char *message, size_t size);

@@ -31,32 +31,30 @@ struct BlockedConvolution {
         let layouts = [x, y].map { $0.canBlockChannels ? TensorLayout.channelBlocks : .plain }
         guard let sides = sides(x: layouts[0], y: layouts[1]) else { return [] }
         let convolution = try BlockedConvolution(ConvolutionGeometry(context).withLongAxesLast, nil, sides)
-        guard withUnsafePointer(to: convolution.form, { sdx_conv_c8_f32_supported($0, sides) }) != 0 else { return [] }
+        guard
+            withUnsafePointer(
+                to: convolution.form,
+                { sdx_conv_c8_f32_supported($0, sides) != 0 && sdx_conv_choice($0, sides) != SDX_CONV_BY_PLAIN })
+        else { return [] }
         var inputs = [TensorLayout](repeating: .plain, count: context.inputs.count)
         inputs[0] = layouts[0]
         if context.has(3) { inputs[3] = layouts[1] }
         return [LayoutOffer(inputs: inputs, outputs: [layouts[1]], isPreferred: true)]
     }
 
-    /// Whether fewer multiplications are worth the transforms.
-    private var usesWinograd: Bool {
-        guard sides == SDX_CONV_C8_TO_C8 else { return false }
-        return withUnsafePointer(to: form) {
-            sdx_winograd_c8_f32_supported($0) != 0 && sdx_winograd_c8_gain($0) > 1
-        }
-    }
-
     func kernel(_ context: PreparationContext) throws -> Kernel {
         guard context.constant(1) != nil else {
             throw SardonyxError(.unsupported, "the weights of a convolution in blocks of channels must be constant")
         }
-        return usesWinograd
-            ? try PackedConvolution(
-                form: form, functions: .winograd,
-                layout: geometry.layoutName("winograd \(withUnsafePointer(to: form) { sdx_winograd_c8_f32_form($0) })")
-            ).kernel(context)
-            : try PackedConvolution(
-                form: form, functions: .blocked(sides), layout: geometry.layoutName("blocks \(sides.rawValue)")
-            ).kernel(context)
+        let choice = withUnsafePointer(to: form) { sdx_conv_choice($0, sides) }
+        let (functions, name) =
+            choice.rawValue >= SDX_CONV_BY_WINOGRAD_2.rawValue
+            ? (
+                ConvolutionFunctions.winograd(sdx_winograd_form(rawValue: choice.rawValue)),
+                "winograd \(choice.rawValue)"
+            )
+            : (ConvolutionFunctions.blocked(sides), "blocks \(sides.rawValue)")
+        return try PackedConvolution(form: form, functions: functions, layout: geometry.layoutName(name))
+            .kernel(context)
     }
 }

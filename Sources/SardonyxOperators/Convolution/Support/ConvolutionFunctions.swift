@@ -46,9 +46,11 @@ struct ConvolutionFunctions: Sendable {
     }
 
     /// With fewer multiplications, for channels in blocks on both sides.
-    static let winograd = ConvolutionFunctions(
-        packedBytes: { sdx_winograd_c8_f32_packed_bytes($0) },
-        workspaceBytes: { sdx_winograd_c8_f32_workspace_bytes($0, $1) },
-        pack: { sdx_winograd_c8_f32_pack($0, $1, $2) },
-        run: { sdx_winograd_c8_f32_run($0, $1, $2, $3, $4, $5, $6, $7) })
+    static func winograd(_ kind: sdx_winograd_form) -> ConvolutionFunctions {
+        ConvolutionFunctions(
+            packedBytes: { sdx_winograd_c8_f32_packed_bytes($0, kind) },
+            workspaceBytes: { sdx_winograd_c8_f32_workspace_bytes($0, kind, $1) },
+            pack: { sdx_winograd_c8_f32_pack($0, kind, $1, $2) },
+            run: { sdx_winograd_c8_f32_run($0, $1, kind, $2, $3, $4, $5, $6, $7) })
+    }
 }

@@ -1,0 +1,112 @@
+#define _GNU_SOURCE
+#include <math.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include "sdx_conv_choice.h"
+#include "CostModel.h"
+
+static const sdx_conv_costs costs[SDX_ISA_COUNT] = {
+#include "Costs.h"
+};
+
+const sdx_conv_costs *sdx_conv_costs_of(sdx_isa isa) { return &costs[isa]; }
+
+/// What the system says, or 0.
+static int64_t second_cache(void) {
+    const char *text = getenv("SARDONYX_L2_BYTES");
+    if (text) return atoll(text);
+    int64_t bytes = 0;
+#ifdef _SC_LEVEL2_CACHE_SIZE
+    bytes = sysconf(_SC_LEVEL2_CACHE_SIZE);
+#endif
+    if (bytes > 0) return bytes;
+    // The C library knows it on few Arm processors.
+    FILE *file = fopen("/sys/devices/system/cpu/cpu0/cache/index2/size", "re");
+    if (!file) return 0;
+    long amount = 0;
+    char unit = 0;
+    if (fscanf(file, "%ld%c", &amount, &unit) < 1 || amount < 0 || amount > 1 << 20) amount = 0;
+    fclose(file);
+    return (int64_t)amount * (unit == 'K' ? 1 << 10 : unit == 'M' ? 1 << 20 : 1);
+}
+
+int64_t sdx_second_cache_bytes(void) {
+    static _Atomic int64_t known;
+    int64_t bytes = atomic_load_explicit(&known, memory_order_relaxed);
+    if (bytes) return bytes;
+    bytes = second_cache();
+    if (bytes <= 0) bytes = 1 << 20;
+    if (bytes < 128 << 10) bytes = 128 << 10;
+    if (bytes > 4 << 20) bytes = 4 << 20;
+    atomic_store_explicit(&known, bytes, memory_order_relaxed); // threads that race write the same
+    return bytes;
+}
+
+int sdx_conv_algorithm_supported(const sdx_conv_params *p, sdx_conv_layout layout, sdx_conv_algorithm algorithm) {
+    switch (algorithm) {
+    case SDX_CONV_BY_PLAIN: return sdx_conv_params_valid(p);
+    case SDX_CONV_BY_BLOCKS: return sdx_conv_c8_f32_supported(p, layout);
+    default: return layout == SDX_CONV_C8_TO_C8 && sdx_winograd_c8_f32_supported(p, (sdx_winograd_form)algorithm);
+    }
+}
+
+double sdx_conv_time(
+    const sdx_conv_params *p, sdx_conv_layout layout, sdx_conv_algorithm algorithm, const sdx_conv_costs *c) {
+    if (!sdx_conv_algorithm_supported(p, layout, algorithm)) return INFINITY;
+    cost_tiles tiles = cost_tiles_of(sdx_isa_current());
+    double cache = (double)sdx_second_cache_bytes();
+    switch (algorithm) {
+    case SDX_CONV_BY_PLAIN: return cost_of_plain(p, c, tiles, cache);
+    case SDX_CONV_BY_BLOCKS: return cost_in_blocks(p, layout, c, tiles, cache);
+    default: return cost_of_winograd(p, (sdx_winograd_form)algorithm, c, tiles, cache);
+    }
+}
+
+/// Bytes of packed weights, but for lanes that are filled up.
+static double weight_bytes(const sdx_conv_params *p, sdx_conv_algorithm algorithm) {
+    double weights = 4 * (double)(p->c / p->groups) * (double)p->k;
+    if (algorithm < SDX_CONV_BY_WINOGRAD_2) return weights * cost_volume(p->kernel);
+    double m = (double)((int)algorithm >> 1);
+    return weights * (m + 2) * (m + 2) * ((int)algorithm & 1 ? 4 : (double)p->kernel[0]);
+}
+
+/// What a plain kernel costs the layers around it: values that lie in blocks are reordered; and functions that follow are
+/// fused with fewer kernels.
+static double plain_surcharge(const sdx_conv_params *p, sdx_conv_layout layout, double time, const sdx_conv_costs *c) {
+    double values = layout == SDX_CONV_PLAIN_TO_C8 ? 0 : (double)p->c * cost_volume(p->in);
+    if (layout != SDX_CONV_C8_TO_PLAIN) values += (double)p->k * cost_volume(p->out);
+    return (double)p->n * values * c->reorder + 0.1 * time;
+}
+
+sdx_conv_choice_reasons sdx_conv_choose(
+    const sdx_conv_params *p, sdx_conv_layout layout, const sdx_conv_costs *c) {
+    static const sdx_conv_algorithm all[] = {
+        SDX_CONV_BY_BLOCKS,     SDX_CONV_BY_PLAIN,           SDX_CONV_BY_WINOGRAD_2, SDX_CONV_BY_WINOGRAD_2_DEEP,
+        SDX_CONV_BY_WINOGRAD_4, SDX_CONV_BY_WINOGRAD_4_DEEP,
+    };
+    enum { COUNT = sizeof all / sizeof *all };
+    sdx_conv_choice_reasons choice = {SDX_CONV_BY_BLOCKS, SDX_CONV_BY_BLOCKS};
+    double times[COUNT], least = INFINITY, least_price = INFINITY;
+    for (int i = 0; i < COUNT; i++) {
+        times[i] = sdx_conv_time(p, layout, all[i], c);
+        if (all[i] == SDX_CONV_BY_PLAIN) times[i] += plain_surcharge(p, layout, times[i], c);
+        if (!(times[i] < least)) continue;
+        least = times[i];
+        choice.fastest = all[i];
+    }
+    double patience = fmax(least * SDX_CONV_PATIENCE, fmin(least * SDX_CONV_SMALL_PATIENCE, SDX_CONV_SMALL_TIME));
+    for (int i = 0; i < COUNT; i++) {
+        double bytes = cost_beyond(weight_bytes(p, all[i]), SDX_CONV_FREE_BYTES);
+        double price = times[i] + bytes * SDX_CONV_BYTE_WORTH * c->multiply_add;
+        if (times[i] > patience || !(price < least_price)) continue;
+        least_price = price;
+        choice.chosen = all[i];
+    }
+    return choice;
+}
+
+sdx_conv_algorithm sdx_conv_choice(const sdx_conv_params *p, sdx_conv_layout layout) {
+    return sdx_conv_choose(p, layout, sdx_conv_costs_of(sdx_isa_current())).chosen;
+}

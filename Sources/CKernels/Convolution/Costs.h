@@ -1,0 +1,38 @@
+/// What the algorithms' steps cost, by instruction set: see sdx_conv_costs. Those of AVX2 and AVX-512 were measured by
+/// `Tools/bench --calibrate` on a server CPU; the others are AVX2's, vectors of half the width taking twice the time.
+[SDX_ISA_BASELINE] = {
+    .multiply_add = 0.0317, .tile = 1.92, .alone_8 = 1.16, .panel_8 = 1.29, .alone_16 = 1.02, .panel_16 = 1.14,
+    .panel_24 = 1.3, .copy = 0.251, .copy_plain = 8.95, .result = 0.175, .result_plain = 9.08, .weight = 0.0129,
+    .far_weight = 0.0178, .start = 500, .product = 0.0165, .product_tile = 2.09, .product_least = 8.81,
+    .product_half = 0.885, .transform_in = 0.565, .transform_deep = 0.209, .transform_out = 0.634, .shared = 0.0322,
+    .far_shared = 0.175, .read = 9.95e-05, .far_read = 0.0033, .wino_weight = 0.0131, .wino_start = 300,
+    .plain_multiply_add = 0.0308, .plain_tile = 1.7, .gather = 0.311, .gather_short = 0.412, .gather_strided = 2.39,
+    .plain_result = 0.206, .plain_start = 1e+03, .reorder = 0.15,
+},
+[SDX_ISA_AVX2] = {
+    .multiply_add = 0.0144, .tile = 1.92, .alone_8 = 1.16, .panel_8 = 1.29, .alone_16 = 1.02, .panel_16 = 1.14,
+    .panel_24 = 1.3, .copy = 0.251, .copy_plain = 8.95, .result = 0.0796, .result_plain = 9.08, .weight = 0.0129,
+    .far_weight = 0.0178, .start = 500, .product = 0.00749, .product_tile = 2.09, .product_least = 8.81,
+    .product_half = 0.885, .transform_in = 0.257, .transform_deep = 0.209, .transform_out = 0.288, .shared = 0.0322,
+    .far_shared = 0.175, .read = 9.95e-05, .far_read = 0.0033, .wino_weight = 0.0131, .wino_start = 300,
+    .plain_multiply_add = 0.014, .plain_tile = 1.7, .gather = 0.311, .gather_short = 0.412, .gather_strided = 2.39,
+    .plain_result = 0.206, .plain_start = 1e+03, .reorder = 0.15,
+},
+[SDX_ISA_AVX512] = {
+    .multiply_add = 0.00923, .tile = 1.97, .alone_8 = 1.31, .panel_8 = 1.93, .alone_16 = 1.04, .panel_16 = 1.08,
+    .panel_24 = 1.31, .copy = 0.117, .copy_plain = 20.2, .result = 0.124, .result_plain = 5.97, .weight = 0.0263,
+    .far_weight = 0.0199, .start = 500, .product = 0.00868, .product_tile = 1.23, .product_least = 8.1,
+    .product_half = 1.23, .transform_in = 0.0989, .transform_deep = 0.945, .transform_out = 0.161, .shared = 0.0229,
+    .far_shared = 0.0949, .read = 0.000163, .far_read = 0.00166, .wino_weight = 0.0176, .wino_start = 300,
+    .plain_multiply_add = 0.00922, .plain_tile = 1.3, .gather = 0.218, .gather_short = 0.212, .gather_strided = 2.25,
+    .plain_result = 0.269, .plain_start = 1e+03, .reorder = 0.15,
+},
+[SDX_ISA_NEON] = {
+    .multiply_add = 0.0288, .tile = 1.92, .alone_8 = 1.16, .panel_8 = 1.29, .alone_16 = 1.02, .panel_16 = 1.14,
+    .panel_24 = 1.3, .copy = 0.251, .copy_plain = 8.95, .result = 0.159, .result_plain = 9.08, .weight = 0.0129,
+    .far_weight = 0.0178, .start = 500, .product = 0.015, .product_tile = 2.09, .product_least = 8.81,
+    .product_half = 0.885, .transform_in = 0.514, .transform_deep = 0.209, .transform_out = 0.576, .shared = 0.0322,
+    .far_shared = 0.175, .read = 9.95e-05, .far_read = 0.0033, .wino_weight = 0.0131, .wino_start = 300,
+    .plain_multiply_add = 0.028, .plain_tile = 1.7, .gather = 0.311, .gather_short = 0.412, .gather_strided = 2.39,
+    .plain_result = 0.206, .plain_start = 1e+03, .reorder = 0.15,
+},

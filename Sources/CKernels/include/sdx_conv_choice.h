@@ -1,0 +1,106 @@
+#ifndef SDX_CONV_CHOICE_H
+#define SDX_CONV_CHOICE_H
+/// Which kernel computes a convolution: a pure function of its shape, the instruction set and the size of the second
+/// cache, the same in every run and for any number of threads, so that plans are predictable and results keep their
+/// bits. Machines whose second caches differ may choose differently.
+#include "sdx_conv.h"
+#include "sdx_isa.h"
+#include "sdx_winograd.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+#pragma clang assume_nonnull begin
+
+/// A way to compute a convolution. The values of Winograd's forms are those of `sdx_winograd_form`.
+typedef enum sdx_conv_algorithm {
+    SDX_CONV_BY_PLAIN = 0,  ///< sdx_conv_f32_run, on plain tensors
+    SDX_CONV_BY_BLOCKS = 1, ///< sdx_conv_c8_f32_run
+    SDX_CONV_BY_WINOGRAD_2 = SDX_WINOGRAD_2,
+    SDX_CONV_BY_WINOGRAD_2_DEEP = SDX_WINOGRAD_2_DEEP,
+    SDX_CONV_BY_WINOGRAD_4 = SDX_WINOGRAD_4,
+    SDX_CONV_BY_WINOGRAD_4_DEEP = SDX_WINOGRAD_4_DEEP,
+} sdx_conv_algorithm;
+
+/// What the steps of the algorithms cost: nanoseconds of one thread, but for the ratios. `Tools/bench --calibrate`
+/// measures them; only their ratios have a say in a choice.
+typedef struct sdx_conv_costs {
+    // In blocks.
+    double multiply_add;   ///< of a full tile
+    double tile;           ///< of a tile, as many as this many pixels more
+    double alone_8;        ///< a panel of 8 output channels that is a group's only one: multiply-adds as this many full
+    double panel_8;        ///< beside wider ones
+    double alone_16;
+    double panel_16;
+    double panel_24;
+    double copy;           ///< of a value of the input to scratch, for each result pixel and depth tap
+    double copy_plain;     ///< times that for a value of a plain input
+    double result;         ///< a value of y
+    double result_plain;   ///< times that for a plain y
+    double weight;         ///< a byte of weights, once a run
+    double far_weight;     ///< more, for each that the second cache does not hold
+    double start;          ///< of a run
+    // Winograd's.
+    double product;        ///< a multiply-add of a product
+    double product_tile;   ///< of a register tile, as many as this many rows more
+    double product_least;  ///< fewer rows cost as many as this
+    double product_half;   ///< a last panel of one vector of output channels: multiply-adds as this many full
+    double transform_in;   ///< a value transformed in the plane
+    double transform_deep; ///< times that for one transformed in depth as well
+    double transform_out;  ///< a product transformed back
+    double shared;         ///< a byte of transformed input that all threads share, written and read
+    double far_shared;     ///< more, beyond the second cache
+    double read;           ///< a byte of weights, each time it is read
+    double far_read;       ///< where the weights do not fit the second cache
+    double wino_weight;    ///< a byte of weights, once a run
+    double wino_start;     ///< of a run, in each of its one or two steps
+    // Plain.
+    double plain_multiply_add;
+    double plain_tile;     ///< of a register tile, as many as this many rows more
+    double gather;         ///< of a value of the input into a panel
+    double gather_short;   ///< times that, more, where an output row is shorter than a panel
+    double gather_strided; ///< times that
+    double plain_result;
+    double plain_start;
+    double reorder;        ///< of a value from one layout to the other
+} sdx_conv_costs;
+
+/// The costs on machines of an instruction set, as measured on one of them.
+const sdx_conv_costs *sdx_conv_costs_of(sdx_isa isa);
+/// The bytes of a core's second cache: as the system says, between 128 KB and 4 MB; 1 MB where it does not. Constant for
+/// a process. `SARDONYX_L2_BYTES` (read once) stands in for the system's word.
+int64_t sdx_second_cache_bytes(void);
+
+/// Whether an algorithm can compute it with operands of this layout, which SDX_CONV_BY_PLAIN does not read.
+int sdx_conv_algorithm_supported(const sdx_conv_params *p, sdx_conv_layout layout, sdx_conv_algorithm algorithm);
+/// The estimated time of a run with one thread, in nanoseconds; infinity where the algorithm is not supported.
+double sdx_conv_time(
+    const sdx_conv_params *p, sdx_conv_layout layout, sdx_conv_algorithm algorithm, const sdx_conv_costs *costs);
+/// Weights stay in memory between the runs. A slower algorithm with less of them may be chosen: up to this many times
+/// the least time,
+#define SDX_CONV_PATIENCE 1.32
+/// or, where that is less than so many nanoseconds, so many times: networks have dozens of such layers, whose weights
+/// add up and whose time hardly does;
+#define SDX_CONV_SMALL_TIME 80e3
+#define SDX_CONV_SMALL_PATIENCE 2.2
+/// a byte of weights is worth this many multiply-adds of the blocked kernel in each run,
+#define SDX_CONV_BYTE_WORTH 45.0
+/// but for the first ones of a layer.
+#define SDX_CONV_FREE_BYTES 7e5
+
+/// The algorithm that is chosen and the one that is estimated to be fastest: they differ where memory decides.
+typedef struct sdx_conv_choice_reasons {
+    sdx_conv_algorithm chosen, fastest;
+} sdx_conv_choice_reasons;
+
+/// Chooses by the given costs. A plain kernel pays for reordering what the layout has in blocks.
+sdx_conv_choice_reasons sdx_conv_choose(
+    const sdx_conv_params *p, sdx_conv_layout layout, const sdx_conv_costs *costs);
+/// The algorithm for operands of this layout, by the costs of the ISA in use. Blocks where nothing is supported.
+sdx_conv_algorithm sdx_conv_choice(const sdx_conv_params *p, sdx_conv_layout layout);
+
+#pragma clang assume_nonnull end
+#ifdef __cplusplus
+}
+#endif
+#endif
