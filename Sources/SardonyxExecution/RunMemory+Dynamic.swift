@@ -89,7 +89,7 @@ extension KernelCache {
             let packed = bound.environment.packedWeights
             do {
                 entry = try MemoryAccount.whileNone {
-                    let kernel = try type.prepare(
+                    let kernel = try type.kernel(
                         PreparationContext(
                             node: step.node, inputs: specs, outputs: outputs, constants: constants,
                             workers: environment.workers, packedWeights: packed,

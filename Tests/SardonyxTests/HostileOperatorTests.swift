@@ -15,6 +15,7 @@ import Testing
         var opset: Int64 = 22
         /// Inputs that no run gives, since opening refuses the model.
         var more: [TestValue] = []
+        var after: [TestNode] = []
         var testDescription: String { title }
     }
 
@@ -58,6 +59,22 @@ import Testing
             constants: [TestTensor("theta", dims: [1, 2, 3], floats: [1, 0, 0, 0, 1, 0])], input: [1],
             code: .invalidModel, more: [TestValue("size", [0], type: 7)]),
         Case(
+            title: "rows without number and nothing in them", node: TestNode("Softmax", ["endless"], ["y"]),
+            constants: [TestTensor("endless", dims: [1 << 40, 0], floats: [])], input: [1], code: nil),
+        Case(
+            title: "parts without number and nothing in them",
+            node: TestNode("SplitToSequence", ["endless"], ["parts"]),
+            constants: [TestTensor("endless", dims: [1 << 40, 0], floats: [])], input: [1], code: .memory,
+            after: [TestNode("SequenceLength", ["parts"], ["y"])]),
+        Case(
+            title: "slices without number and nothing in them",
+            node: TestNode("Unique", ["endless"], ["y"], [("axis", .int(0))]),
+            constants: [TestTensor("endless", dims: [1 << 40, 0], floats: [])], input: [1], code: .memory),
+        Case(
+            title: "a kernel of fewer axes than the input has",
+            node: TestNode("Conv", ["image", "w"], ["y"], [("kernel_shape", .ints([3]))]), constants: [], input: [1],
+            code: .invalidModel, more: [TestValue("image", [1, 2, 5, 5]), TestValue("w", nil)]),
+        Case(
             title: "the least integer as an axis", node: TestNode("Softmax", ["x"], ["y"], [("axis", .int(.min))]),
             constants: [], input: [2], code: .invalidModel),
     ]
@@ -75,7 +92,8 @@ import Testing
         }
         let bytes = modelBytes(
             TestGraph(
-                nodes: [test.node, TestNode("Identity", ["x"], ["same"])], inputs: [TestValue("x", dims)] + test.more,
+                nodes: [test.node] + test.after + [TestNode("Identity", ["x"], ["same"])],
+                inputs: [TestValue("x", dims)] + test.more,
                 outputs: [TestValue("y", nil), TestValue("same", nil)], initializers: test.constants),
             opsets: [("", test.opset)])
         do {

@@ -130,7 +130,7 @@ private struct Layout {
         guard let context = context(of: node) else { return .dynamic(type) }
         let isPlain = (context.inputs + context.outputs).allSatisfy { $0?.layout ?? .plain == .plain }
         do {
-            return .kernel(try type.prepare(context))
+            return .kernel(try type.kernel(context))
         } catch let error as SardonyxError {
             // The operator wants a value that is known only at run time.
             if error.code == .unsupported, isPlain { return .dynamic(type) }

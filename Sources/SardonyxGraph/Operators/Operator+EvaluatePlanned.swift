@@ -1,4 +1,15 @@
 extension Operator {
+    /// The kernel that `prepare` makes. Where no output has an element nothing runs: beside the zero an extent may be of any
+    /// size, and nobody may count up to it.
+    package static func kernel(_ context: PreparationContext) throws -> Kernel {
+        let outputs = context.outputs.compactMap { $0 }
+        guard !outputs.isEmpty, outputs.allSatisfy({ $0.shape.contains(0) }) else { return try prepare(context) }
+        let extents = (context.inputs + context.outputs).flatMap { $0?.shape ?? [] }
+        var kernel = extents.contains { $0 > Int32.max } ? Kernel { _ in } : try prepare(context)
+        kernel.run = { _ in }
+        return kernel
+    }
+
     /// Runs a planned operator once, on tensors: infers the outputs' shapes from the values, prepares and runs.
     package static func evaluatePlanned(_ context: EvaluationContext) throws -> [Datum?] {
         var inputs = try context.inputs.indices.map { try context.optionalTensor($0) }
@@ -21,7 +32,7 @@ extension Operator {
             try context.environment.admit(spec)
             return spec
         }
-        let kernel = try prepare(
+        let kernel = try kernel(
             PreparationContext(
                 node: context.node, inputs: tensors.map { $0?.spec }, outputs: specs, constants: tensors,
                 workers: context.environment.workers, packedWeights: PackedWeights()))

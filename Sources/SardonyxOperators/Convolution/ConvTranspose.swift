@@ -29,7 +29,7 @@ enum ConvTranspose: Operator {
                 .invalidModel, "input and weights must have the same number of axes, at least 3: batch, channels, space"
             )
         }
-        let kernel = try ConvolutionGeometry.kernel(node, weights)
+        let kernel = try ConvolutionGeometry.kernel(node, weights, rank: rank)
         let groups = try ConvolutionGeometry.groups(node)
         if let channels = input?[1].value {
             guard channels % groups == 0, weights?[0].value.map({ $0 == channels }) ?? true else {

@@ -24,7 +24,7 @@ enum DeformConv: Operator {
             throw SardonyxError(.invalidModel, "the \(channels) channels do not divide into \(groups) offset groups")
         }
         guard let output = context.outputs[0].shape?.fixed,
-            let kernel = try ConvolutionGeometry.kernel(context.node, context.shape(1))
+            let kernel = try ConvolutionGeometry.kernel(context.node, context.shape(1), rank: output.count)
         else { return }
         let taps = kernel.reduce(groups) { $0.multipliedReportingOverflow(by: $1).partialValue }
         let spatial = Array(output.dropFirst(2))

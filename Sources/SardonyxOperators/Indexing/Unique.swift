@@ -46,6 +46,8 @@ enum Unique: Operator {
             x = x.reshaped(to: [x.count])
         }
         let count = x.shape[axis]
+        // Where slices have no elements there may be any number of them.
+        try context.environment.admit(TensorSpec(dataType: .int64, shape: [4, count]))
         // Slices of no elements are all the same.
         let size = x.shape.enumerated().reduce(1) { $1.offset == axis ? $0 : $0 * $1.element }
         let (order, isNew) = size == 0 ? arrange(count) { _, _ in 0 } : try sorted(x, axis: axis, size: size)

@@ -78,7 +78,7 @@ struct ConvolutionGeometry: Sendable {
             throw SardonyxError(
                 .invalidModel, "the input \(input.text) and the weights \(weights.text) have different numbers of axes")
         }
-        let kernel = try self.kernel(node, weights)
+        let kernel = try self.kernel(node, weights, rank: rank)
         let groups = try self.groups(node)
         let filters = weights?[0] ?? .unknown
         if let filters = filters.value, filters % groups != 0 {
@@ -103,14 +103,16 @@ struct ConvolutionGeometry: Sendable {
     }
 
     /// The kernel's extents by attribute or weights; nil when neither is known.
-    static func kernel(_ node: Node, _ weights: SymbolicShape?) throws(SardonyxError) -> [Int]? {
+    static func kernel(_ node: Node, _ weights: SymbolicShape?, rank: Int) throws(SardonyxError) -> [Int]? {
         let known = weights.flatMap { $0.spatial.fixed }
         guard let given = node.ints("kernel_shape"), !given.isEmpty else { return known }
         if let known, known != given {
             throw SardonyxError(.invalidModel, "kernel_shape is \(given), and the weights have \(known)")
         }
-        if let weights, weights.count - 2 != given.count {
-            throw SardonyxError(.invalidModel, "kernel_shape is \(given), and the weights have \(weights.text)")
+        guard given.count == rank - 2 else {
+            throw SardonyxError(
+                .invalidModel,
+                "kernel_shape is \(given); it must have \(rank - 2) numbers, as many as there are axes of space")
         }
         return given
     }
