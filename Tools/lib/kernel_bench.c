@@ -36,7 +36,11 @@ static const convolution convolutions[] = {
     {"1x1", 2048, 512, {1, 7, 7}, {1, 1, 1}, {1, 1, 1}},
     {"1x1", 512, 2048, {1, 7, 7}, {1, 1, 1}, {1, 1, 1}},
     {"1x1 s2", 256, 512, {1, 56, 56}, {1, 1, 1}, {1, 2, 2}},
+    {"1x1 s2", 512, 1024, {1, 28, 28}, {1, 1, 1}, {1, 2, 2}},
+    {"1x1 s2", 1024, 2048, {1, 14, 14}, {1, 1, 1}, {1, 2, 2}},
     {"3x3 s2", 128, 128, {1, 56, 56}, {1, 3, 3}, {1, 2, 2}},
+    {"3x3 s2", 256, 256, {1, 28, 28}, {1, 3, 3}, {1, 2, 2}},
+    {"3x3 s2", 512, 512, {1, 14, 14}, {1, 3, 3}, {1, 2, 2}},
     {"7x7 s2", 3, 64, {1, 224, 224}, {1, 7, 7}, {1, 2, 2}, FROM_PLAIN},
     {"3x3 first", 1, 64, {1, 256, 256}, {1, 3, 3}, {1, 1, 1}, FROM_PLAIN},
     {"3x3 first s2", 3, 32, {1, 224, 224}, {1, 3, 3}, {1, 2, 2}, FROM_PLAIN},
@@ -116,6 +120,7 @@ static double now(void) {
 }
 
 static double seconds = 0.15;
+static size_t cold_bytes; // of copies of the weights, of which each run takes another
 static char **words;
 static int word_count;
 static sdx_pool *pools[2]; // 1 and 2 threads
@@ -236,17 +241,42 @@ typedef struct {
     void *workspace;
 } convolution_run;
 
+static struct {
+    char *base;
+    size_t bytes, count, next;
+} copies;
+
+static void make_copies(const void *packed, size_t bytes) {
+    if (cold_bytes == 0) return;
+    copies.bytes = (bytes + 63) / 64 * 64;
+    copies.count = copies.bytes > 0 && copies.bytes < cold_bytes ? cold_bytes / copies.bytes : 1;
+    copies.base = memory(copies.count * copies.bytes);
+    for (size_t i = 0; i < copies.count; i++) memcpy(copies.base + i * copies.bytes, packed, bytes);
+}
+static void free_copies(void) {
+    free(copies.base);
+    copies.base = NULL;
+}
+static void take_copy(convolution_run *r) {
+    if (cold_bytes == 0) return;
+    copies.next = (copies.next + 1) % copies.count;
+    r->packed = (const float *)(copies.base + copies.next * copies.bytes);
+}
+
 static void run_plain(void *context, sdx_pool *pool) {
     convolution_run *r = context;
+    take_copy(r);
     sdx_conv_f32_run(pool, &r->p, r->x, r->packed, r->bias, NULL, r->y, r->workspace);
 }
 static void run_c8(void *context, sdx_pool *pool) {
     convolution_run *r = context;
+    take_copy(r);
     sdx_conv_c8_f32_run(pool, &r->p, r->layout, r->x, r->packed, r->bias, NULL, r->y, r->workspace);
 }
 
 static void run_winograd(void *context, sdx_pool *pool) {
     convolution_run *r = context;
+    take_copy(r);
     sdx_winograd_c8_f32_run(pool, &r->p, r->form, r->x, r->packed, r->bias, NULL, r->y, r->workspace);
 }
 
@@ -281,9 +311,11 @@ static void time_convolution(const convolution *c) {
 
     void *packed = memory(sdx_conv_f32_packed_bytes(p)), *space = memory(sdx_conv_f32_workspace_bytes(p, 2));
     sdx_conv_f32_pack(p, w, packed);
+    make_copies(packed, sdx_conv_f32_packed_bytes(p));
     r.packed = packed;
     r.workspace = space;
     report(line, "plain", flops, run_plain, &r);
+    free_copies();
     free(packed);
     free(space);
 
@@ -291,9 +323,11 @@ static void time_convolution(const convolution *c) {
         packed = memory(sdx_conv_c8_f32_packed_bytes(p, r.layout));
         space = memory(sdx_conv_c8_f32_workspace_bytes(p, r.layout, 2));
         sdx_conv_c8_f32_pack(p, r.layout, w, packed);
+        make_copies(packed, sdx_conv_c8_f32_packed_bytes(p, r.layout));
         r.packed = packed;
         r.workspace = space;
         report(line, "c8", flops, run_c8, &r);
+        free_copies();
         free(packed);
         free(space);
     }
@@ -304,9 +338,11 @@ static void time_convolution(const convolution *c) {
         packed = memory(sdx_winograd_c8_f32_packed_bytes(p, r.form));
         space = memory(sdx_winograd_c8_f32_workspace_bytes(p, r.form, 2));
         sdx_winograd_c8_f32_pack(p, r.form, w, packed);
+        make_copies(packed, sdx_winograd_c8_f32_packed_bytes(p, r.form));
         r.packed = packed;
         r.workspace = space;
         report(line, "winograd", flops, run_winograd, &r);
+        free_copies();
         free(packed);
         free(space);
     }
@@ -366,6 +402,8 @@ int main(int count, char **arguments) {
     for (; at + 1 < count && strncmp(arguments[at], "--", 2) == 0; at += 2) {
         if (strcmp(arguments[at], "--seconds") == 0) {
             seconds = atof(arguments[at + 1]);
+        } else if (strcmp(arguments[at], "--cold") == 0) {
+            cold_bytes = (size_t)atol(arguments[at + 1]) << 20;
         } else if (strcmp(arguments[at], "--isa") == 0) {
             int isa = 0;
             while (isa < SDX_ISA_COUNT && strcmp(arguments[at + 1], sdx_isa_name((sdx_isa)isa)) != 0) isa++;

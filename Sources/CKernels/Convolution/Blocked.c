@@ -10,6 +10,7 @@
 #include "../Gemm/Activation.h"
 #include "BlockedTiles.h"
 #include "BlockedDot.h"
+#include "BlockedDensePlan.h"
 #include "BlockedDense.h"
 #include "BlockedDepthwise.h"
 #include "BlockedSpans.h"
@@ -22,7 +23,7 @@ static int64_t SDX_FN(blocked_floats)(const sdx_conv_params *p, sdx_conv_layout 
         return blocked_product(plan.worker_floats, workers) + plan.offset_floats;
     }
     SDX_FN(dense_plan) plan = SDX_FN(plan_dense)(p, layout);
-    return blocked_product(plan.worker_floats, workers) + plan.offset_floats;
+    return blocked_product(plan.worker_floats, workers) + plan.shared_floats + plan.offset_floats;
 }
 static void SDX_FN(blocked_pack)(const sdx_conv_params *p, sdx_conv_layout layout, const float *w, float *packed) {
     if (SDX_FN(is_blocked_depthwise)(p) && layout == SDX_CONV_C8_TO_C8) SDX_FN(blocked_depthwise_pack)(p, w, packed);

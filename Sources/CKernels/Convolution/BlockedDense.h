@@ -1,121 +1,4 @@
-/// Channel-blocked convolution that sums over input channels, in one ISA pass; after BlockedTiles.h. No include guard.
-///
-/// A chunk is a rectangle of outputs (one depth, rows, columns) by a range of output channels of one image and group.
-/// Its input rows are copied to scratch first (BlockedRows.h); a pointwise convolution without stride or padding reads
-/// x itself, its pixels as one long row. Channels are split so that a panel's weights and the copied rows stay in L2;
-/// the sums go through y between the splits. A plain y is summed in scratch and transposed at the end.
-
-typedef struct {
-    sdx_conv_params params;  // with the outputs as one row where pointwise
-    const sdx_conv_params *original;
-    sdx_activation activation;
-    sdx_conv_layout layout;
-    const float *x, *packed, *bias, *residual;
-    float *y, *workspace;
-    const int64_t *offsets;
-    bool pointwise, direct; // one tap; and it reads x itself
-    bool narrow;            // several output rows share a tile
-    bool dots;              // few plain output channels (BlockedDot.h)
-    int64_t unit, channels, m; // channels of an input block, of a group's input, of its output
-    int64_t blocks, panels;    // of a group
-    int64_t taps, pixels, in_pixels;
-    int64_t split_blocks, splits;
-    int64_t height, width, row_chunks, column_chunks, chunk_lanes, lane_chunks;
-    blocked_rows rows;
-    int64_t offset_floats, copy_floats, worker_floats;
-    int64_t chunks;
-} SDX_FN(dense_plan);
-
-enum {
-    SDX_FN(copy_budget) = 49152,   // floats of copied rows
-    SDX_FN(weight_budget) = 32768, // floats of a panel's weights in one split
-    SDX_FN(near_weights) = 6144,   // floats of weights that the first cache holds besides the pixels
-};
-
-static SDX_FN(dense_plan) SDX_FN(plan_dense)(const sdx_conv_params *original, sdx_conv_layout layout) {
-    SDX_FN(dense_plan) plan = {
-        .params = *original, .original = original, .activation = original->activation, .layout = layout};
-    sdx_conv_params *p = &plan.params;
-    plan.unit = layout == SDX_CONV_PLAIN_TO_C8 ? 1 : 8;
-    plan.channels = p->c / p->groups;
-    plan.dots = layout == SDX_CONV_C8_TO_PLAIN && p->k <= BLOCKED_MOST_DOTS;
-    plan.m = plan.dots ? p->k : (p->k / p->groups + 7) / 8 * 8;
-    plan.blocks = plan.channels / plan.unit;
-    plan.panels = plan.dots ? 1 : (plan.m + BLOCKED_LANES - 1) / BLOCKED_LANES;
-    plan.taps = p->kernel[0] * p->kernel[1] * p->kernel[2];
-    plan.pixels = p->out[0] * p->out[1] * p->out[2];
-    plan.in_pixels = p->in[0] * p->in[1] * p->in[2];
-    plan.pointwise = plan.direct = plan.taps == 1;
-    for (int i = 0; i < 3; i++)
-        if (p->stride[i] != 1 || p->pad_begin[i] != 0 || p->in[i] != p->out[i]) plan.direct = false;
-    if (plan.pointwise) {
-        for (int i = 0; i < 3; i++) {
-            p->stride[i] = p->dilation[i] = 1;
-            p->pad_begin[i] = 0;
-            p->in[i] = p->out[i] = i == 2 ? plan.pixels : 1;
-        }
-    }
-    plan.offset_floats = (2 * plan.taps + 15) / 16 * 16;
-    if (plan.pixels == 0 || plan.m == 0 || p->n == 0) return plan;
-
-    const int64_t most = 14;
-    // Columns and rows of one block of channels that fit half the budget, then the splits, then as many rows as fit.
-    int64_t width = p->out[2], height = 1;
-    while (width > 4 * most && blocked_rows_for(p, plan.unit, 1, width).block > SDX_FN(copy_budget) / 2)
-        width = (width + 1) / 2;
-    int64_t split = SDX_FN(weight_budget) / blocked_product(plan.taps, plan.unit * BLOCKED_LANES);
-    if (split > plan.blocks) split = plan.blocks;
-    while (plan.pointwise && width > 8 * most && blocked_product(width, split * plan.unit) > SDX_FN(copy_budget))
-        width = (width + 1) / 2;
-    int64_t one = blocked_rows_for(p, plan.unit, 1, width).block;
-    if (split > SDX_FN(copy_budget) / (one + 1) && !plan.direct) split = SDX_FN(copy_budget) / (one + 1);
-    if (split < 1) split = 1;
-    plan.splits = plan.blocks > 0 ? (plan.blocks + split - 1) / split : 1;
-    plan.split_blocks = (plan.blocks + plan.splits - 1) / plan.splits;
-    while (height < p->out[1] && blocked_product(blocked_rows_for(p, plan.unit, height + 1, width).block,
-                                                 plan.split_blocks) <= SDX_FN(copy_budget))
-        height++;
-
-    // Chunks enough for the threads: first by rows, while a chunk has pixels to reuse the weights for (fewer where all
-    // weights stay in L2), then by output channels, which copies the rows again, then by the rest.
-    bool light = blocked_product(plan.channels * plan.taps, plan.m) < 4 * SDX_FN(copy_budget);
-    int64_t images = p->n * p->groups * p->out[0], lane_chunks = 1;
-    for (int step = 0; step < 3;) {
-        int64_t chunks = blocked_product(
-            images, ((p->out[1] + height - 1) / height) * ((p->out[2] + width - 1) / width));
-        chunks = blocked_product(chunks, lane_chunks);
-        double work = (double)p->n * p->k * plan.channels * plan.taps * plan.pixels / (double)chunks;
-        if (chunks >= 16 || work < 1e6) break;
-        int64_t least = step > 0 ? most : light || (plan.pointwise && !plan.direct) ? 2 * most : 16 * most;
-        if (step == 1) {
-            int64_t wanted = (16 + chunks - 1) / chunks;
-            while (wanted > 1 && work / (double)wanted < 5e5) wanted--;
-            lane_chunks = plan.panels < wanted ? plan.panels : wanted;
-            step++;
-        } else if (height * width >= 2 * least && height > 1) {
-            height = (height + 1) / 2;
-        } else if (height * width >= 2 * least && width >= 2 * most) {
-            width = (width + 1) / 2;
-        } else {
-            step++;
-        }
-    }
-    plan.row_chunks = (p->out[1] + height - 1) / height;
-    plan.height = (p->out[1] + plan.row_chunks - 1) / plan.row_chunks;
-    plan.column_chunks = (p->out[2] + width - 1) / width;
-    plan.width = (p->out[2] + plan.column_chunks - 1) / plan.column_chunks;
-    plan.chunk_lanes = (plan.panels + lane_chunks - 1) / lane_chunks * BLOCKED_LANES; // 8 at least, as many as dots
-    plan.lane_chunks = (plan.m + plan.chunk_lanes - 1) / plan.chunk_lanes;
-    plan.chunks = images * plan.lane_chunks * plan.row_chunks * plan.column_chunks;
-    plan.narrow = plan.unit == 8 && !plan.pointwise && plan.column_chunks == 1;
-    plan.rows = blocked_rows_for(p, plan.unit, plan.height, plan.width);
-    plan.copy_floats = plan.direct ? 0 : blocked_product(plan.rows.block, plan.split_blocks);
-    plan.copy_floats = (plan.copy_floats + 15) / 16 * 16;
-    plan.worker_floats = plan.copy_floats;
-    if (layout == SDX_CONV_C8_TO_PLAIN)
-        plan.worker_floats += blocked_product(blocked_product(plan.height, plan.width), plan.chunk_lanes);
-    return plan;
-}
+/// Channel-blocked convolution that sums over input channels, in one ISA pass; after BlockedDensePlan.h. No include guard.
 
 /// Whether the tile can clamp instead of calling the activation, and between what.
 static bool SDX_FN(clamps)(sdx_activation a, float *low, float *high) {
@@ -164,10 +47,48 @@ SDX_INLINE const float *SDX_FN(dense_weights)(
            block * plan->taps * plan->unit * SDX_FN(panel_lanes)(plan->m - lane);
 }
 
+/// Weights that come nearer while others are used: they come from memory, which gives 4 bytes a cycle to a core.
+typedef struct {
+    const float *from;
+    int64_t lines; // of 64 bytes
+} SDX_FN(dense_ahead);
+
+/// The weights of the panel at `lane` over channel blocks from `block` on, in one split.
+SDX_INLINE SDX_FN(dense_ahead) SDX_FN(dense_weights_ahead)(
+    const SDX_FN(dense_plan) * plan, const SDX_FN(dense_piece) * c, int64_t lane, int64_t block) {
+    int64_t count = plan->blocks - block < plan->split_blocks ? plan->blocks - block : plan->split_blocks;
+    return (SDX_FN(dense_ahead)){
+        SDX_FN(dense_weights)(plan, c, lane, block),
+        count * plan->taps * plan->unit * SDX_FN(panel_lanes)(plan->m - lane) / 16};
+}
+
+/// The next panel's weights in the same split, or the first panel's in the next split, or those that this thread uses
+/// first in its next chunk if threads take turns.
+static SDX_FN(dense_ahead) SDX_FN(dense_after)(
+    const SDX_FN(dense_plan) * plan, const SDX_FN(dense_piece) * c, int64_t chunk, int64_t lane, int64_t block,
+    int64_t count) {
+    int64_t next = lane + SDX_FN(panel_lanes)(plan->m - lane);
+    if (next < c->lane1) return SDX_FN(dense_weights_ahead)(plan, c, next, block);
+    if (block + count < plan->blocks) return SDX_FN(dense_weights_ahead)(plan, c, c->lane0, block + count);
+    int64_t pieces = plan->row_chunks * plan->column_chunks;
+    int64_t lanes = (chunk + plan->threads) / pieces % plan->lane_chunks * plan->chunk_lanes;
+    if (chunk + plan->threads >= plan->chunks || lanes <= c->lane0) return (SDX_FN(dense_ahead)){0};
+    return SDX_FN(dense_weights_ahead)(plan, c, lanes, 0);
+}
+
+/// Gives a tile the next of the lines, and takes them off.
+SDX_INLINE void SDX_FN(dense_look_ahead)(blocked_tile *t, SDX_FN(dense_ahead) * ahead, int64_t lines) {
+    t->ahead = ahead->from;
+    t->ahead_lines = ahead->lines > 0 ? lines : 0;
+    int64_t taken = lines * t->blocks * (t->d.end - t->d.begin) * t->count;
+    ahead->from += taken * 16;
+    ahead->lines -= taken;
+}
+
 /// One panel of the piece over channel blocks [block, block + count).
 static void SDX_FN(dense_panel)(
     const SDX_FN(dense_plan) * plan, const SDX_FN(dense_piece) * c, const float *x, float *sums, int64_t lane,
-    int64_t block, int64_t count) {
+    int64_t block, int64_t count, SDX_FN(dense_ahead) ahead) {
     const sdx_conv_params *p = &plan->params;
     bool plain = plan->layout == SDX_CONV_C8_TO_PLAIN;
     int64_t lanes = SDX_FN(panel_lanes)(plan->m - lane), width = c->ow1 - c->ow0;
@@ -180,18 +101,18 @@ static void SDX_FN(dense_panel)(
         .x_block = plan->direct ? plan->pixels * plan->unit : plan->rows.block,
         .w_block = plan->taps * plan->unit * lanes,
         .y_block = 8 * (plain ? (c->oh1 - c->oh0) * width : plan->pixels),
-        .plane = p->kernel[1] * p->kernel[2], .d = taps_inside(p, 0, c->od),
+        .plane = p->kernel[1] * p->kernel[2], .d = taps_inside(p, 0, c->od), .single = plan->pointwise,
     };
     if (first && plan->bias && !plain) t.bias = plan->bias + c->group * plan->m + lane;
     if (last && !plain) t.finish = SDX_FN(finish_of)(plan->activation, &t.low, &t.high);
     bool activates = last && !plain && !t.finish && plan->activation.kind != SDX_ACTIVATION_NONE;
     int64_t tiles = (width + kinds.most - 1) / kinds.most;
-    // Where few pixels use each weight, the next panel's come nearer while this one's are used.
-    int64_t next = c->lane1 - lane - lanes, next_lanes = SDX_FN(panel_lanes)(plan->m - lane - lanes);
-    if (plan->pointwise && next > 0 && tiles <= 16) t.ahead_lines = (next_lanes / 2 + tiles - 1) / tiles;
-    const float *ahead = SDX_FN(dense_weights)(plan, c, next > 0 ? lane + lanes : lane, block);
     int64_t together = plan->narrow && kinds.narrow && width <= kinds.most / 2 ? kinds.most / width : 1;
     t.row_step = p->stride[1] * plan->rows.row;
+    int64_t height = c->oh1 - c->oh0, calls = height * tiles;
+    if (together > 1) calls = height / together + height % together * tiles;
+    int64_t steps = calls * count * plan->taps;
+    int64_t lines = steps > 0 ? (ahead.lines + steps - 1) / steps : 0; // for each block and tap of each tile
     for (int64_t oh = c->oh0, rows; oh < c->oh1; oh += rows) {
         rows = oh + together <= c->oh1 ? together : 1;
         tap_range h = taps_inside(p, 1, oh);
@@ -206,6 +127,7 @@ static void SDX_FN(dense_panel)(
             t.x = row;
             t.y = y;
             t.from = from;
+            SDX_FN(dense_look_ahead)(&t, &ahead, lines);
             kinds.narrow[width - 1](&t);
         }
         for (int64_t i = 0, pixel = 0; i < tiles && rows == 1; i++) {
@@ -213,7 +135,7 @@ static void SDX_FN(dense_panel)(
             t.x = row + pixel * plan->unit;
             t.y = y + pixel * 8;
             t.from = from ? from + pixel * 8 : NULL;
-            t.ahead = ahead + i * t.ahead_lines * count * 16;
+            SDX_FN(dense_look_ahead)(&t, &ahead, lines);
             kinds.tiles[pixels - 1][plan->unit == 1](&t);
             pixel += pixels;
         }
@@ -260,7 +182,7 @@ static void SDX_FN(dense_pixels)(const SDX_FN(dense_plan) * plan, const SDX_FN(d
     const sdx_conv_params *p = &plan->params;
     blocked_tile t = {
         .offsets = plan->offsets, .blocks = plan->blocks, .x_block = plan->pixels * plan->unit,
-        .y_block = 8 * plan->pixels, .plane = 1, .first = 0, .count = 1, .d = {0, 1},
+        .y_block = 8 * plan->pixels, .plane = 1, .first = 0, .count = 1, .d = {0, 1}, .single = true,
     };
     t.finish = SDX_FN(finish_of)(plan->activation, &t.low, &t.high);
     bool activates = !t.finish && plan->activation.kind != SDX_ACTIVATION_NONE;
@@ -284,51 +206,80 @@ static void SDX_FN(dense_pixels)(const SDX_FN(dense_plan) * plan, const SDX_FN(d
     }
 }
 
+/// The outputs of a piece, in all lanes; whether there are any.
+static bool SDX_FN(dense_piece_at)(const SDX_FN(dense_plan) * plan, int64_t piece, SDX_FN(dense_piece) * c) {
+    const sdx_conv_params *p = &plan->params;
+    int64_t column = piece % plan->column_chunks, rest = piece / plan->column_chunks;
+    int64_t row = rest % plan->row_chunks;
+    rest /= plan->row_chunks;
+    c->od = rest % p->out[0];
+    c->group = rest / p->out[0] % p->groups;
+    c->image = rest / p->out[0] / p->groups;
+    c->oh0 = row * plan->height;
+    c->oh1 = c->oh0 + plan->height < p->out[1] ? c->oh0 + plan->height : p->out[1];
+    c->ow0 = column * plan->width;
+    c->ow1 = c->ow0 + plan->width < p->out[2] ? c->ow0 + plan->width : p->out[2];
+    c->lane0 = 0;
+    c->lane1 = plan->m;
+    return c->oh0 < c->oh1 && c->ow0 < c->ow1;
+}
+
+/// Copies what the piece reads of channel blocks [block, block + count).
+static void SDX_FN(dense_copy)(
+    const SDX_FN(dense_plan) * plan, const SDX_FN(dense_piece) * c, int64_t block, int64_t count, float *to) {
+    const sdx_conv_params *p = &plan->params;
+    bool zeros = plan->narrow && c->ow1 - c->ow0 <= BLOCKED_MOST / 2;
+    int64_t pixels = plan->in_pixels * plan->unit;
+    const float *x = plan->x + (c->image * p->groups + c->group) * plan->channels * plan->in_pixels + block * pixels;
+    for (; count > 0; count--, x += pixels, to += plan->rows.block) {
+        if (plan->pointwise) blocked_gather(plan->original, plan->unit, x, c->ow0, c->ow1 - c->ow0, to);
+        else blocked_copy_rows(p, &plan->rows, x, c->od, c->oh0, c->oh1, c->ow0, zeros, to);
+    }
+}
+
+/// The copies that chunks share: some channels of one piece.
+static void SDX_FN(dense_copy_chunk)(void *context, int64_t chunk, int worker) {
+    (void)worker;
+    const SDX_FN(dense_plan) *plan = context;
+    SDX_FN(dense_piece) c;
+    int64_t piece = chunk / plan->steps, block = chunk % plan->steps * plan->step_blocks;
+    if (!SDX_FN(dense_piece_at)(plan, piece, &c)) return;
+    int64_t count = plan->blocks - block < plan->step_blocks ? plan->blocks - block : plan->step_blocks;
+    float *to = plan->workspace + (piece * plan->blocks + block) * plan->rows.block;
+    SDX_FN(dense_copy)(plan, &c, block, count, to);
+}
+
 static void SDX_FN(dense_chunk)(void *context, int64_t chunk, int worker) {
     const SDX_FN(dense_plan) *plan = context;
     const sdx_conv_params *p = &plan->params;
     SDX_FN(dense_piece) c;
-    int64_t column = chunk % plan->column_chunks, rest = chunk / plan->column_chunks;
-    int64_t row = rest % plan->row_chunks;
-    rest /= plan->row_chunks;
-    int64_t lanes = rest % plan->lane_chunks;
-    rest /= plan->lane_chunks;
-    c.od = rest % p->out[0];
-    c.group = rest / p->out[0] % p->groups;
-    c.image = rest / p->out[0] / p->groups;
-    c.oh0 = row * plan->height;
-    c.oh1 = c.oh0 + plan->height < p->out[1] ? c.oh0 + plan->height : p->out[1];
-    c.ow0 = column * plan->width;
-    c.ow1 = c.ow0 + plan->width < p->out[2] ? c.ow0 + plan->width : p->out[2];
+    int64_t pieces = plan->row_chunks * plan->column_chunks; // of an output slice
+    int64_t lanes = chunk / pieces % plan->lane_chunks;
+    int64_t piece = chunk / pieces / plan->lane_chunks * pieces + chunk % pieces;
+    if (!SDX_FN(dense_piece_at)(plan, piece, &c)) return;
     c.lane0 = lanes * plan->chunk_lanes;
     c.lane1 = c.lane0 + plan->chunk_lanes < plan->m ? c.lane0 + plan->chunk_lanes : plan->m;
-    if (c.oh0 >= c.oh1 || c.ow0 >= c.ow1) return;
 
-    float *space = plan->workspace + worker * plan->worker_floats, *sums = space + plan->copy_floats;
+    float *space = plan->workspace + plan->shared_floats + worker * plan->worker_floats;
+    float *sums = space + plan->copy_floats;
+    const float *copied = plan->workspace + piece * plan->blocks * plan->rows.block; // where shared
     const float *x = plan->x + (c.image * p->groups + c.group) * plan->channels * plan->in_pixels;
     if (SDX_FN(dense_takes_pixels)(plan, &c)) {
         SDX_FN(dense_pixels)(plan, &c, x);
         return;
     }
-    bool zeros = plan->narrow && c.ow1 - c.ow0 <= BLOCKED_MOST / 2;
     for (int64_t s = 0; s < plan->splits; s++) {
         int64_t block = s * plan->split_blocks, count = plan->blocks - block;
         if (count > plan->split_blocks) count = plan->split_blocks;
         if (count < 0) count = 0;
         if (count == 0 && s > 0) break;
-        const float *from = x + block * plan->unit * plan->in_pixels;
-        if (!plan->direct) {
-            for (int64_t b = 0; b < count; b++) {
-                const float *of = from + b * plan->unit * plan->in_pixels;
-                float *to = space + b * plan->rows.block;
-                if (plan->pointwise) blocked_gather(plan->original, plan->unit, of, c.ow0, c.ow1 - c.ow0, to);
-                else blocked_copy_rows(p, &plan->rows, of, c.od, c.oh0, c.oh1, c.ow0, zeros, to);
-            }
-            from = space;
-        }
+        const float *from = plan->direct ? x + block * plan->unit * plan->in_pixels
+                            : plan->shared ? copied + block * plan->rows.block : space;
+        if (!plan->direct && !plan->shared) SDX_FN(dense_copy)(plan, &c, block, count, space);
         if (plan->dots) SDX_FN(dense_dots)(plan, &c, from, sums, block, count);
         for (int64_t lane = c.lane0; lane < c.lane1 && !plan->dots; lane += SDX_FN(panel_lanes)(plan->m - lane))
-            SDX_FN(dense_panel)(plan, &c, from, sums, lane, block, count);
+            SDX_FN(dense_panel)(
+                plan, &c, from, sums, lane, block, count, SDX_FN(dense_after)(plan, &c, chunk, lane, block, count));
     }
     if (plan->layout != SDX_CONV_C8_TO_PLAIN) return;
     int64_t width = c.ow1 - c.ow0, pixels = (c.oh1 - c.oh0) * width;
@@ -418,5 +369,7 @@ static void SDX_FN(dense_run)(
     if (plan.direct) offsets[0] = 0;
     else blocked_offsets(&plan.params, &plan.rows, offsets);
     plan.offsets = offsets;
+    plan.threads = sdx_pool_threads(pool);
+    if (plan.shared) sdx_parallel_for(pool, plan.pieces * plan.steps, SDX_FN(dense_copy_chunk), &plan);
     sdx_parallel_for(pool, plan.chunks, SDX_FN(dense_chunk), &plan);
 }

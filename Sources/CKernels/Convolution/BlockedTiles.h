@@ -35,6 +35,7 @@ typedef struct {
     float *y;               // [lanes / 8][pixel][8]
     const int64_t *offsets; // of each tap
     int64_t blocks, x_block, w_block, y_block;
+    bool single;            // one tap, at offset 0
     int64_t row_step;       // floats of x from an output row to the next, where there are several
     int64_t plane;          // taps of a slice
     int64_t first, count;   // of those, the ones inside the input
@@ -42,7 +43,7 @@ typedef struct {
     blocked_finish finish;
     float low, high;        // of a clamp
     const float *ahead;     // weights to fetch meanwhile, 64 bytes a line
-    int64_t ahead_lines;    // of each block, 0 for none
+    int64_t ahead_lines;    // of each block and tap, 0 for none
 } blocked_tile;
 typedef void (*blocked_tile_function)(const blocked_tile *t);
 
