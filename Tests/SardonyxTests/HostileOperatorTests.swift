@@ -71,6 +71,10 @@ import Testing
             node: TestNode("Unique", ["endless"], ["y"], [("axis", .int(0))]),
             constants: [TestTensor("endless", dims: [1 << 40, 0], floats: [])], input: [1], code: .memory),
         Case(
+            title: "no slices, of parts without number",
+            node: TestNode("Unique", ["endless"], ["y"], [("axis", .int(1))]),
+            constants: [TestTensor("endless", dims: [1 << 40, 0], floats: [])], input: [1], code: nil),
+        Case(
             title: "a kernel of fewer axes than the input has",
             node: TestNode("Conv", ["image", "w"], ["y"], [("kernel_shape", .ints([3]))]), constants: [], input: [1],
             code: .invalidModel, more: [TestValue("image", [1, 2, 5, 5]), TestValue("w", nil)]),

@@ -8,6 +8,10 @@ extension Tensor {
         var shape = self.shape
         let extent = shape[axis]
         shape[axis] = indices.count
+        // Beside the zero an extent may be of any size.
+        if shape.contains(0) {
+            return dataType == .string ? Tensor(shape: shape, strings: []) : try environment.allocate(dataType, shape)
+        }
         let outer = shape[..<axis].reduce(1, *)
         let inner = shape[(axis + 1)...].reduce(1, *)
         if dataType == .string {
