@@ -75,6 +75,14 @@ import Testing
             node: TestNode("Unique", ["endless"], ["y"], [("axis", .int(1))]),
             constants: [TestTensor("endless", dims: [1 << 40, 0], floats: [])], input: [1], code: nil),
         Case(
+            title: "no updates, in rows without number",
+            node: TestNode("ScatterElements", ["data", "none", "endless"], ["y"]),
+            constants: [
+                TestTensor("data", dims: [2, 2], floats: [1, 2, 3, 4]),
+                TestTensor("none", dims: [1 << 40, 0], type: 7, raw: []),
+                TestTensor("endless", dims: [1 << 40, 0], floats: []),
+            ], input: [1], code: nil),
+        Case(
             title: "a kernel of fewer axes than the input has",
             node: TestNode("Conv", ["image", "w"], ["y"], [("kernel_shape", .ints([3]))]), constants: [], input: [1],
             code: .invalidModel, more: [TestValue("image", [1, 2, 5, 5]), TestValue("w", nil)]),

@@ -65,7 +65,8 @@ struct AxisLookup: Sendable {
         strides[axis] = 0
         run = indices[indices.count - 1]
         runStride = strides[strides.count - 1]
-        rows = indices.dropLast().reduce(1, *)
+        // Beside a zero an extent may be of any size.
+        rows = run == 0 ? 0 : indices.dropLast().reduce(1, *)
         outer = zip(indices, strides).dropLast().map { (extent: $0, stride: $1) }
     }
 
