@@ -86,6 +86,12 @@ static inline double cost_in_blocks(
            copied * c->copy * (layout == SDX_CONV_PLAIN_TO_C8 ? c->copy_plain : 1);
 }
 
+/// The register tiles of `rows` rows that are cut into `blocks` as even ones as can be.
+static inline double cost_register_tiles(double rows, double blocks, double most) {
+    double even = __builtin_floor(rows / blocks), larger = rows - even * blocks;
+    return larger * cost_ceil(even + 1, most) + (blocks - larger) * cost_ceil(even, most);
+}
+
 /// As WinogradPlan.h cuts it.
 static inline double cost_of_winograd(
     const sdx_conv_params *p, sdx_winograd_form form, const sdx_conv_costs *c, cost_tiles tiles, double cache) {
@@ -116,13 +122,13 @@ static inline double cost_of_winograd(
         passes = cost_most(cost_ceil(products, shared_rows), 1);
         double wanted = __builtin_floor(enough / panels);
         if (passes < wanted) passes = cost_least(wanted, cost_ceil(products, tiles.rows));
-        count = passes * cost_ceil(cost_ceil(products, passes), tiles.rows);
+        count = cost_register_tiles(products, passes, tiles.rows);
         planes = plane * (deep ? n * (levels + 1) * 2 + c->transform_deep * 4 * slices : slices);
         held = 4 * points * channels * slices * plane * (deep ? 4 : 1);
         if (held > block_bytes && panels > 1) passes = 1; // a chunk is all products of a point
     } else {
         products = rows * levels;
-        count = blocks * cost_ceil(cost_ceil(rows, blocks), tiles.rows) * levels;
+        count = cost_register_tiles(rows, blocks, tiles.rows) * levels;
         passes = blocks * levels;
         double slices = deep ? levels * 2 + 2 * ranges : factors > 1 ? levels + 2 * ranges : levels;
         planes = rows * (slices + (deep ? c->transform_deep * 4 * levels : 0));
