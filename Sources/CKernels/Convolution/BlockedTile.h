@@ -115,11 +115,13 @@ SDX_INLINE void BN(tile)(const int rows, const int columns, const int unit, cons
     const float *x = t->x, *w = t->w;
     const int64_t row_step = rows > columns ? t->row_step : 0;
     const float *ahead = t->ahead;
+    const int64_t lines = t->ahead_lines;
     const bool single = unit == 8 && columns == rows && t->single;
     if (single) {
         // Without the loops over taps, which take as long as a fifth of the products of one.
-        const int64_t lines = t->ahead_lines, x_block = t->x_block;
+        const int64_t x_block = t->x_block;
         for (const float *end = w + t->blocks * 8 * lanes; w != end; x += x_block, w += 8 * lanes) {
+#pragma clang loop unroll(disable)
             for (int64_t i = 0; i < lines; i++, ahead += 16) __builtin_prefetch(ahead, 0, 2);
             BN(step)(rows, columns, unit, sum, x, w, 0);
         }
@@ -129,7 +131,8 @@ SDX_INLINE void BN(tile)(const int rows, const int columns, const int unit, cons
             const int64_t *offset = t->offsets + d * t->plane + t->first, *end = offset + t->count;
             const float *v = w + (d * t->plane + t->first) * unit * lanes;
             for (; offset < end; offset++, v += unit * lanes) {
-                for (int64_t i = 0; unit == 8 && i < t->ahead_lines; i++, ahead += 16) __builtin_prefetch(ahead, 0, 2);
+#pragma clang loop unroll(disable)
+                for (int64_t i = 0; unit == 8 && i < lines; i++, ahead += 16) __builtin_prefetch(ahead, 0, 2);
                 BN(step)(rows, columns, unit, sum, x + *offset, v, row_step);
             }
         }
