@@ -83,6 +83,18 @@ import Testing
                 TestTensor("endless", dims: [1 << 40, 0], floats: []),
             ], input: [1], code: nil),
         Case(
+            title: "a linear classifier of rows without number and nothing in them",
+            node: TestNode(
+                "LinearClassifier", ["endless"], ["y", "scores"], domain: "ai.onnx.ml",
+                [("coefficients", .floats([])), ("intercepts", .floats([1, 2])), ("classlabels_ints", .ints([1, 2]))]),
+            constants: [TestTensor("endless", dims: [1 << 40, 0], floats: [])], input: [1], code: .memory),
+        Case(
+            title: "a support vector machine of rows without number and nothing in them",
+            node: TestNode(
+                "SVMClassifier", ["endless"], ["y", "scores"], domain: "ai.onnx.ml",
+                [("coefficients", .floats([])), ("rho", .floats([1])), ("classlabels_ints", .ints([1]))]),
+            constants: [TestTensor("endless", dims: [1 << 40, 0], floats: [])], input: [1], code: .memory),
+        Case(
             title: "a kernel of fewer axes than the input has",
             node: TestNode("Conv", ["image", "w"], ["y"], [("kernel_shape", .ints([3]))]), constants: [], input: [1],
             code: .invalidModel, more: [TestValue("image", [1, 2, 5, 5]), TestValue("w", nil)]),
@@ -107,7 +119,7 @@ import Testing
                 nodes: [test.node] + test.after + [TestNode("Identity", ["x"], ["same"])],
                 inputs: [TestValue("x", dims)] + test.more,
                 outputs: [TestValue("y", nil), TestValue("same", nil)], initializers: test.constants),
-            opsets: [("", test.opset)])
+            opsets: [("", test.opset), ("ai.onnx.ml", 4)])
         do {
             let session = try Session(bytes.withUnsafeBytes { try Model(bytes: $0) })
             let outputs = try session.run(["x": Tensor(dataType: .float, shape: test.input)])

@@ -38,19 +38,17 @@ enum LinearClassifier: Operator {
         let transform = try PostTransform(context.node)
         let model = try context.derived { try Self.model(context.node) }
         let width = model.scoreCount
-        let (rows, scores) = try model.scores(context.tensor(0))
-        var result = ClassifiedRows()
-        for row in 0..<rows {
-            let own = Array(scores[row * width..<(row + 1) * width])
+        var result = try ClassifiedRows(context, labels, rows: FeatureRows(context.tensor(0).shape).rows)
+        try model.eachRow(context) { own in
             if width == 1 && labels.count != 2 {
                 let score = transform.applied(own)[0]
-                result.add(label: score >= (transform == .none ? 0 : 0.5) ? 0 : nil, [score])
-                continue
+                try result.add(label: score >= (transform == .none ? 0 : 0.5) ? 0 : nil, [score])
+            } else {
+                let final = transform.applied(width == 1 ? [-own[0], own[0]] : own)
+                try result.add(label: final.indexOfLargest(), final)
             }
-            let final = transform.applied(width == 1 ? [-own[0], own[0]] : own)
-            result.add(label: final.indexOfLargest(), final)
         }
-        return result.outputs(labels, width: max(width, labels.count == 2 ? 2 : 1))
+        return try result.outputs(width: max(width, labels.count == 2 ? 2 : 1))
     }
 
     static let examples = [

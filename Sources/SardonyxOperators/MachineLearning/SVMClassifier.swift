@@ -32,15 +32,13 @@ enum SVMClassifier: Operator {
         let labels = labels(context.node)
         let transform = try PostTransform(context.node)
         let machine = try context.derived { try PairwiseMachine(context.node, classes: labels.count) }
-        let (rows, scores) = try machine.scores(context.tensor(0))
-        let width = machine.scoreCount
-        var result = ClassifiedRows()
-        for row in 0..<rows {
-            let decision = machine.decide(Array(scores[row * width..<(row + 1) * width]))
-            result.add(
+        var result = try ClassifiedRows(context, labels, rows: FeatureRows(context.tensor(0).shape).rows)
+        try machine.eachRow(context) { own in
+            let decision = machine.decide(own)
+            try result.add(
                 label: label(decision, machine, labels), finalScores(decision.scores, machine, labels, transform))
         }
-        return result.outputs(labels, width: width)
+        return try result.outputs(width: machine.scoreCount)
     }
 
     private static func label(

@@ -67,21 +67,20 @@ enum TreeEnsembleClassifier: Operator {
         let (labels, transform, only) = (classifier.labels, classifier.transform, classifier.only)
         let (base, isProbability) = (classifier.base, classifier.isProbability)
         let (rows, scores) = try classifier.model.scores(context)
-        var result = ClassifiedRows()
+        var result = try ClassifiedRows(context, labels, rows: rows)
         for row in 0..<rows {
-            if row % 4096 == 0 { try context.checkCancellation() }
             let own = Array(scores[row * labels.count..<(row + 1) * labels.count])
             if let only {
                 let score = own[only] + (base.last ?? 0)
-                result.add(
+                try result.add(
                     label: score > (isProbability ? 0.5 : 0) ? 1 : 0,
                     only == 0
                         ? transform.pair(score, isProbability: isProbability) : transform.applied([0, score]))
             } else {
-                result.add(label: own.indexOfLargest(), transform.applied(own))
+                try result.add(label: own.indexOfLargest(), transform.applied(own))
             }
         }
-        return result.outputs(labels, width: labels.count)
+        return try result.outputs(width: labels.count)
     }
 
     static let examples = [

@@ -13,18 +13,14 @@ struct ClassLabels {
     var areStrings: Bool { !strings.isEmpty }
     var count: Int { areStrings ? strings.count : integers.count }
 
-    /// Labels by number; `nil` stands for none of them.
-    func tensor(_ chosen: [Int?]) -> Tensor {
-        if areStrings {
-            return Tensor(shape: [chosen.count], strings: chosen.map { $0.flatMap { strings[safe: $0] } ?? "" })
-        }
-        return Tensor(
-            shape: [chosen.count],
-            scalars: chosen.map { number -> Int64 in
-                guard let number else { return 0 }
-                return Int64(integers[safe: number] ?? (integers.isEmpty ? number : 0))
-            })
+    /// A label by number; `nil` stands for none of them.
+    func integer(_ number: Int?) -> Int64 {
+        guard let number else { return 0 }
+        return Int64(integers[safe: number] ?? (integers.isEmpty ? number : 0))
     }
+
+    /// The same where labels are strings.
+    func string(_ number: Int?) -> String { number.flatMap { strings[safe: $0] } ?? "" }
 }
 
 extension Array {
@@ -47,24 +43,50 @@ extension InferenceContext {
     }
 }
 
-/// Labels and scores of all rows as a classifier's outputs.
+/// Labels and scores of all rows as a classifier's outputs, in memory that the run's budget allows.
 struct ClassifiedRows {
-    private(set) var labels: [Int?] = []
-    private(set) var scores: [Double] = []
-    private(set) var width = 0
+    private let context: EvaluationContext
+    private let names: ClassLabels
+    private let rows: Int
+    private var strings: [String] = []
+    private var integers: Tensor?
+    private var scores: Tensor?
+    private var row = 0
 
-    mutating func add(label: Int?, _ row: [Double]) {
-        labels.append(label)
-        scores += row
-        width = row.count
+    init(_ context: EvaluationContext, _ names: ClassLabels, rows: Int) throws {
+        (self.context, self.names, self.rows) = (context, names, rows)
+        // A string takes two words.
+        try context.environment.admit(TensorSpec(dataType: .int64, shape: [rows, 2]))
+        if names.areStrings {
+            strings.reserveCapacity(rows)
+        } else {
+            integers = try context.environment.allocate(.int64, [rows])
+        }
+    }
+
+    /// The next row's label and scores, as many as of the first row.
+    mutating func add(label: Int?, _ values: [Double]) throws {
+        let row = self.row
+        if row % 4096 == 0 { try context.environment.checkCancellation() }
+        if names.areStrings {
+            strings.append(names.string(label))
+        } else {
+            let number = names.integer(label)
+            try integers?.withUnsafeMutableBytes { $0.bindMemory(to: Int64.self)[row] = number }
+        }
+        if scores == nil { scores = try context.environment.allocate(.float, [rows, values.count]) }
+        try scores?.withUnsafeMutableBytes { bytes in
+            let y = bytes.bindMemory(to: Float.self)
+            for (i, value) in values.enumerated() { y[row * values.count + i] = Float(value) }
+        }
+        self.row += 1
     }
 
     /// - Parameter width: the scores of a row where there is no row.
-    func outputs(_ names: ClassLabels, width: Int) -> [Datum?] {
+    func outputs(width: Int) throws -> [Datum?] {
         [
-            .tensor(names.tensor(labels)),
-            .tensor(
-                Tensor(shape: [labels.count, labels.isEmpty ? width : self.width], scalars: scores.map { Float($0) })),
+            .tensor(integers ?? Tensor(shape: [rows], strings: strings)),
+            .tensor(try scores ?? context.environment.allocate(.float, [rows, width])),
         ]
     }
 }

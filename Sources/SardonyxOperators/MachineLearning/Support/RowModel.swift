@@ -91,25 +91,25 @@ private struct RowKernel<M: RowModel>: NumberVisitor {
 }
 
 extension RowModel {
-    /// The scores of all rows of a tensor of features, before any transform.
-    func scores(_ features: Tensor) throws -> (rows: Int, scores: [Double]) {
-        let shape = try FeatureRows(features.shape)
+    /// Calls `body` with the scores of each row of input 0, before any transform.
+    func eachRow(_ context: EvaluationContext, _ body: ([Double]) throws -> Void) throws {
+        let x = try context.tensor(0)
+        let shape = try FeatureRows(x.shape)
         try shape.check(self)
-        let numbers = try features.numbers()
-        var result = [Double](repeating: 0, count: shape.rows * scoreCount)
+        let numbers = try x.converted(to: .double)
+        var result = [Double](repeating: 0, count: scoreCount)
         var scratch = [Double](repeating: 0, count: max(scratchCount, 1))
-        numbers.withUnsafeBufferPointer { numbers in
-            result.withUnsafeMutableBufferPointer { result in
-                scratch.withUnsafeMutableBufferPointer { scratch in
-                    guard let source = numbers.baseAddress, let target = result.baseAddress else { return }
-                    for row in 0..<shape.rows {
-                        evaluate(
-                            source + row * shape.columns, into: target + row * scoreCount,
-                            scratch: scratch.baseAddress.unsafelyUnwrapped)
+        try numbers.withUnsafeBytes(of: Double.self) { numbers in
+            guard let source = numbers.baseAddress else { return }
+            for row in 0..<shape.rows {
+                result.withUnsafeMutableBufferPointer { result in
+                    scratch.withUnsafeMutableBufferPointer { scratch in
+                        guard let target = result.baseAddress, let scratch = scratch.baseAddress else { return }
+                        evaluate(source + row * shape.columns, into: target, scratch: scratch)
                     }
                 }
+                try body(result)
             }
         }
-        return (shape.rows, result)
     }
 }
