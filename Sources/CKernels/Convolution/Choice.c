@@ -13,23 +13,23 @@ static const sdx_conv_costs costs[SDX_ISA_COUNT] = {
 
 const sdx_conv_costs *sdx_conv_costs_of(sdx_isa isa) { return &costs[isa]; }
 
-/// What the system says, or 0.
+/// What the system says, or 0. Of the first CPU: where CPUs differ, the C library may ask the one that it runs on.
 static int64_t second_cache(void) {
     const char *text = getenv("SARDONYX_L2_BYTES");
     if (text) return atoll(text);
-    int64_t bytes = 0;
-#ifdef _SC_LEVEL2_CACHE_SIZE
-    bytes = sysconf(_SC_LEVEL2_CACHE_SIZE);
-#endif
-    if (bytes > 0) return bytes;
-    // The C library knows it on few Arm processors.
     FILE *file = fopen("/sys/devices/system/cpu/cpu0/cache/index2/size", "re");
-    if (!file) return 0;
-    long amount = 0;
-    char unit = 0;
-    if (fscanf(file, "%ld%c", &amount, &unit) < 1 || amount < 0 || amount > 1 << 20) amount = 0;
-    fclose(file);
-    return (int64_t)amount * (unit == 'K' ? 1 << 10 : unit == 'M' ? 1 << 20 : 1);
+    if (file) {
+        long amount = 0;
+        char unit = 0;
+        if (fscanf(file, "%ld%c", &amount, &unit) < 1 || amount < 0 || amount > 1 << 20) amount = 0;
+        fclose(file);
+        if (amount > 0) return (int64_t)amount * (unit == 'K' ? 1 << 10 : unit == 'M' ? 1 << 20 : 1);
+    }
+#ifdef _SC_LEVEL2_CACHE_SIZE
+    return sysconf(_SC_LEVEL2_CACHE_SIZE);
+#else
+    return 0;
+#endif
 }
 
 int64_t sdx_second_cache_bytes(void) {
@@ -88,6 +88,12 @@ sdx_conv_choice_reasons sdx_conv_choose(
     };
     enum { COUNT = sizeof all / sizeof *all };
     sdx_conv_choice_reasons choice = {SDX_CONV_BY_BLOCKS, SDX_CONV_BY_BLOCKS};
+    // Nothing to compute: no more weights than there are.
+    if (p->n == 0 || p->k == 0 || cost_volume(p->out) == 0) {
+        if (!sdx_conv_algorithm_supported(p, layout, SDX_CONV_BY_BLOCKS))
+            choice.chosen = choice.fastest = SDX_CONV_BY_PLAIN;
+        return choice;
+    }
     double times[COUNT], least = INFINITY, least_price = INFINITY;
     for (int i = 0; i < COUNT; i++) {
         times[i] = sdx_conv_time(p, layout, all[i], c);
