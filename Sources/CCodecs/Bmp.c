@@ -198,6 +198,7 @@ int cco_open_bmp(cco_picture *picture, char *message) {
     // The last row's padding may be missing.
     size_t padding = row_bytes(picture, state) - ((size_t)picture->width * bits + 7) / 8;
     if (!is_coded && needed - padding > picture->count - state->pixels) return cut_short(message);
-    // Pixels that no run covers take no bytes at all.
-    return is_coded ? cco_check_expansion(picture, needed, message) : CCO_OK;
+    // Two bytes are a run of 255 pixels at most. Pixels that no run covers take no bytes at all.
+    size_t pixels = (size_t)picture->width * picture->height;
+    return is_coded && pixels > CCO_FREE_PIXELS ? cco_check_held(picture, pixels * 2, 255, message) : CCO_OK;
 }

@@ -68,33 +68,42 @@ typedef struct {
     const uint8_t *parts;
 } frame;
 
-static frame read_frame(const cco_picture *picture) {
+// Walks the segments as libjpeg does, so that it cannot be shown another frame. False where there is no scan, or before
+// it no frame that holds all its components.
+static bool read_frame(const cco_picture *picture, frame *result) {
     const uint8_t *bytes = picture->bytes;
-    frame result = {.is_buffered = true};
     size_t at = 2;
-    while (at + 4 <= picture->count && bytes[at] == 0xff) {
+    *result = (frame){.is_buffered = true};
+    while (at + 4 <= picture->count) {
         uint8_t marker = bytes[at + 1];
-        if (marker == 0xff) {
+        // What is no marker is skipped.
+        if (bytes[at] != 0xff || marker == 0xff) {
             at++;
+            continue;
+        }
+        // These have no length.
+        if (marker == 0 || marker == 1 || (marker >= 0xd0 && marker <= 0xd7)) {
+            at += 2;
             continue;
         }
         size_t length = (size_t)bytes[at + 2] << 8 | bytes[at + 3];
         if (marker == 0xda) {
-            bool is_whole = at + 4 < picture->count && bytes[at + 4] == result.components;
-            result.is_buffered = result.is_buffered || !is_whole;
-            return result;
+            bool is_whole = at + 4 < picture->count && bytes[at + 4] == result->components;
+            result->is_buffered = result->is_buffered || !is_whole;
+            return result->parts;
         }
         bool is_frame = marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc;
         if (is_frame && at + 9 < picture->count) {
-            result.is_buffered = (marker & 3) == 2;
-            result.is_arithmetic = marker > 0xc8;
-            result.components = bytes[at + 9];
-            result.parts = picture->count - (at + 10) >= 3 * result.components ? bytes + at + 10 : NULL;
+            result->is_buffered = (marker & 3) == 2;
+            result->is_arithmetic = marker > 0xc8;
+            result->components = bytes[at + 9];
+            bool is_there = picture->count - (at + 10) >= 3 * result->components;
+            if (result->components == 0 || !is_there) return false;
+            result->parts = bytes + at + 10;
         }
         at += 2 + length;
     }
-    result.is_buffered = true;
-    return result;
+    return false;
 }
 
 // At least how many blocks of 8 by 8 samples are coded, of each of which a Huffman code says something.
@@ -131,10 +140,13 @@ int cco_open_jpeg(cco_picture *picture, char *message) {
     picture->layout = colour == TJCS_GRAY ? RASTER_GREY : has_ink ? RASTER_CMYK : RASTER_RGB;
     code = cco_set_size(picture, (uint64_t)width, (uint64_t)height, message);
     if (code != CCO_OK) return code;
-    frame coding = read_frame(picture);
+    frame coding;
+    if (!read_frame(picture, &coding)) {
+        return cco_fail(CCO_ERROR_DATA, message, "its header is cut short or damaged");
+    }
     size_t components = has_ink ? 4 : picture->layout, samples = (size_t)width * (size_t)height * components;
     if (coding.is_buffered) picture->library_bytes = cco_times(samples, sizeof(int16_t));
     // Arithmetic coding has no least number of bits.
-    if (coding.is_arithmetic || !coding.parts) return cco_check_expansion(picture, samples, message);
+    if (coding.is_arithmetic) return cco_check_expansion(picture, samples, message);
     return cco_check_held(picture, block_count(picture, &coding), 8, message);
 }

@@ -40,12 +40,12 @@ int cco_check_held(const cco_picture *picture, size_t stored, size_t expansion, 
 }
 
 int cco_check_expansion(const cco_picture *picture, size_t stored, char *message) {
-    if ((size_t)picture->width * picture->height <= CCO_FREE_PIXELS) return CCO_OK;
+    if ((size_t)picture->width * picture->height <= CCO_BLANK_PIXELS) return CCO_OK;
     if (stored / CCO_MOST_EXPANSION <= picture->count) return CCO_OK;
     return cco_fail(
         CCO_ERROR_LIMIT, message,
         "%zu bytes would become %u by %u pixels; above %d pixels a file is decoded into at most %d times its size",
-        picture->count, picture->width, picture->height, CCO_FREE_PIXELS, CCO_MOST_EXPANSION);
+        picture->count, picture->width, picture->height, CCO_BLANK_PIXELS, CCO_MOST_EXPANSION);
 }
 
 int cco_check_cancelled(const cco_picture *picture, char *message) {

@@ -46,7 +46,7 @@ int cco_set_size(cco_picture *picture, uint64_t width, uint64_t height, char *me
 // Fails where the file cannot hold `stored` bytes of samples at `expansion` bytes for each of its own.
 int cco_check_held(const cco_picture *picture, size_t stored, size_t expansion, char *message);
 
-// The same at CCO_MOST_EXPANSION, unless the picture has few pixels.
+// The same at CCO_MOST_EXPANSION where the picture has more than CCO_BLANK_PIXELS pixels: for codings without a bound.
 int cco_check_expansion(const cco_picture *picture, size_t stored, char *message);
 
 // CCO_ERROR_CANCELLED once the caller has cancelled.

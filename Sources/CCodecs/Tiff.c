@@ -324,20 +324,34 @@ static size_t stored_bytes(const cco_picture *picture, const reader *state) {
     return cco_times(row, picture->height);
 }
 
+// How many bytes of samples a byte of the file is at most; 0 where the coding has no bound.
+static size_t most_expansion(unsigned compression) {
+    switch (compression) {
+    case NONE: return 1;
+    // 128 bytes of two.
+    case PACK_BITS: return 64;
+    // A code has 12 bits at most and stands for fewer than 4096 bytes.
+    case LZW: return 2731;
+    case DEFLATE:
+    case OLD_DEFLATE: return 1032;
+    default: return 0;
+    }
+}
+
 // The samples that the file says it holds, and the chunk that is decoded at once, against its size.
 static int check_held(const cco_picture *picture, const reader *state, unsigned compression, char *message) {
-    size_t stored = stored_bytes(picture, state);
-    // PackBits makes 128 bytes of two. A code of LZW has 12 bits at most and stands for fewer than 4096 bytes.
-    size_t expansion = compression == NONE ? 1 : compression == PACK_BITS ? 64 : compression == LZW ? 2731 : 0;
-    if (state->is_deflated) expansion = 1032;
-    int code = expansion ? cco_check_held(picture, stored, expansion, message) : CCO_OK;
-    if (code == CCO_OK) code = cco_check_expansion(picture, stored, message);
-    if (code != CCO_OK || state->chunk_bytes <= CCO_FREE_PIXELS) return code;
-    if (state->chunk_bytes / CCO_MOST_EXPANSION <= picture->count) return CCO_OK;
+    size_t stored = stored_bytes(picture, state), expansion = most_expansion(compression);
+    int code = expansion ? cco_check_held(picture, stored, expansion, message)
+                         : cco_check_expansion(picture, stored, message);
+    // A tile may be larger than the picture.
+    uint64_t pixels = (uint64_t)state->chunk_width * state->chunk_height;
+    bool is_free = expansion ? state->chunk_bytes <= CCO_FREE_PIXELS : pixels <= CCO_BLANK_PIXELS;
+    if (code != CCO_OK || is_free) return code;
+    if (expansion == 0) expansion = CCO_MOST_EXPANSION;
+    if (state->chunk_bytes / expansion <= picture->count) return CCO_OK;
     return cco_fail(
-        CCO_ERROR_LIMIT, message,
-        "%zu bytes would become a strip or tile of %zu; at most %d times the file's size is decoded", picture->count,
-        state->chunk_bytes, CCO_MOST_EXPANSION);
+        CCO_ERROR_LIMIT, message, "%zu bytes would become a strip or tile of %zu; at most %zu for each are decoded",
+        picture->count, state->chunk_bytes, expansion);
 }
 
 // How many samples of a pixel are colour, or 0 for what libtiff is to convert by itself.
@@ -390,8 +404,11 @@ static int read_fields(cco_picture *picture, reader *state, char *message) {
         // It would turn some and not others.
         FIELD(SET, file, TAG_ORIENTATION, 1);
         picture->layout = RASTER_RGBX;
-        // Of colours that are halved, fewer samples are stored.
-        return cco_check_expansion(picture, stored_bytes(picture, state), message);
+        size_t expansion = most_expansion(compression), pixels = (size_t)width * height;
+        if (expansion == 0) return cco_check_expansion(picture, stored_bytes(picture, state), message);
+        if (pixels <= CCO_FREE_PIXELS) return CCO_OK;
+        // Of colours that are halved fewer samples are stored, but one for each pixel.
+        return cco_check_held(picture, cco_times(pixels, state->bits) / 8, expansion, message);
     }
     if (is_jpeg_colour) {
         FIELD(SET, file, TAG_JPEG_COLOUR, 1);

@@ -29,11 +29,19 @@ enum {
     CCO_ERROR_CANCELLED = 7
 };
 
-// What a header may ask for, whatever the format, since a hundred bytes can ask for gigabytes: CCO_MOST_PIXELS pixels
-// in all; and CCO_MOST_EXPANSION bytes of stored samples for each byte of the file, as far as deflate goes, where the
-// picture has more than CCO_FREE_PIXELS pixels. Formats that hold less are bounded by what they hold: a file without
-// compression has all its samples, a JPEG file a bit for each block of 8 by 8.
-enum { CCO_MOST_PIXELS = 1 << 30, CCO_FREE_PIXELS = 1 << 24, CCO_MOST_EXPANSION = 1032 };
+// What a header may ask for, since a hundred bytes can ask for gigabytes: CCO_MOST_PIXELS pixels in all, and no more
+// than the coding can make of the file's bytes. A byte without compression holds one of samples, of PackBits 64, of
+// deflate 1,032, of LZW 2,731; a bit of Huffman codes (JPEG) a block of 8 by 8; a byte of JPEG 2000 a packet. These
+// hold at any size. Two bytes of run lengths (BMP) hold 255 pixels; but since rows may be left out, that is asked only
+// above CCO_FREE_PIXELS pixels. Codings that spend next to nothing on what is all alike (CCITT, Zstandard, LZMA, WebP,
+// arithmetic JPEG, JPEG 2000) are decoded up to CCO_BLANK_PIXELS pixels however short the file, and above into at most
+// CCO_MOST_EXPANSION bytes of samples for each of its bytes. What a picture needs is told before it is taken.
+enum {
+    CCO_MOST_PIXELS = 1 << 30,
+    CCO_BLANK_PIXELS = 1 << 28,
+    CCO_FREE_PIXELS = 1 << 24,
+    CCO_MOST_EXPANSION = 1032
+};
 
 // Longest message written below, with its final zero.
 enum { CCO_MESSAGE_SIZE = 256 };

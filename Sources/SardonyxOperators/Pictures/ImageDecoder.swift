@@ -11,9 +11,10 @@ import SardonyxGraph
 /// The standard has an empty image for what cannot be decoded. Here it is an error that names the format and the
 /// reason, since an empty image would go unnoticed or fail far from its cause.
 ///
-/// Headers are judged before memory is taken: a picture may have at most 2³⁰ pixels, and one of more than 2²⁴ at most 1,032
-/// bytes of samples for each byte of its file (as far as PNG's compression goes). What a format cannot hold in the bytes that
-/// are there is refused at any size.
+/// Headers are judged before memory is taken: a picture may have at most 2³⁰ pixels, and no more than its coding can make of
+/// the file's bytes (deflate 1,032 bytes of one, LZW 2,731, and so on), at any size; with BMP's run lengths above 2²⁴ pixels.
+/// Codings that spend next to nothing on blank pictures (CCITT, Zstandard, LZMA, WebP, arithmetic JPEG, JPEG 2000) are
+/// decoded up to 2²⁸ pixels however short the file, and above into at most 1,032 bytes for each of its bytes.
 ///
 /// BMP and PNM need nothing. The libraries of the other formats are opened when the first picture comes.
 ///
