@@ -80,6 +80,12 @@ static double plain_surcharge(const sdx_conv_params *p, sdx_conv_layout layout, 
     return (double)p->n * values * c->reorder + 0.1 * time;
 }
 
+/// What it costs that the weights are no longer in the cache.
+static double cold_time(const sdx_conv_params *p, sdx_conv_algorithm algorithm) {
+    double bytes = cost_beyond(weight_bytes(p, algorithm), (double)sdx_second_cache_bytes());
+    return bytes * (algorithm == SDX_CONV_BY_BLOCKS ? SDX_CONV_COLD_WEIGHT_AHEAD : SDX_CONV_COLD_WEIGHT);
+}
+
 sdx_conv_choice_reasons sdx_conv_choose(
     const sdx_conv_params *p, sdx_conv_layout layout, const sdx_conv_costs *c) {
     static const sdx_conv_algorithm all[] = {
@@ -96,7 +102,7 @@ sdx_conv_choice_reasons sdx_conv_choose(
     }
     double times[COUNT], least = INFINITY, least_price = INFINITY;
     for (int i = 0; i < COUNT; i++) {
-        times[i] = sdx_conv_time(p, layout, all[i], c);
+        times[i] = sdx_conv_time(p, layout, all[i], c) + cold_time(p, all[i]);
         if (all[i] == SDX_CONV_BY_PLAIN) times[i] += plain_surcharge(p, layout, times[i], c);
         if (!(times[i] < least)) continue;
         least = times[i];

@@ -76,6 +76,10 @@ int sdx_conv_algorithm_supported(const sdx_conv_params *p, sdx_conv_layout layou
 /// The estimated time of a run with one thread, in nanoseconds; infinity where the algorithm is not supported.
 double sdx_conv_time(
     const sdx_conv_params *p, sdx_conv_layout layout, sdx_conv_algorithm algorithm, const sdx_conv_costs *costs);
+/// Between two runs of a layer a network's other weights pass through the caches, so that those beyond L2 come from memory:
+/// nanoseconds a byte, with one thread at 15 GB/s. Kernels for blocks fetch them while they compute, and wait for less.
+#define SDX_CONV_COLD_WEIGHT 0.06
+#define SDX_CONV_COLD_WEIGHT_AHEAD 0.02
 /// Weights stay in memory between the runs. A slower algorithm with less of them may be chosen: up to this many times
 /// the least time,
 #define SDX_CONV_PATIENCE 1.32
