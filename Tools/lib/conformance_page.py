@@ -189,8 +189,8 @@ def page(top, other):
         *wrong_sections(sweep, theirs),
         "### Files of libonnx-testdata 1.12", "Written otherwise than the standard's encoding has it, and mended before any "
         "runtime reads them: bfloat16 tensors that call themselves uint16, and inputs of `test_castlike_*BFLOAT16*` whose shape "
-        "is not the declared one. Five cases contradict the standard, or its cases of today, and are left as they are; a "
-        "runtime that does what the standard says fails them:",
+        "is not the declared one. Five cases contradict the standard, or its cases of today, and are left as they are "
+        "([decision 7](Decisions/0007-cases-that-contradict.md)):",
         table(["case", "what is wrong with it"], CONTRADICTING, 0),
         "## Cases that fail", reasons(ours)])
 
