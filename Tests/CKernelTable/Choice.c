@@ -22,7 +22,7 @@ static const choice_row rows[] = {
     {"groups", 1, 64, 64, {1, 56, 56}, {1, 3, 3}, ONE, 4, SDX_CONV_C8_TO_C8, SDX_CONV_BY_BLOCKS},
     {"a picture", 1, 3, 64, {1, 96, 96}, {1, 3, 3}, ONE, 1, SDX_CONV_PLAIN_TO_C8, SDX_CONV_BY_BLOCKS},
     {"a mask", 1, 64, 1, {1, 96, 96}, {1, 3, 3}, ONE, 1, SDX_CONV_C8_TO_PLAIN, SDX_CONV_BY_BLOCKS},
-    {"weights from memory", 1, 512, 512, {1, 7, 7}, {1, 3, 3}, ONE, 1, SDX_CONV_C8_TO_C8, SDX_CONV_BY_BLOCKS},
+    {"weights from memory", 1, 512, 512, {1, 5, 5}, {1, 3, 3}, ONE, 1, SDX_CONV_C8_TO_C8, SDX_CONV_BY_BLOCKS},
     {"no images", 0, 256, 256, {1, 28, 28}, {1, 3, 3}, ONE, 1, SDX_CONV_C8_TO_C8, SDX_CONV_BY_BLOCKS},
     {"no images, nothing in blocks", 0, 12, 20, {1, 9, 9}, {1, 3, 3}, ONE, 1, SDX_CONV_C8_TO_C8, SDX_CONV_BY_PLAIN},
     {"nothing in blocks", 1, 12, 20, {1, 9, 9}, {1, 3, 3}, ONE, 1, SDX_CONV_C8_TO_C8, SDX_CONV_BY_PLAIN},
