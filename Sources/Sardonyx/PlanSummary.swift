@@ -42,6 +42,10 @@ public struct PlanSummary: Sendable {
     /// Steps of a run; views of other values need none.
     public var stepCount: Int { plan.steps.count }
 
+    /// 16 digits that are the same for plans with the same steps: operators, algorithms, layouts and shapes. One build gives the
+    /// same bits for the same plan, weights and inputs on one instruction set.
+    public var hash: String { plan.hash }
+
     /// Multiply-adds of the steps that count them.
     public var multiplyAdds: Int {
         plan.steps.reduce(0) { if case .kernel(let kernel) = $1.work { $0 + kernel.multiplyAdds } else { $0 } }

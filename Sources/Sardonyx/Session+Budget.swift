@@ -5,9 +5,9 @@ import SardonyxGraph
 extension Session {
     /// The plan for values of these types.
     /// - Throws: `SardonyxError` (`memory`) with the figures, and with shapes that the budget allows.
-    func plan(_ program: Program, _ types: [ValueType]) throws -> BoundPlan {
+    func plan(_ program: Program, _ types: [ValueType], cancellation: Cancellation? = nil) throws -> BoundPlan {
         do {
-            return try program.plan(for: types)
+            return try program.plan(for: types) { try cancellation?.check() }
         } catch let refusal as OverBudget {
             var error = refusal.error
             error.message += "; a budget of \(refusal.need.total + refusal.held) would do"

@@ -28,6 +28,24 @@ public final class Session: Sendable {
         /// Whether passes rewrite the graph and values lie in memory as kernels like them; off, every node runs as the model
         /// has it, on plain tensors.
         public var optimizes = true
+        /// How exactly results follow the model's arithmetic.
+        public enum Precision: String, Sendable, Hashable, CaseIterable {
+            /// Within tolerance: sums may be rewritten and convolutions computed by Winograd's algorithm.
+            case standard
+            /// Every operator rounds as the standard's formulas do, each sum in a fixed order: no Winograd, and no rewrite
+            /// that changes a rounding. Off are folding of batch normalisations and scales into weights, adding biases and
+            /// residuals inside convolutions and products, fused attention, and recognising Gelu and HardSwish in their
+            /// parts.
+            case strict
+        }
+        /// How exactly results follow the model's arithmetic.
+        public var precision: Precision = .standard
+        /// A file of measured choices. For each convolution that the file has no choice for, the algorithms that can compute it
+        /// are measured when a plan is made (with the session where the model's shapes are fixed, else with the first run of
+        /// new shapes) and the best one is written there; sessions that find their choices in the file measure nothing, and
+        /// all sessions with the same file give the same bits. Measuring takes some 50 ms a convolution and memory within
+        /// `memoryBudget`; a convolution for which that does not suffice is chosen as without a file.
+        public var autotune: String?
         /// The most memory that the session may hold; a run that needs more is refused before it begins, or, where shapes
         /// depend on data, at the step that asks for more.
         public var memoryBudget: MemoryBudget = .unlimited
@@ -46,6 +64,7 @@ public final class Session: Sendable {
     public let options: Options
     private let rewritten: SharedPreparation.Rewritten
     private let environment: Program.Environment
+    private let choices: PinnedChoices?
     private let main: Variant
     /// A program with its inputs' names, in the order in which it takes them.
     private struct Variant {
@@ -60,7 +79,8 @@ public final class Session: Sendable {
     private let variants = Mutex<[Variant]>([])
     private let thread = RunThread()
 
-    /// - Throws: `SardonyxError` (`invalidOption`) for a number of threads that is out of range or a negative budget.
+    /// - Throws: `SardonyxError` (`invalidOption`) for a number of threads that is out of range, a negative budget or a damaged
+    ///   file of choices.
     public init(_ model: Model, options: Options = Options()) throws {
         self.model = model
         self.options = options
@@ -72,16 +92,37 @@ public final class Session: Sendable {
         if let bytes = options.memoryBudget.byteCount, bytes < 0 {
             throw SardonyxError(.invalidOption, "a memory budget of \(bytes) bytes: it must be 0 or more")
         }
-        let optimizer = Optimizer(passes: options.optimizes ? Optimizer.standard : [])
+        let isStrict = options.precision == .strict
+        let optimizer = Optimizer(
+            passes: options.optimizes ? isStrict ? Optimizer.strict : Optimizer.standard : [])
         var environment = Program.Environment(
             registry: model.registry, packedWeights: model.preparation.packedWeights, pool: pool, optimizer: optimizer,
             memoryBudget: options.memoryBudget.byteCount)
         environment.usesLayouts = options.optimizes
         environment.loopLimit = max(0, options.loopLimit)
+        choices = try options.autotune.map { try PinnedChoices(path: $0, account: environment.account) }
+        environment.policy = KernelPolicy(isStrict: isStrict, choices: choices)
         self.environment = environment
         rewritten = try model.preparation.graph(of: model, optimizer, foldingLimit: environment.foldingLimit)
         main = Variant(names: model.inputs.names, program: Program(rewritten.graph, environment))
+        if choices != nil { try planFixedShapes() }
     }
+
+    /// Makes the plan of a model whose inputs have fixed shapes, so that runs measure nothing.
+    private func planFixedShapes() throws {
+        let types = model.inputs.map(\.type)
+        guard types.allSatisfy({ $0.spec != nil }) else { return }
+        do {
+            _ = try main.program.plan(for: types) {
+                if Task.isCancelled { throw SardonyxError(.cancelled, "the session's measuring was cancelled") }
+            }
+        } catch is OverBudget {
+            // A run tells, and what would fit.
+        }
+    }
+
+    /// How many convolutions the session has measured.
+    package var measuredCount: Int { choices?.measuredCount ?? 0 }
 
     /// What the passes did and would not do.
     package var remarks: [Optimizer.Remark] { rewritten.remarks }
@@ -123,7 +164,7 @@ public final class Session: Sendable {
         _ inputs: [String: Datum], cancellation: Cancellation?, observer: StepObserver? = nil
     ) throws -> [String: Datum] {
         let (program, values) = try arguments(inputs)
-        let plan = try plan(program, values.map(\.valueType))
+        let plan = try plan(program, values.map(\.valueType), cancellation: cancellation)
         let results = try plan.run(values, cancellation: cancellation, observer: observer)
         for result in results { result.leaveAccount() }
         return Dictionary(zip(model.outputs.names, results), uniquingKeysWith: { first, _ in first })

@@ -35,6 +35,8 @@ struct Run: ParsableCommand {
             "Refuse to hold more than this much memory: 800000000, 800MB or 2GB.", valueName: "bytes"))
     var memoryBudget: MemoryBudget = .unlimited
 
+    @OptionGroup var kernels: KernelOptions
+
     @Option(help: ArgumentHelp("End the run when its loops go on after so many iterations in all.", valueName: "n"))
     var loopLimit: Int?
 
@@ -44,6 +46,7 @@ struct Run: ParsableCommand {
 
     func run() throws {
         var options = Session.Options(threads: threads, memoryBudget: memoryBudget)
+        kernels.apply(to: &options)
         if let loopLimit { options.loopLimit = loopLimit }
         let model = try Model(contentsOf: model)
         let inputs = try model.readInputs(input)

@@ -14,6 +14,8 @@ package final class Program: Sendable {
         package var optimizer: Optimizer
         /// Whether values between nodes may have layouts other than plain ones.
         package var usesLayouts = true
+        /// What decides between kernels.
+        package var policy = KernelPolicy()
         /// The largest result of folding, in bytes: what the largest layers of well-known networks have, an eighth of the
         /// machine's memory, or the budget, but never less than the arithmetic of shapes needs.
         package let foldingLimit: Int
@@ -72,11 +74,14 @@ package final class Program: Sendable {
         }
     }
 
-    /// The plan for inputs, then captures, of these types.
-    package func plan(for types: [ValueType]) throws -> BoundPlan {
+    /// The plan for inputs, then captures, of these types; what is to be measured for it is measured.
+    /// - Parameter checkCancellation: throws when measuring shall end.
+    package func plan(
+        for types: [ValueType], checkCancellation: @escaping @Sendable () throws -> Void = {}
+    ) throws -> BoundPlan {
         if let plan = cachedPlan({ $0 == types }) { return plan }
         let plan = try MemoryAccount.whileNone {
-            let (made, need) = try preview(for: types)
+            let (made, need) = try preview(for: types, measuring: checkCancellation)
             try makeRoom(for: made, need)
             // What planning and folding have freed would stand beside the run's memory. Subgraphs plan within runs.
             if !isSubgraph { sdx_return_free_pages() }
@@ -94,13 +99,18 @@ package final class Program: Sendable {
     }
 
     /// A plan that is not kept and cannot run, and what it would take.
-    package func preview(for types: [ValueType]) throws -> (plan: Plan, need: MemoryNeed) {
+    /// - Parameter measuring: throws when measuring shall end; nil measures nothing.
+    package func preview(
+        for types: [ValueType], measuring: (@Sendable () throws -> Void)? = nil
+    ) throws -> (plan: Plan, need: MemoryNeed) {
         var planner = Planner(
             registry: environment.registry, packedWeights: environment.packedWeights,
             workers: environment.pool.threads, optimizer: environment.optimizer,
             valueLimit: MachineMemory.byteCount)
         planner.usesLayouts = environment.usesLayouts
         planner.foldingLimit = environment.foldingLimit
+        planner.policy = environment.policy
+        planner.policy.measuring = measuring
         let plan = try planner.plan(graph, types: types)
         return (plan, MemoryNeed(plan, graph))
     }
@@ -139,7 +149,8 @@ package final class Program: Sendable {
     package func run(
         _ inputs: [Datum], cancellation: Cancellation? = nil, observer: StepObserver? = nil
     ) throws -> [Datum] {
-        try plan(for: inputs.map(\.valueType)).run(inputs, cancellation: cancellation, observer: observer)
+        try plan(for: inputs.map(\.valueType)) { try cancellation?.check() }
+            .run(inputs, cancellation: cancellation, observer: observer)
     }
 }
 

@@ -93,7 +93,8 @@ extension KernelCache {
                         PreparationContext(
                             node: step.node, inputs: specs, outputs: outputs, constants: constants,
                             workers: environment.workers, packedWeights: packed,
-                            inputValues: constants.map { $0.map(packed.identify) }))
+                            inputValues: constants.map { $0.map(packed.identify) },
+                            policy: bound.environment.policy))
                     let hold = try bound.environment.account.hold(kernel.packedWeights)
                     try packed.packAll(bound.environment.pool.forEach)
                     return Entry(inputs: specs, outputs: outputs, kernel: kernel, hold: hold)

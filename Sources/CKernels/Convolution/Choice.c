@@ -11,6 +11,11 @@ static const sdx_conv_costs costs[SDX_ISA_COUNT] = {
 #include "Costs.h"
 };
 
+const sdx_conv_algorithm sdx_conv_algorithms[SDX_CONV_ALGORITHMS] = {
+    SDX_CONV_BY_BLOCKS,     SDX_CONV_BY_PLAIN,           SDX_CONV_BY_WINOGRAD_2, SDX_CONV_BY_WINOGRAD_2_DEEP,
+    SDX_CONV_BY_WINOGRAD_4, SDX_CONV_BY_WINOGRAD_4_DEEP,
+};
+
 const sdx_conv_costs *sdx_conv_costs_of(sdx_isa isa) { return &costs[isa]; }
 
 /// What the system says, or 0. Of the first CPU: where CPUs differ, the C library may ask the one that it runs on.
@@ -72,12 +77,11 @@ static double weight_bytes(const sdx_conv_params *p, sdx_conv_algorithm algorith
     return weights * (m + 2) * (m + 2) * ((int)algorithm & 1 ? 4 : (double)p->kernel[0]);
 }
 
-/// What a plain kernel costs the layers around it: values that lie in blocks are reordered; and functions that follow are
-/// fused with fewer kernels.
+/// What a plain kernel costs the layers around it: values that lie in blocks are reordered, and the loss.
 static double plain_surcharge(const sdx_conv_params *p, sdx_conv_layout layout, double time, const sdx_conv_costs *c) {
     double values = layout == SDX_CONV_PLAIN_TO_C8 ? 0 : (double)p->c * cost_volume(p->in);
     if (layout != SDX_CONV_C8_TO_PLAIN) values += (double)p->k * cost_volume(p->out);
-    return (double)p->n * values * c->reorder + 0.1 * time;
+    return (double)p->n * values * c->reorder + SDX_CONV_PLAIN_LOSS * time;
 }
 
 /// What it costs that the weights are no longer in the cache.
@@ -86,37 +90,46 @@ static double cold_time(const sdx_conv_params *p, sdx_conv_algorithm algorithm) 
     return bytes * (algorithm == SDX_CONV_BY_BLOCKS ? SDX_CONV_COLD_WEIGHT_AHEAD : SDX_CONV_COLD_WEIGHT);
 }
 
-sdx_conv_choice_reasons sdx_conv_choose(
-    const sdx_conv_params *p, sdx_conv_layout layout, const sdx_conv_costs *c) {
-    static const sdx_conv_algorithm all[] = {
-        SDX_CONV_BY_BLOCKS,     SDX_CONV_BY_PLAIN,           SDX_CONV_BY_WINOGRAD_2, SDX_CONV_BY_WINOGRAD_2_DEEP,
-        SDX_CONV_BY_WINOGRAD_4, SDX_CONV_BY_WINOGRAD_4_DEEP,
-    };
-    enum { COUNT = sizeof all / sizeof *all };
+void sdx_conv_estimates(
+    const sdx_conv_params *p, sdx_conv_layout layout, const sdx_conv_costs *c, double *times) {
+    for (int i = 0; i < SDX_CONV_ALGORITHMS; i++) {
+        sdx_conv_algorithm algorithm = sdx_conv_algorithms[i];
+        times[i] = sdx_conv_time(p, layout, algorithm, c) + cold_time(p, algorithm);
+        if (algorithm == SDX_CONV_BY_PLAIN) times[i] += plain_surcharge(p, layout, times[i], c);
+    }
+}
+
+sdx_conv_choice_reasons sdx_conv_choose_by_times(
+    const sdx_conv_params *p, const double *times, double multiply_add) {
+    const sdx_conv_algorithm *all = sdx_conv_algorithms;
     sdx_conv_choice_reasons choice = {SDX_CONV_BY_BLOCKS, SDX_CONV_BY_BLOCKS};
     // Nothing to compute: no more weights than there are.
     if (p->n == 0 || p->k == 0 || cost_volume(p->out) == 0) {
-        if (!sdx_conv_algorithm_supported(p, layout, SDX_CONV_BY_BLOCKS))
-            choice.chosen = choice.fastest = SDX_CONV_BY_PLAIN;
+        if (!isfinite(times[0])) choice.chosen = choice.fastest = SDX_CONV_BY_PLAIN;
         return choice;
     }
-    double times[COUNT], least = INFINITY, least_price = INFINITY;
-    for (int i = 0; i < COUNT; i++) {
-        times[i] = sdx_conv_time(p, layout, all[i], c) + cold_time(p, all[i]);
-        if (all[i] == SDX_CONV_BY_PLAIN) times[i] += plain_surcharge(p, layout, times[i], c);
+    double least = INFINITY, least_price = INFINITY;
+    for (int i = 0; i < SDX_CONV_ALGORITHMS; i++) {
         if (!(times[i] < least)) continue;
         least = times[i];
         choice.fastest = all[i];
     }
     double patience = fmax(least * SDX_CONV_PATIENCE, fmin(least * SDX_CONV_SMALL_PATIENCE, SDX_CONV_SMALL_TIME));
-    for (int i = 0; i < COUNT; i++) {
+    for (int i = 0; i < SDX_CONV_ALGORITHMS; i++) {
         double bytes = cost_beyond(weight_bytes(p, all[i]), SDX_CONV_FREE_BYTES);
-        double price = times[i] + bytes * SDX_CONV_BYTE_WORTH * c->multiply_add;
+        double price = times[i] + bytes * SDX_CONV_BYTE_WORTH * multiply_add;
         if (times[i] > patience || !(price < least_price)) continue;
         least_price = price;
         choice.chosen = all[i];
     }
     return choice;
+}
+
+sdx_conv_choice_reasons sdx_conv_choose(
+    const sdx_conv_params *p, sdx_conv_layout layout, const sdx_conv_costs *c) {
+    double times[SDX_CONV_ALGORITHMS];
+    sdx_conv_estimates(p, layout, c, times);
+    return sdx_conv_choose_by_times(p, times, c->multiply_add);
 }
 
 sdx_conv_algorithm sdx_conv_choice(const sdx_conv_params *p, sdx_conv_layout layout) {

@@ -2,7 +2,7 @@
 #include "../Elementwise/VectorMath.h"
 #define vactivate SDX_FN(sdx_vactivate)
 
-/// The activation of each lane.
+/// The activation of each lane, with the bits of the unary function.
 SDX_INLINE vf vactivate(sdx_activation act, vf x) {
     switch (act.kind) {
     case SDX_ACTIVATION_RELU: return vmax(vsplat(0), x);
@@ -15,10 +15,8 @@ SDX_INLINE vf vactivate(sdx_activation act, vf x) {
         return x * vmin(vsplat(1), vmax(vsplat(0), vfma(x, vsplat(1.0f / 6), vsplat(0.5f))));
     case SDX_ACTIVATION_SILU: return x * vsigmoid(x);
     case SDX_ACTIVATION_GELU: return 0.5f * x * (1.0f + verf(x * 0.70710678118654752f));
-    case SDX_ACTIVATION_GELU_TANH: {
-        vf cubic = vfma(x * x * x, vsplat(0.044715f), x);
-        return 0.5f * x * (1.0f + vtanh(cubic * 0.79788456080286536f));
-    }
+    case SDX_ACTIVATION_GELU_TANH:
+        return 0.5f * x * (1.0f + vtanh(x * 0.79788456080286536f * vfma(x * x, vsplat(0.044715f), vsplat(1))));
     case SDX_ACTIVATION_ELU: return x < 0.0f ? act.a * vexpm1(x) : x;
     case SDX_ACTIVATION_NONE: break;
     }

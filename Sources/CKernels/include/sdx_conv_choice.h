@@ -2,7 +2,8 @@
 #define SDX_CONV_CHOICE_H
 /// Which kernel computes a convolution: a pure function of its shape, the instruction set and the size of the second
 /// cache, the same in every run and for any number of threads, so that plans are predictable and results keep their
-/// bits. Machines whose second caches differ may choose differently.
+/// bits. Machines whose second caches differ may choose differently. Whoever has measured the algorithms chooses by the
+/// same rule from their times.
 #include "sdx_conv.h"
 #include "sdx_isa.h"
 #include "sdx_winograd.h"
@@ -21,6 +22,10 @@ typedef enum sdx_conv_algorithm {
     SDX_CONV_BY_WINOGRAD_4 = SDX_WINOGRAD_4,
     SDX_CONV_BY_WINOGRAD_4_DEEP = SDX_WINOGRAD_4_DEEP,
 } sdx_conv_algorithm;
+
+enum { SDX_CONV_ALGORITHMS = 6 };
+/// All of them. Of two that are worth the same the choice takes the one that comes first.
+extern const sdx_conv_algorithm sdx_conv_algorithms[SDX_CONV_ALGORITHMS];
 
 /// What the steps of the algorithms cost: nanoseconds of one thread, but for the ratios. `Tools/bench --calibrate`
 /// measures them; only their ratios have a say in a choice.
@@ -97,7 +102,20 @@ typedef struct sdx_conv_choice_reasons {
     sdx_conv_algorithm chosen, fastest;
 } sdx_conv_choice_reasons;
 
-/// Chooses by the given costs. A plain kernel pays for reordering what the layout has in blocks.
+/// What a plain kernel costs the layers around it, as a part of its time: functions that follow are fused with fewer
+/// kernels.
+#define SDX_CONV_PLAIN_LOSS 0.1
+/// The times that the choice compares, in the order of `sdx_conv_algorithms`, in nanoseconds of one thread: estimated by
+/// the costs, with weights that come from memory, a plain kernel's with the loss and with reordering what the layout has in
+/// blocks; infinity where the algorithm is not supported.
+void sdx_conv_estimates(
+    const sdx_conv_params *p, sdx_conv_layout layout, const sdx_conv_costs *costs, double *times);
+/// Chooses by such times, estimated or measured, and by the bytes of the weights; an algorithm of infinite time is not
+/// chosen, but for blocks where all are.
+/// - multiply_add: of the blocked kernel, in nanoseconds: what a byte is worth.
+sdx_conv_choice_reasons sdx_conv_choose_by_times(
+    const sdx_conv_params *p, const double *times, double multiply_add);
+/// Chooses by the given costs.
 sdx_conv_choice_reasons sdx_conv_choose(
     const sdx_conv_params *p, sdx_conv_layout layout, const sdx_conv_costs *costs);
 /// The algorithm for operands of this layout, by the costs of the ISA in use. Blocks where nothing is supported.

@@ -32,6 +32,8 @@ struct Bench: ParsableCommand {
             "Refuse to hold more than this much memory: 800000000, 800MB or 2GB.", valueName: "bytes"))
     var memoryBudget: MemoryBudget = .unlimited
 
+    @OptionGroup var kernels: KernelOptions
+
     @Option(help: ArgumentHelp("For how long to measure.", valueName: "s"))
     var seconds: Double = 3
 
@@ -76,7 +78,9 @@ struct Bench: ParsableCommand {
         let opened = Process.now
         let inputs = try makeInputs(model)
         let ready = Process.now
-        let session = try Session(model, options: Session.Options(threads: threads, memoryBudget: memoryBudget))
+        var options = Session.Options(threads: threads, memoryBudget: memoryBudget)
+        kernels.apply(to: &options)
+        let session = try Session(model, options: options)
         var runner = BenchRunner(session: session, inputs: inputs)
         try runner.runOnce()
         let startMilliseconds = Double(opened - start + (Process.now - ready)) / 1e6
@@ -88,6 +92,7 @@ struct Bench: ParsableCommand {
             ("p95_ms", .number(times.percentile(0.95))), ("start_ms", .number(startMilliseconds)),
             ("base_mb", .number(base)), ("peak_mb", .number(peak)), ("runs", .int(times.count)),
             ("threads", .int(session.options.threads.number)),
+            ("plan_hash", .string(try session.boundPlan(for: inputs).plan.hash)),
         ]
         if json {
             Terminal.print(JSON.object(figures).text)

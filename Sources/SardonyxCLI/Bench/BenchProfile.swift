@@ -6,6 +6,8 @@ struct BenchProfile {
     struct Step {
         var node: String
         var operatorType: String
+        /// How it is computed, where the operator has several ways.
+        var algorithm: String
         /// The first output's shape, where it is known.
         var shape: String
         var multiplyAdds: Int
@@ -44,10 +46,12 @@ struct BenchProfile {
         let first = spans.first?.start ?? 0
         steps = zip(plan.steps, spans).enumerated().map { index, entry in
             let (step, span) = entry
-            var multiplyAdds = 0
-            if case .kernel(let kernel) = step.work { multiplyAdds = kernel.multiplyAdds }
+            var (multiplyAdds, algorithm) = (0, "")
+            if case .kernel(let kernel) = step.work {
+                (multiplyAdds, algorithm) = (kernel.multiplyAdds, kernel.algorithm)
+            }
             return Step(
-                node: step.node.displayName, operatorType: step.node.qualifiedType,
+                node: step.node.displayName, operatorType: step.node.qualifiedType, algorithm: algorithm,
                 shape: step.outputSpecs.first.flatMap { $0?.text } ?? "", multiplyAdds: multiplyAdds,
                 milliseconds: durations[index].sorted().percentile(0.5), start: span.start - first,
                 end: span.end - first)
@@ -65,7 +69,9 @@ struct BenchProfile {
         }
         let stepRows = steps.enumerated().map { index, step in
             ["\(index)", fixed(step.milliseconds), share(step.milliseconds)]
-                + speed(step.multiplyAdds, step.milliseconds) + [step.operatorType, step.shape, step.node]
+                + speed(step.multiplyAdds, step.milliseconds) + [
+                    step.operatorType + (step.algorithm.isEmpty ? "" : ", \(step.algorithm)"), step.shape, step.node,
+                ]
         }
         var sums: [String: (count: Int, milliseconds: Double, multiplyAdds: Int)] = [:]
         for step in steps {
@@ -117,7 +123,7 @@ struct BenchProfile {
                         "args",
                         .object([
                             ("step", .int(index)), ("node", .string(step.node)), ("output", .string(step.shape)),
-                            ("multiply_adds", .int(step.multiplyAdds)),
+                            ("multiply_adds", .int(step.multiplyAdds)), ("algorithm", .string(step.algorithm)),
                         ])
                     ),
                 ])

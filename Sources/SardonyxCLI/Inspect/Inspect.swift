@@ -23,6 +23,8 @@ struct Inspect: ParsableCommand {
         help: ArgumentHelp("A shape for an input; dimensions left open are 1 otherwise.", valueName: "name=shape"))
     var shape: [String] = []
 
+    @OptionGroup var exactness: PrecisionOption
+
     @Flag(help: "Print one JSON object.")
     var json = false
 
@@ -30,7 +32,7 @@ struct Inspect: ParsableCommand {
     var explain = false
 
     func run() throws {
-        let report = try InspectReport(path: model, shapes: shape, explains: explain)
+        let report = try InspectReport(path: model, shapes: shape, explains: explain, precision: exactness.precision)
         Terminal.print(json ? report.json.prettyText : report.text)
         // What can be said of the model has been said; it cannot run all the same.
         if case .unsupported(let error) = report.state { throw CommandFailure(.badModel, "\(error)") }

@@ -24,7 +24,7 @@ extension InspectReport {
                 ("arena_bytes", .int(plan.arenaByteCount)), ("workspace_bytes", .int(plan.workspaceByteCount)),
                 ("arena_lower_bound_bytes", .int(plan.plan.arenaLowerBound)),
                 ("buffer_bytes", .int(plan.plan.bufferByteCount)), ("constant_bytes", .int(plan.constantByteCount)),
-                ("packed_weight_bytes", .int(plan.packedWeightByteCount)),
+                ("packed_weight_bytes", .int(plan.packedWeightByteCount)), ("plan_hash", .string(plan.hash)),
             ]
             if explains { entries.append(("remarks", Self.remarks(session, plan))) }
         case .unplanned(let session, let error):

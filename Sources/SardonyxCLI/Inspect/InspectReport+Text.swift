@@ -51,6 +51,7 @@ extension InspectReport {
         let least = if case .exact = plan.peakMemory { "" } else { "at least " }
         return [
             "steps       \(plan.stepCount)",
+            "plan        \(plan.hash)",
             "MACs        \(grouped(plan.multiplyAdds))",
             "memory      \(least)\(byteText(plan.peakMemory.byteCount)): values and scratch \(byteText(plan.arenaByteCount)) "
                 + "(scratch up to \(byteText(plan.workspaceByteCount))), packed weights \(byteText(plan.packedWeightByteCount))"

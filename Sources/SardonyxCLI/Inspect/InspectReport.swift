@@ -19,7 +19,7 @@ struct InspectReport {
     let state: State
     let explains: Bool
 
-    init(path: String, shapes: [String], explains: Bool) throws {
+    init(path: String, shapes: [String], explains: Bool, precision: Session.Options.Precision) throws {
         self.path = path
         self.explains = explains
         let model: Model
@@ -33,7 +33,9 @@ struct InspectReport {
             state = .unsupported(error)
             return
         }
-        let session = try Session(model)
+        var options = Session.Options()
+        options.precision = precision
+        let session = try Session(model, options: options)
         let wanted = model.defaultShapes(try model.readShapes(shapes))
         outline = model.outline
         self.shapes = model.inputs.compactMap { port in wanted[port.name].map { (port.name, $0) } }

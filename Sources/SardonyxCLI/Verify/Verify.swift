@@ -39,6 +39,8 @@ struct Verify: ParsableCommand {
     @Flag(help: "Run every node as the model has it: no passes, plain tensors.")
     var unoptimized = false
 
+    @OptionGroup var exactness: PrecisionOption
+
     @Flag(help: "Print only the cases that do not pass.")
     var quiet = false
 
@@ -83,6 +85,7 @@ struct Verify: ParsableCommand {
     private func options(threads: Int) -> Session.Options {
         var options = Session.Options(threads: threads)
         options.optimizes = !unoptimized
+        options.precision = exactness.precision
         return options
     }
 

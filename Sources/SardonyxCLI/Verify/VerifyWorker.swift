@@ -9,10 +9,12 @@ struct VerifyWorker: ParsableCommand {
 
     @Option var threads: Int?
     @Flag var unoptimized = false
+    @OptionGroup var exactness: PrecisionOption
 
     func run() throws {
         var options = Session.Options(threads: threads)
         options.optimizes = !unoptimized
+        options.precision = exactness.precision
         while let folder = readLine() {
             let result = VerifyCase(folder: folder, name: folder).run(options)
             Terminal.print(result.line)
@@ -93,7 +95,10 @@ final class WorkerProcess {
         // A crash's long report would bury the results.
         posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0)
         let words =
-            ["sardonyx", "verify-worker", "--threads", "\(options.threads.number)"]
+            [
+                "sardonyx", "verify-worker", "--threads", "\(options.threads.number)", "--precision",
+                options.precision.rawValue,
+            ]
             + (options.optimizes ? [] : ["--unoptimized"])
         var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
         defer { for argument in arguments { free(argument) } }

@@ -3,6 +3,7 @@ import SardonyxGraph
 /// y = scale · (conv(x, w) + b − mean) / √(var + ε) + bias becomes conv(x, w′) + b′, where the parameters are constants.
 enum FoldBatchNormalization: Pass {
     static let name = "fold batch normalisation"
+    static let keepsRounding = false
 
     static func rewrite(_ site: Site) -> Rewrite {
         let node = site.node

@@ -4,6 +4,7 @@ import SardonyxGraph
 /// w · s and bias b · s.
 enum FoldChannelScale: Pass {
     static let name = "fold scale"
+    static let keepsRounding = false
 
     static func rewrite(_ site: Site) -> Rewrite {
         let node = site.node

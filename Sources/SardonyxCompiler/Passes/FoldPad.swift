@@ -3,6 +3,7 @@ import SardonyxGraph
 /// `Pad` with zeros before a convolution becomes the convolution's own padding.
 enum FoldPad: Pass {
     static let name = "fold pad"
+    static let keepsRounding = true
 
     static func rewrite(_ site: Site) -> Rewrite {
         let node = site.node

@@ -4,6 +4,7 @@ import SardonyxGraph
 /// stored.
 enum FuseActivation: Pass {
     static let name = "fuse activation"
+    static let keepsRounding = true
 
     /// Operators whose kernels take any activation, and those whose kernels take a few.
     private static let hosts: Set<String> = ["Conv", "ConvTranspose", "Gemm"]

@@ -4,6 +4,7 @@ import SardonyxOperators
 /// softmax(q · kᵀ · scale + biases) · v is computed without the scores in memory.
 enum FuseAttention: Pass {
     static let name = "fuse attention"
+    static let keepsRounding = false
 
     static func rewrite(_ site: Site) -> Rewrite {
         let node = site.node

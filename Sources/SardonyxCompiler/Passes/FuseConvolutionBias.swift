@@ -3,6 +3,7 @@ import SardonyxGraph
 /// conv(x, w) + b, with one constant b for each output channel, becomes a convolution with that bias.
 enum FuseConvolutionBias: Pass {
     static let name = "fuse bias"
+    static let keepsRounding = false
 
     static func rewrite(_ site: Site) -> Rewrite {
         let node = site.node

@@ -7,6 +7,7 @@ import SardonyxOperators
 /// The last pass, on graphs with concrete shapes: the others look for the single nodes.
 enum FuseElementwise: Pass {
     static let name = "fuse elementwise"
+    static let keepsRounding = true
 
     static func rewrite(_ site: Site) -> Rewrite {
         let node = site.node

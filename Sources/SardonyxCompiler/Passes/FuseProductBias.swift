@@ -3,6 +3,7 @@ import SardonyxGraph
 /// a · w + b, with a constant matrix w and one constant b for each of its columns, becomes a product with that bias.
 enum FuseProductBias: Pass {
     static let name = "fuse bias of a product"
+    static let keepsRounding = false
 
     static func rewrite(_ site: Site) -> Rewrite {
         let node = site.node

@@ -4,6 +4,7 @@ import SardonyxGraph
 /// stored.
 enum FuseResidual: Pass {
     static let name = "fuse residual"
+    static let keepsRounding = false
 
     static func rewrite(_ site: Site) -> Rewrite {
         let node = site.node

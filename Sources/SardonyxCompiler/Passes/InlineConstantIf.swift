@@ -3,6 +3,7 @@ import SardonyxGraph
 /// An `If` whose condition is known becomes the nodes of the branch taken.
 enum InlineConstantIf: Pass {
     static let name = "inline constant If"
+    static let keepsRounding = true
 
     static func rewrite(_ site: Site) -> Rewrite {
         let node = site.node

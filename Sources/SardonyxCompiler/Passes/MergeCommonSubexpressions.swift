@@ -3,6 +3,7 @@ import SardonyxGraph
 /// Two nodes that compute the same from the same become one.
 enum MergeCommonSubexpressions: Pass {
     static let name = "merge common subexpressions"
+    static let keepsRounding = true
 
     static func rewrite(_ site: Site) -> Rewrite {
         let node = site.node

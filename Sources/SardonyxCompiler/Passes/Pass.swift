@@ -4,6 +4,9 @@ import SardonyxGraph
 package protocol Pass: Sendable {
     /// What the pass does, for `inspect --explain`.
     static var name: String { get }
+    /// Whether every value that is left has the bits that it has without the pass, so that it runs where the session's
+    /// precision is strict.
+    static var keepsRounding: Bool { get }
     /// Looks at one node and returns a patch, a refusal with its reason, or nothing. Never changes the graph.
     static func rewrite(_ site: Site) -> Rewrite
 }
@@ -93,7 +96,10 @@ package struct Optimizer {
         FuseAttention.self,
     ]
 
-    /// The passes that follow once shapes are concrete and the others have nothing left to do.
+    /// The passes for sessions whose precision is strict.
+    package static let strict = standard.filter { $0.keepsRounding }
+
+    /// The passes that follow once shapes are concrete and the others have nothing left to do; they keep the rounding.
     package static let last: [any Pass.Type] = [FuseElementwise.self]
 
     /// Sweeps over the graph at the most; each sweep that changes nothing ends the work.

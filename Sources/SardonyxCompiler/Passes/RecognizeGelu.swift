@@ -3,6 +3,7 @@ import SardonyxGraph
 /// x · 1/2 · (1 + erf(x / √2)), its factors in any order, becomes a Gelu.
 enum RecognizeGelu: Pass {
     static let name = "recognise Gelu"
+    static let keepsRounding = false
 
     static func rewrite(_ site: Site) -> Rewrite {
         let node = site.node

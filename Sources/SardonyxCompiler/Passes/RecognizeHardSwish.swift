@@ -3,6 +3,7 @@ import SardonyxGraph
 /// x · clip(x + 3, 0, 6) / 6, its factors in any order, or x · hardsigmoid(x) with HardSwish's slope, becomes a HardSwish.
 enum RecognizeHardSwish: Pass {
     static let name = "recognise HardSwish"
+    static let keepsRounding = false
 
     static func rewrite(_ site: Site) -> Rewrite {
         let node = site.node

@@ -4,6 +4,7 @@ import SardonyxGraph
 /// `Transpose` and the like that give the shape they get.
 enum RemoveIdentity: Pass {
     static let name = "remove identity"
+    static let keepsRounding = true
 
     static func rewrite(_ site: Site) -> Rewrite {
         let node = site.node

@@ -14,6 +14,8 @@ package struct Planner {
     package var foldingLimit: Int?
     /// Whether values between nodes may have layouts other than plain ones.
     package var usesLayouts = true
+    /// What decides between kernels; it measures where it has choices to pin.
+    package var policy = KernelPolicy()
 
     package init(
         registry: OperatorRegistry, packedWeights: PackedWeights, workers: Int, optimizer: Optimizer,
@@ -49,7 +51,10 @@ package struct Planner {
         }
         if !optimizer.passes.isEmpty { remarks += try Optimizer(passes: Optimizer.last).run(on: &graph) }
         var layout = Layout(graph, self)
-        if usesLayouts { try layout.negotiate() }
+        if usesLayouts {
+            if policy.measuring != nil, let choices = policy.choices { try choices.pinning(layout.measure) }
+            try layout.negotiate()
+        }
         var plan = try layout.plan()
         plan.remarks = remarks
         return plan
@@ -72,6 +77,16 @@ private struct Layout {
     init(_ graph: Graph, _ planner: Planner) {
         self.graph = graph
         self.planner = planner
+    }
+
+    /// Has every node measured that has a choice which is not pinned yet.
+    func measure() throws {
+        for node in graph.nodes {
+            guard let type = planner.registry.find(node), !type.execution.isDynamic, !node.hasSubgraphs,
+                let context = context(of: node, measures: true)
+            else { continue }
+            do { _ = try type.layouts(context) } catch let error as SardonyxError { throw error.at(node) }
+        }
     }
 
     /// Gives values their layouts.
@@ -105,7 +120,7 @@ private struct Layout {
     }
 
     /// What `prepare` sees of a node; nil where a type is not known or no plain tensor of numbers.
-    private func context(of node: Node) -> PreparationContext? {
+    private func context(of node: Node, measures: Bool = false) -> PreparationContext? {
         let inputs = node.inputs.map(spec)
         let outputs = node.outputs.map(spec)
         guard zip(node.inputs, inputs).allSatisfy({ $0 == nil || $1 != nil }),
@@ -113,10 +128,12 @@ private struct Layout {
             (inputs + outputs).allSatisfy({ $0?.isPossible ?? true })
         else { return nil }
         let values = node.inputs.map { id in id.flatMap { graph.constants[$0] } }
+        var policy = planner.policy
+        if !measures { policy.measuring = nil }
         return PreparationContext(
             node: node, inputs: inputs, outputs: outputs, constants: values, workers: planner.workers,
             packedWeights: planner.packedWeights,
-            inputValues: values.map { $0.map(planner.packedWeights.identify) })
+            inputValues: values.map { $0.map(planner.packedWeights.identify) }, policy: policy)
     }
 
     private func prepare(_ node: Node) throws -> Plan.Step.Work {

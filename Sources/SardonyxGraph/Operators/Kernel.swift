@@ -16,6 +16,8 @@ public struct Kernel: Sendable {
     package var absorbedInputs: Set<Int> = []
     /// Packed weights that the kernel holds; other kernels may hold them too.
     package var packedWeights: [TensorStorage] = []
+    /// How it is computed, where the operator has several ways, for profiles and the plan's hash.
+    package var algorithm = ""
     /// Multiply-adds of one run, for profiles.
     public var multiplyAdds = 0
     package var run: @Sendable (Frame) throws -> Void
@@ -109,11 +111,14 @@ public struct PreparationContext {
     package let packedWeights: PackedWeights
     /// The identities of constant inputs, for `packedWeights`.
     package let inputValues: [ConstantID?]
+    /// What decides between kernels.
+    package let policy: KernelPolicy
 
     package init(
         node: Node, inputs: [TensorSpec?], outputs: [TensorSpec?], constants: [Tensor?], workers: Int,
-        packedWeights: PackedWeights, inputValues: [ConstantID?] = []
+        packedWeights: PackedWeights, inputValues: [ConstantID?] = [], policy: KernelPolicy = KernelPolicy()
     ) {
+        self.policy = policy
         self.node = node
         self.inputs = inputs
         self.outputs = outputs

@@ -38,6 +38,7 @@ enum Conv: Operator {
             let form = geometry.kernelForm(try FusedActivation.kernelForm(activation))
             kernel = try PackedConvolution(form: form, functions: .plain, layout: geometry.layoutName("conv")).kernel(
                 context)
+            kernel.algorithm = "plain"
         } else {
             kernel = try type.visitReal(
                 Loops(

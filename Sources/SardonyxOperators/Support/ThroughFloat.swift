@@ -46,7 +46,7 @@ extension PreparationContext {
         let wide = PreparationContext(
             node: node, inputs: inputs.map(widened), outputs: outputs.map(widened),
             constants: try constants.map { try $0?.widened() }, workers: workers, packedWeights: packedWeights,
-            inputValues: inputValues)
+            inputValues: inputValues, policy: policy)
         let inner = try prepare(wide)
         // The same bytes need no conversion.
         if !inner.views.isEmpty { return inner }

@@ -31,10 +31,8 @@ struct BlockedConvolution {
         let layouts = [x, y].map { $0.canBlockChannels ? TensorLayout.channelBlocks : .plain }
         guard let sides = sides(x: layouts[0], y: layouts[1]) else { return [] }
         let convolution = try BlockedConvolution(ConvolutionGeometry(context).withLongAxesLast, nil, sides)
-        guard
-            withUnsafePointer(
-                to: convolution.form,
-                { sdx_conv_c8_f32_supported($0, sides) != 0 && sdx_conv_choice($0, sides) != SDX_CONV_BY_PLAIN })
+        guard withUnsafePointer(to: convolution.form, { sdx_conv_c8_f32_supported($0, sides) }) != 0,
+            try convolution.algorithm(context) != SDX_CONV_BY_PLAIN
         else { return [] }
         var inputs = [TensorLayout](repeating: .plain, count: context.inputs.count)
         inputs[0] = layouts[0]
@@ -46,15 +44,19 @@ struct BlockedConvolution {
         guard context.constant(1) != nil else {
             throw SardonyxError(.unsupported, "the weights of a convolution in blocks of channels must be constant")
         }
-        let choice = withUnsafePointer(to: form) { sdx_conv_choice($0, sides) }
-        let (functions, name) =
-            choice.rawValue >= SDX_CONV_BY_WINOGRAD_2.rawValue
-            ? (
-                ConvolutionFunctions.winograd(sdx_winograd_form(rawValue: choice.rawValue)),
-                "winograd \(choice.rawValue)"
-            )
-            : (ConvolutionFunctions.blocked(sides), "blocks \(sides.rawValue)")
-        return try PackedConvolution(form: form, functions: functions, layout: geometry.layoutName(name))
-            .kernel(context)
+        let algorithm = try algorithm(context)
+        let isWinograd = ConvolutionChoice.isWinograd(algorithm)
+        var kernel = try PackedConvolution(
+            form: form,
+            functions: isWinograd
+                ? .winograd(sdx_winograd_form(rawValue: algorithm.rawValue)) : .blocked(sides),
+            layout: geometry.layoutName(isWinograd ? "winograd \(algorithm.rawValue)" : "blocks \(sides.rawValue)")
+        ).kernel(context)
+        kernel.algorithm = isWinograd ? ConvolutionChoice.name(algorithm) : "blocks"
+        return kernel
+    }
+
+    private func algorithm(_ context: PreparationContext) throws -> sdx_conv_algorithm {
+        try ConvolutionChoice(form: form, sides: sides).algorithm(context.policy)
     }
 }

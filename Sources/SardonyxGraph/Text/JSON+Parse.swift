@@ -1,6 +1,6 @@
 extension JSON {
     /// The value that a text states, or nil when it is no JSON.
-    init?(parsing text: String) {
+    package init?(parsing text: String) {
         var parser = Parser(bytes: Array(text.utf8))
         guard let value = parser.parseAll() else { return nil }
         self = value

@@ -1,7 +1,7 @@
 import Glibc
 
 /// A JSON value. Objects keep the order in which they were built.
-indirect enum JSON: Sendable {
+package indirect enum JSON: Sendable {
     case null
     case bool(Bool)
     case int(Int)
@@ -11,14 +11,14 @@ indirect enum JSON: Sendable {
     case object([(key: String, value: JSON)])
 
     /// The value on one line.
-    var text: String {
+    package var text: String {
         var result = ""
         append(to: &result, indentation: nil)
         return result
     }
 
     /// The value with a line an element; lists of plain values stay on one line.
-    var prettyText: String {
+    package var prettyText: String {
         var result = ""
         append(to: &result, indentation: 0)
         return result
@@ -44,7 +44,7 @@ indirect enum JSON: Sendable {
         case .bool(let value): text += value ? "true" : "false"
         case .int(let value): text += "\(value)"
         // JSON has no NaN and no infinity.
-        case .number(let value): text += value.isFinite ? significant(value, 9) : "null"
+        case .number(let value): text += value.isFinite ? Self.digits(value) : "null"
         case .string(let value): text += JSON.quoted(value)
         case .array(let values):
             list(indentation, "[", "]", values.count) { values[$0].append(to: &$1, indentation: inner) }
@@ -53,6 +53,15 @@ indirect enum JSON: Sendable {
                 $1 += JSON.quoted(entries[$0].key) + ": "
                 entries[$0].value.append(to: &$1, indentation: inner)
             }
+        }
+    }
+
+    /// A number with nine significant digits.
+    private static func digits(_ value: Double) -> String {
+        withVaList([value]) { arguments in
+            var buffer = [CChar](repeating: 0, count: 32)
+            vsnprintf(&buffer, buffer.count, "%.9g", arguments)
+            return String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
         }
     }
 
@@ -85,11 +94,14 @@ indirect enum JSON: Sendable {
         return text + "\""
     }
 
-    subscript(key: String) -> JSON? {
+    package subscript(key: String) -> JSON? {
         if case .object(let entries) = self { entries.last { $0.key == key }?.value } else { nil }
     }
 
-    var number: Double? {
+    /// A text; nil for other values.
+    package var string: String? { if case .string(let value) = self { value } else { nil } }
+
+    package var number: Double? {
         switch self {
         case .int(let value): Double(value)
         case .number(let value): value

@@ -1,6 +1,5 @@
+import SardonyxGraph
 import Testing
-
-@testable import SardonyxCLI
 
 @Suite struct JSONTests {
     /// A text, and what it becomes when it is parsed and printed; nil where it is no JSON.

@@ -1,0 +1,89 @@
+import CKernels
+import SardonyxGraph
+
+/// Which kernel computes a convolution on tensors of certain layouts: as it was measured, where it was, and else as its cost
+/// is estimated.
+struct ConvolutionChoice {
+    let form: sdx_conv_params
+    let sides: sdx_conv_layout
+
+    /// In the order of preference, by the names that files know them by.
+    static let algorithms: [(algorithm: sdx_conv_algorithm, name: String)] = {
+        let all = sdx_conv_algorithms
+        return [all.0, all.1, all.2, all.3, all.4, all.5].map { ($0, name($0)) }
+    }()
+
+    static func isWinograd(_ algorithm: sdx_conv_algorithm) -> Bool {
+        algorithm.rawValue >= SDX_CONV_BY_WINOGRAD_2.rawValue
+    }
+
+    static func name(_ algorithm: sdx_conv_algorithm) -> String {
+        switch algorithm {
+        case SDX_CONV_BY_PLAIN: "plain"
+        case SDX_CONV_BY_BLOCKS: "blocks"
+        case SDX_CONV_BY_WINOGRAD_2: "winograd 2"
+        case SDX_CONV_BY_WINOGRAD_2_DEEP: "winograd 2 deep"
+        case SDX_CONV_BY_WINOGRAD_4: "winograd 4"
+        default: "winograd 4 deep"
+        }
+    }
+
+    /// The algorithm under a policy.
+    func algorithm(_ policy: KernelPolicy) throws -> sdx_conv_algorithm {
+        let costs = sdx_conv_costs_of(sdx_isa_current())
+        var times = [Double](repeating: .infinity, count: Self.algorithms.count)
+        withUnsafePointer(to: form) { sdx_conv_estimates($0, sides, costs, &times) }
+        let hasWinograd = Self.algorithms.indices.contains(where: {
+            Self.isWinograd(Self.algorithms[$0].algorithm) && times[$0].isFinite
+        })
+        if policy.isStrict {
+            for (index, entry) in Self.algorithms.enumerated() where Self.isWinograd(entry.algorithm) {
+                times[index] = .infinity
+            }
+        }
+        let possible = Self.algorithms.indices.filter { times[$0].isFinite }
+        if possible.count > 1, !isEmpty, let choices = policy.choices {
+            let question = policy.isStrict && hasWinograd ? text + ", strict" : text
+            if let checkCancellation = policy.measuring {
+                try choices.measure(question) { now in
+                    let measured = try ConvolutionMeasurement(form: form, sides: sides, estimates: times)
+                        .times(now, checkCancellation)
+                    return MeasuredChoice(
+                        chosen: Self.name(choose(measured, costs)),
+                        times: possible.filter { measured[$0].isFinite }.map {
+                            (Self.algorithms[$0].name, measured[$0])
+                        })
+                }
+            }
+            let names = possible.map { Self.algorithms[$0].name }
+            if let answer = try choices.answer(to: question, possible: names),
+                let found = Self.algorithms.first(where: { $0.name == answer })
+            {
+                return found.algorithm
+            }
+        }
+        return choose(times, costs)
+    }
+
+    private func choose(_ times: [Double], _ costs: UnsafePointer<sdx_conv_costs>) -> sdx_conv_algorithm {
+        withUnsafePointer(to: form) { sdx_conv_choose_by_times($0, times, costs.pointee.multiply_add).chosen }
+    }
+
+    /// Whether there is nothing to compute.
+    private var isEmpty: Bool { form.n == 0 || form.k == 0 || form.out.0 == 0 || form.out.1 == 0 || form.out.2 == 0 }
+
+    /// All that times depend on beside the machine, as people read it.
+    private var text: String {
+        func extents(_ values: (Int64, Int64, Int64)) -> String { "\(values.0)x\(values.1)x\(values.2)" }
+        let layout =
+            switch sides {
+            case SDX_CONV_PLAIN_TO_C8: "plain to blocks"
+            case SDX_CONV_C8_TO_PLAIN: "blocks to plain"
+            default: "blocks to blocks"
+            }
+        return "\(form.n) x \(form.c) to \(form.k) channels in \(form.groups) groups, "
+            + "\(extents(form.in)) to \(extents(form.out)), kernel \(extents(form.kernel)), "
+            + "stride \(extents(form.stride)), dilation \(extents(form.dilation)), "
+            + "padding \(extents(form.pad_begin)), \(layout)"
+    }
+}
