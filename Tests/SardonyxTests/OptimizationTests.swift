@@ -1,4 +1,7 @@
 import Sardonyx
+import SardonyxCompiler
+import SardonyxExecution
+import SardonyxGraph
 import SardonyxTestSupport
 import Testing
 
@@ -75,6 +78,24 @@ import Testing
                 try Session(model, options: options).run(["x": x]).mapValues {
                     $0.scalars(Float.self).map(\.bitPattern)
                 })
+        }
+        #expect(results[0] == results[1])
+    }
+
+    /// The same in blocks of eight, where convolutions' sums begin with biases and residuals.
+    @Test(arguments: chains, [[7, 9], [208, 9]])
+    func strictPassesKeepTheBitsInBlocks(_ chain: Chain, size: [Int]) throws {
+        let model = try modelBytes(Self.graph(chain)).withUnsafeBytes { try Model(bytes: $0) }
+        let shape = [1, 8] + size
+        let x = Tensor(shape: shape, scalars: Self.numbers(shape.reduce(1, *), 1))
+        let results = try [[], Optimizer.strict].map { passes -> [[UInt32]?] in
+            var environment = Program.Environment(
+                registry: .engine, packedWeights: PackedWeights(isDeferred: true), pool: .shared,
+                optimizer: Optimizer(passes: passes))
+            environment.policy = KernelPolicy(isStrict: true)
+            return try Program(model.loaded.graph, environment).run([.tensor(x)]).map {
+                $0.tensor?.scalars(Float.self).map(\.bitPattern)
+            }
         }
         #expect(results[0] == results[1])
     }
