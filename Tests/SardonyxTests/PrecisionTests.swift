@@ -48,9 +48,11 @@ import Testing
         let model = try Self.model(shape.map { .extent(Int64($0)) }, kernel)
         let x = Tensor(shape: shape, scalars: randomNumbers(shape.reduce(1, *)))
         var results: [[Float]] = []
-        // Sessions of both kinds share a model and may come in any order.
+        // Sessions of both kinds live side by side, share a model and may come in any order.
+        var sessions: [Session] = []
         for precision in [Session.Options.Precision.standard, .strict, .standard, .strict] {
             let session = try Self.session(model, precision)
+            sessions.append(session)
             let steps = try Self.steps(session, shape)
             if precision == .strict {
                 #expect(steps == ["Reorder", "Conv, blocks", "BatchNormalization", "Reorder"])
@@ -58,6 +60,9 @@ import Testing
                 #expect(steps.count == 3 && steps[1].hasPrefix("Conv, winograd"), "\(steps)")
             }
             results.append(try session.run(["x": x])["y"]?.scalars() ?? [])
+        }
+        for (session, result) in zip(sessions, results) {
+            #expect(try session.run(["x": x])["y"]?.scalars() == result)
         }
         #expect(results[0] == results[2] && results[1] == results[3] && results[0] != results[1])
         let limit = 2e-5 * (results[0].map(abs).max() ?? 0)

@@ -55,24 +55,24 @@ struct ConvolutionMeasurement {
         for turn in 0..<Self.mostTurns {
             if spent > Self.longest { break }
             let least = times.min() ?? 0
-            var isFaster = false
-            for (index, candidate) in candidates {
+            candidates.removeAll { index, _ in
                 // One run may have been interrupted, unless the estimate says the same.
                 let isTold = runs[index] >= Self.fewestTurns || isEstimatedHopeless(index)
-                if times[index] > Self.hopeless * least && isTold { continue }
-                if try run(index, candidate) { isFaster = true }
+                return times[index] > Self.hopeless * least && isTold
             }
+            if candidates.count < 2 { break }
+            var isFaster = false
+            for (index, candidate) in candidates where try run(index, candidate) { isFaster = true }
             if turn >= Self.fewestTurns, spent > Self.duration, !isFaster { break }
         }
         return times
     }
 
-    /// The tensors, as long as x, y and the weights, and one more for reordered ones.
+    /// The tensors, as long as x, y and the weights.
     private struct Buffers {
         let x: TensorStorage
         let y: TensorStorage
         let weights: TensorStorage
-        let spare: TensorStorage
 
         init(_ form: sdx_conv_params) throws {
             func bytes(_ extents: Int64...) throws -> Int {
@@ -88,7 +88,6 @@ struct ConvolutionMeasurement {
             x = try Self.filled(bytes(form.n, form.c, i.0, i.1, i.2))
             y = try Self.filled(bytes(form.n, form.k, o.0, o.1, o.2))
             weights = try Self.filled(bytes(form.k, form.c / form.groups, k.0, k.1, k.2))
-            spare = try Self.filled(max(x.byteCount, y.byteCount))
         }
 
         /// Memory that is there in fact, with numbers of about 0.01.
@@ -108,6 +107,8 @@ struct ConvolutionMeasurement {
         let buffers: Buffers
         let packed: TensorStorage
         let workspace: TensorStorage
+        /// Where reordered values go, of a plain kernel.
+        let reordered: TensorStorage?
 
         init(
             _ algorithm: sdx_conv_algorithm, _ form: sdx_conv_params, _ sides: sdx_conv_layout, _ buffers: Buffers
@@ -127,6 +128,9 @@ struct ConvolutionMeasurement {
             }
             packed = try TensorStorage(byteCount: sizes.0, for: .lasting)
             workspace = try Buffers.filled(sizes.1)
+            reordered =
+                algorithm == SDX_CONV_BY_PLAIN
+                ? try Buffers.filled(max(buffers.x.byteCount, buffers.y.byteCount)) : nil
             withUnsafePointer(to: form) {
                 functions.pack(
                     $0, buffers.weights.base.assumingMemoryBound(to: Float.self),
@@ -143,10 +147,9 @@ struct ConvolutionMeasurement {
                 storage.base.assumingMemoryBound(to: Float.self)
             }
             let (i, o) = (form.in, form.out)
-            let isPlain = algorithm == SDX_CONV_BY_PLAIN
             let start = now()
-            if isPlain, sides != SDX_CONV_PLAIN_TO_C8 {
-                sdx_from_c8_f32(nil, form.n, form.c, i.0 * i.1 * i.2, floats(buffers.x), floats(buffers.spare))
+            if let reordered, sides != SDX_CONV_PLAIN_TO_C8 {
+                sdx_from_c8_f32(nil, form.n, form.c, i.0 * i.1 * i.2, floats(buffers.x), floats(reordered))
             }
             let begin = now()
             withUnsafePointer(to: form) {
@@ -154,11 +157,11 @@ struct ConvolutionMeasurement {
                     nil, $0, floats(buffers.x), floats(packed), nil, nil, floats(buffers.y), workspace.base)
             }
             let end = now()
-            if isPlain, sides != SDX_CONV_C8_TO_PLAIN {
-                sdx_to_c8_f32(nil, form.n, form.k, o.0 * o.1 * o.2, floats(buffers.y), floats(buffers.spare))
+            if let reordered, sides != SDX_CONV_C8_TO_PLAIN {
+                sdx_to_c8_f32(nil, form.n, form.k, o.0 * o.1 * o.2, floats(buffers.y), floats(reordered))
             }
             let all = Double(now() - start)
-            return isPlain ? all + SDX_CONV_PLAIN_LOSS * Double(end - begin) : all
+            return reordered != nil ? all + SDX_CONV_PLAIN_LOSS * Double(end - begin) : all
         }
     }
 }
