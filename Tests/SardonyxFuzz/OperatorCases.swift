@@ -114,21 +114,9 @@ struct OperatorCases {
         case .floats(let values): .floats(values)
         case .string(let value): .text(value)
         case .strings(let values): .texts(values)
-        case .tensor(let value): constant(value, "").map { .tensor($0) }
+        case .tensor(let value): TestTensor(value, "").map { .tensor($0) }
         default: nil
         }
-    }
-
-    private func constant(_ value: Tensor, _ name: String) -> TestTensor? {
-        let type = Int64(value.dataType.rawValue)
-        let dims = value.shape.map(Int64.init)
-        if value.dataType == .string {
-            var tensor = TestTensor(name, dims: dims, type: type, raw: nil)
-            tensor.strings = value.strings
-            return tensor
-        }
-        guard value.dataType.fileBitCount >= 8 else { return nil }
-        return TestTensor(name, dims: dims, type: type, raw: value.withUnsafeBytes { Array($0) })
     }
 
     // MARK: Inputs
@@ -137,7 +125,7 @@ struct OperatorCases {
     /// nothing, or what is not true.
     private mutating func add(_ value: Tensor, _ index: Int) -> String {
         let name = "in\(index)"
-        if random.chance(35), let constant = constant(value, name) {
+        if random.chance(35), let constant = TestTensor(value, name) {
             graph.initializers.append(constant)
             return name
         }

@@ -40,7 +40,7 @@ enum Seeds {
             case .string(let value): node.attributes.append((name, .text(value)))
             case .strings(let values): node.attributes.append((name, .texts(values)))
             case .tensor(let value):
-                guard let tensor = tensor(value, "") else { return nil }
+                guard let tensor = TestTensor(value, "") else { return nil }
                 node.attributes.append((name, .tensor(tensor)))
             default: return nil
             }
@@ -51,7 +51,7 @@ enum Seeds {
             let type = Int64(input.dataType.rawValue)
             // Operators want axes and shapes as constants: these stay in the file either way.
             if isConstant || (index > 0 && input.dataType == .int64 && input.shape.count < 2) {
-                guard let tensor = tensor(input, "in\(index)") else { return nil }
+                guard let tensor = TestTensor(input, "in\(index)") else { return nil }
                 graph.initializers.append(tensor)
             } else {
                 let dims = input.shape.enumerated().map { axis, extent -> TestValue.Dim in
@@ -75,19 +75,6 @@ enum Seeds {
         TestNode(
             "Gradient", xs, xs.map { "d_\($0)" }, name: "gradient", domain: "ai.onnx.preview.training",
             [("xs", .texts(xs)), ("y", .text(y))])
-    }
-
-    private static func tensor(_ value: Tensor, _ name: String) -> TestTensor? {
-        let type = Int64(value.dataType.rawValue)
-        let dims = value.shape.map(Int64.init)
-        if value.dataType == .string {
-            var tensor = TestTensor(name, dims: dims, type: type, raw: nil)
-            tensor.strings = value.strings
-            return tensor
-        }
-        // Files pack what is narrower than a byte.
-        guard value.dataType.fileBitCount >= 8 else { return nil }
-        return TestTensor(name, dims: dims, type: type, raw: value.withUnsafeBytes { Array($0) })
     }
 
     // MARK: Graphs

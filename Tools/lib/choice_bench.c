@@ -2,76 +2,47 @@
 /// have: how far the choice is from the best, and what costs its model should have; see Tools/kernels.
 #define _GNU_SOURCE
 #include <math.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
 
+#include "bench_support.h"
 #include "choice_fit.h"
 
 enum { MOST_ROWS = 1000 };
 
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static void *memory(size_t bytes) {
-    void *p = NULL;
-    if (bytes == SIZE_MAX || posix_memalign(&p, 64, bytes + 64) != 0) abort();
-    memset(p, 0, bytes + 64);
-    return p;
-}
-
-static float *random_floats(int64_t count) {
-    float *x = memory((size_t)count * sizeof(float));
-    uint32_t s = 1;
-    for (int64_t i = 0; i < count; i++) {
-        s = s * 1664525u + 1013904223u;
-        x[i] = (float)(s >> 8) / 8388608.0f - 1.0f;
-    }
-    return x;
-}
-
 typedef struct {
     const float *x, *w, *bias;
-    float *y, *packed;
+    float *y;
+    copies weights; // of no bytes where the algorithm does not support the row
     void *space;
     double time[2]; // least seconds so far with 1 and 2 threads
 } candidate;
 
+static size_t cold_bytes = (size_t)64 << 20; // of copies of the weights, of which each run takes another
+
 static void prepare(const row *r, sdx_conv_algorithm a, candidate *c) {
     const sdx_conv_params *p = &r->p;
-    size_t bytes, space;
-    switch (a) {
-    case SDX_CONV_BY_PLAIN:
-        bytes = sdx_conv_f32_packed_bytes(p);
-        space = sdx_conv_f32_workspace_bytes(p, 2);
-        sdx_conv_f32_pack(p, c->w, c->packed = memory(bytes));
-        break;
-    case SDX_CONV_BY_BLOCKS:
-        bytes = sdx_conv_c8_f32_packed_bytes(p, r->layout);
-        space = sdx_conv_c8_f32_workspace_bytes(p, r->layout, 2);
-        sdx_conv_c8_f32_pack(p, r->layout, c->w, c->packed = memory(bytes));
-        break;
-    default:
-        bytes = sdx_winograd_c8_f32_packed_bytes(p, (sdx_winograd_form)a);
-        space = sdx_winograd_c8_f32_workspace_bytes(p, (sdx_winograd_form)a, 2);
-        sdx_winograd_c8_f32_pack(p, (sdx_winograd_form)a, c->w, c->packed = memory(bytes));
-    }
+    sdx_winograd_form form = (sdx_winograd_form)a; // where it is one
+    size_t bytes = a == SDX_CONV_BY_PLAIN    ? sdx_conv_f32_packed_bytes(p)
+                   : a == SDX_CONV_BY_BLOCKS ? sdx_conv_c8_f32_packed_bytes(p, r->layout)
+                                             : sdx_winograd_c8_f32_packed_bytes(p, form);
+    size_t space = a == SDX_CONV_BY_PLAIN    ? sdx_conv_f32_workspace_bytes(p, 2)
+                   : a == SDX_CONV_BY_BLOCKS ? sdx_conv_c8_f32_workspace_bytes(p, r->layout, 2)
+                                             : sdx_winograd_c8_f32_workspace_bytes(p, form, 2);
+    float *packed = memory(bytes);
+    if (a == SDX_CONV_BY_PLAIN) sdx_conv_f32_pack(p, c->w, packed);
+    else if (a == SDX_CONV_BY_BLOCKS) sdx_conv_c8_f32_pack(p, r->layout, c->w, packed);
+    else sdx_winograd_c8_f32_pack(p, form, c->w, packed);
+    c->weights = make_copies(packed, bytes, cold_bytes);
+    free(packed);
     c->space = memory(space);
 }
 
-static void run(const row *r, sdx_conv_algorithm a, const candidate *c, sdx_pool *pool) {
-    if (a == SDX_CONV_BY_PLAIN) sdx_conv_f32_run(pool, &r->p, c->x, c->packed, c->bias, NULL, c->y, c->space);
+static void run(const row *r, sdx_conv_algorithm a, candidate *c, sdx_pool *pool) {
+    const sdx_conv_params *p = &r->p;
+    const float *w = next_copy(&c->weights);
+    if (a == SDX_CONV_BY_PLAIN) sdx_conv_f32_run(pool, p, c->x, w, c->bias, NULL, c->y, c->space);
     else if (a == SDX_CONV_BY_BLOCKS)
-        sdx_conv_c8_f32_run(pool, &r->p, r->layout, c->x, c->packed, c->bias, NULL, c->y, c->space);
-    else
-        sdx_winograd_c8_f32_run(
-            pool, &r->p, (sdx_winograd_form)a, c->x, c->packed, c->bias, NULL, c->y, c->space);
+        sdx_conv_c8_f32_run(pool, p, r->layout, c->x, w, c->bias, NULL, c->y, c->space);
+    else sdx_winograd_c8_f32_run(pool, p, (sdx_winograd_form)a, c->x, w, c->bias, NULL, c->y, c->space);
 }
 
 static double seconds = 0.02; // of each measurement of a round
@@ -87,7 +58,7 @@ static bool turns(const row *r, candidate *candidates) {
     for (int a = 0; a < ALGORITHMS; a++) memcpy(before[a], candidates[a].time, sizeof before[a]);
     for (int turn = 0; turn < TURNS; turn++)
         for (int a = 0; a < ALGORITHMS; a++)
-            for (int threads = 0; threads < most_threads && candidates[a].packed; threads++) {
+            for (int threads = 0; threads < most_threads && candidates[a].weights.base; threads++) {
                 double *least = &candidates[a].time[threads];
                 run(r, algorithms[a].algorithm, &candidates[a], pools[threads]);
                 double begin = now(), start = begin;
@@ -120,8 +91,8 @@ static measured measure(const row *r) {
     for (int round = 1; round < most_rounds && turns(r, candidates);) round++;
     measured m = {*r, {{0}}};
     for (int a = 0; a < ALGORITHMS; a++) {
-        if (candidates[a].packed) memcpy(m.time[a], candidates[a].time, sizeof m.time[a]);
-        free(candidates[a].packed);
+        if (candidates[a].weights.base) memcpy(m.time[a], candidates[a].time, sizeof m.time[a]);
+        free(candidates[a].weights.base);
         free(candidates[a].space);
     }
     free(x);
@@ -222,14 +193,10 @@ int main(int count, char **arguments) {
             most_threads = atoi(value) == 1 ? 1 : 2;
         } else if (strcmp(option, "--seconds") == 0) {
             seconds = atof(value);
+        } else if (strcmp(option, "--cold") == 0) {
+            cold_bytes = (size_t)atol(value) << 20;
         } else if (strcmp(option, "--isa") == 0) {
-            int isa = 0;
-            while (isa < SDX_ISA_COUNT && strcmp(value, sdx_isa_name((sdx_isa)isa)) != 0) isa++;
-            if (isa == SDX_ISA_COUNT || !sdx_isa_supported((sdx_isa)isa)) {
-                fprintf(stderr, "kernels: this machine has no %s\n", value);
-                return 2;
-            }
-            sdx_isa_set_cap((sdx_isa)isa);
+            if (!set_isa(value)) return 2;
         } else {
             fprintf(stderr, "kernels: unknown option %s\n", option);
             return 2;

@@ -1,13 +1,6 @@
 /// Times kernels on tables of shapes; see Tools/kernels, which compiles and runs it.
 #define _GNU_SOURCE
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
-
-#include "CKernels.h"
+#include "bench_support.h"
 
 #pragma clang diagnostic ignored "-Wmissing-field-initializers" // rows leave out what is zero
 
@@ -113,12 +106,6 @@ static const product products[] = {
     {"gemm column", 4096, 1, 4096},
 };
 
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static double seconds = 0.15;
 static size_t cold_bytes; // of copies of the weights, of which each run takes another
 static char **words;
@@ -129,23 +116,6 @@ static bool wanted(const char *line) {
     for (int i = 0; i < word_count; i++)
         if (!strstr(line, words[i])) return false;
     return true;
-}
-
-static void *memory(size_t bytes) {
-    void *p = NULL;
-    if (bytes == SIZE_MAX || posix_memalign(&p, 64, bytes + 64) != 0) abort();
-    memset(p, 0, bytes + 64);
-    return p;
-}
-
-static float *random_floats(int64_t count) {
-    float *x = memory((size_t)count * sizeof(float));
-    uint32_t state = 1;
-    for (int64_t i = 0; i < count; i++) {
-        state = state * 1664525u + 1013904223u;
-        x[i] = (float)(state >> 8) / 8388608.0f - 1.0f;
-    }
-    return x;
 }
 
 /// Adds up `bytes` at x: reads them as fast as this thread can.
@@ -236,48 +206,24 @@ typedef struct {
     sdx_conv_params p;
     sdx_conv_layout layout;
     sdx_winograd_form form;
-    const float *x, *packed, *bias;
+    const float *x, *bias;
+    copies weights;
     float *y;
     void *workspace;
 } convolution_run;
 
-static struct {
-    char *base;
-    size_t bytes, count, next;
-} copies;
-
-static void make_copies(const void *packed, size_t bytes) {
-    if (cold_bytes == 0) return;
-    copies.bytes = (bytes + 63) / 64 * 64;
-    copies.count = copies.bytes > 0 && copies.bytes < cold_bytes ? cold_bytes / copies.bytes : 1;
-    copies.base = memory(copies.count * copies.bytes);
-    for (size_t i = 0; i < copies.count; i++) memcpy(copies.base + i * copies.bytes, packed, bytes);
-}
-static void free_copies(void) {
-    free(copies.base);
-    copies.base = NULL;
-}
-static void take_copy(convolution_run *r) {
-    if (cold_bytes == 0) return;
-    copies.next = (copies.next + 1) % copies.count;
-    r->packed = (const float *)(copies.base + copies.next * copies.bytes);
-}
-
 static void run_plain(void *context, sdx_pool *pool) {
     convolution_run *r = context;
-    take_copy(r);
-    sdx_conv_f32_run(pool, &r->p, r->x, r->packed, r->bias, NULL, r->y, r->workspace);
+    sdx_conv_f32_run(pool, &r->p, r->x, next_copy(&r->weights), r->bias, NULL, r->y, r->workspace);
 }
 static void run_c8(void *context, sdx_pool *pool) {
     convolution_run *r = context;
-    take_copy(r);
-    sdx_conv_c8_f32_run(pool, &r->p, r->layout, r->x, r->packed, r->bias, NULL, r->y, r->workspace);
+    sdx_conv_c8_f32_run(pool, &r->p, r->layout, r->x, next_copy(&r->weights), r->bias, NULL, r->y, r->workspace);
 }
 
 static void run_winograd(void *context, sdx_pool *pool) {
     convolution_run *r = context;
-    take_copy(r);
-    sdx_winograd_c8_f32_run(pool, &r->p, r->form, r->x, r->packed, r->bias, NULL, r->y, r->workspace);
+    sdx_winograd_c8_f32_run(pool, &r->p, r->form, r->x, next_copy(&r->weights), r->bias, NULL, r->y, r->workspace);
 }
 
 static void time_convolution(const convolution *c) {
@@ -311,24 +257,22 @@ static void time_convolution(const convolution *c) {
 
     void *packed = memory(sdx_conv_f32_packed_bytes(p)), *space = memory(sdx_conv_f32_workspace_bytes(p, 2));
     sdx_conv_f32_pack(p, w, packed);
-    make_copies(packed, sdx_conv_f32_packed_bytes(p));
-    r.packed = packed;
+    r.weights = make_copies(packed, sdx_conv_f32_packed_bytes(p), cold_bytes);
+    free(packed);
     r.workspace = space;
     report(line, "plain", flops, run_plain, &r);
-    free_copies();
-    free(packed);
+    free(r.weights.base);
     free(space);
 
     if (sdx_conv_c8_f32_supported(p, r.layout)) {
         packed = memory(sdx_conv_c8_f32_packed_bytes(p, r.layout));
         space = memory(sdx_conv_c8_f32_workspace_bytes(p, r.layout, 2));
         sdx_conv_c8_f32_pack(p, r.layout, w, packed);
-        make_copies(packed, sdx_conv_c8_f32_packed_bytes(p, r.layout));
-        r.packed = packed;
+        r.weights = make_copies(packed, sdx_conv_c8_f32_packed_bytes(p, r.layout), cold_bytes);
+        free(packed);
         r.workspace = space;
         report(line, "c8", flops, run_c8, &r);
-        free_copies();
-        free(packed);
+        free(r.weights.base);
         free(space);
     }
     // The form of the choice, where it is one of Winograd's.
@@ -338,12 +282,11 @@ static void time_convolution(const convolution *c) {
         packed = memory(sdx_winograd_c8_f32_packed_bytes(p, r.form));
         space = memory(sdx_winograd_c8_f32_workspace_bytes(p, r.form, 2));
         sdx_winograd_c8_f32_pack(p, r.form, w, packed);
-        make_copies(packed, sdx_winograd_c8_f32_packed_bytes(p, r.form));
-        r.packed = packed;
+        r.weights = make_copies(packed, sdx_winograd_c8_f32_packed_bytes(p, r.form), cold_bytes);
+        free(packed);
         r.workspace = space;
         report(line, "winograd", flops, run_winograd, &r);
-        free_copies();
-        free(packed);
+        free(r.weights.base);
         free(space);
     }
     free(x);
@@ -405,13 +348,7 @@ int main(int count, char **arguments) {
         } else if (strcmp(arguments[at], "--cold") == 0) {
             cold_bytes = (size_t)atol(arguments[at + 1]) << 20;
         } else if (strcmp(arguments[at], "--isa") == 0) {
-            int isa = 0;
-            while (isa < SDX_ISA_COUNT && strcmp(arguments[at + 1], sdx_isa_name((sdx_isa)isa)) != 0) isa++;
-            if (isa == SDX_ISA_COUNT || !sdx_isa_supported((sdx_isa)isa)) {
-                fprintf(stderr, "kernels: this machine has no %s\n", arguments[at + 1]);
-                return 2;
-            }
-            sdx_isa_set_cap((sdx_isa)isa);
+            if (!set_isa(arguments[at + 1])) return 2;
         } else {
             break;
         }

@@ -11,7 +11,8 @@ package final class Derived<Value: Sendable>: Sendable {
     }
 }
 
-/// A node's attributes, lists by where they are in memory: two that are equal hold the same while one of them is kept.
+/// An operator and a node's attributes, lists by where they are in memory: two that are equal hold the same while one of
+/// them is kept.
 struct AttributesKey: Hashable, Sendable {
     enum Part: Hashable, Sendable {
         case place(UInt, Int)
@@ -20,12 +21,13 @@ struct AttributesKey: Hashable, Sendable {
         case string(String)
     }
     let parts: [String: Part]
+    let operatorType: String
     let kind: ObjectIdentifier
 
     /// - Returns: nil for attributes that cannot be told apart cheaply.
-    init?(_ attributes: [String: Attribute], _ kind: Any.Type) {
+    init?(_ node: Node, _ kind: Any.Type) {
         var parts: [String: Part] = [:]
-        for (name, attribute) in attributes {
+        for (name, attribute) in node.attributes {
             switch attribute {
             case .int(let value): parts[name] = .int(value)
             case .float(let value): parts[name] = .float(value.bitPattern)
@@ -38,6 +40,7 @@ struct AttributesKey: Hashable, Sendable {
             }
         }
         self.parts = parts
+        operatorType = node.qualifiedType
         self.kind = ObjectIdentifier(kind)
     }
 
@@ -51,7 +54,7 @@ struct AttributesKey: Hashable, Sendable {
 extension PackedWeights {
     /// What `make` makes of the node's attributes, or what it made before for a node with the same ones, while somebody holds that.
     package func derived<Value: Sendable>(_ node: Node, _ make: () throws -> Value) throws -> Derived<Value> {
-        let key = AttributesKey(node.attributes, Value.self)
+        let key = AttributesKey(node, Value.self)
         if let key, let known = found(key) as? Derived<Value> { return known }
         let made = Derived(try make(), node.attributes)
         if let key { note(made, key) }
