@@ -21,10 +21,6 @@
 #define WINO_MR 4
 #define WINO_NV 2
 #endif
-/// Floats from the weights in use to those that are fetched ahead: they come from memory or a shared cache, at 8 bytes
-/// a cycle and worse, and the processor's own prefetching stops at each page.
-#undef WINO_AHEAD
-#define WINO_AHEAD 1024
 #undef WINO_LANES
 #define WINO_LANES (WINO_NV * SDX_V)
 
@@ -42,10 +38,7 @@ SDX_INLINE void SDX_FN(wino_steps)(
     for (int q = 0; q < count; q++, u += vectors * SDX_V) {
         vf weights[WINO_NV];
 #pragma clang loop unroll(full)
-        for (int j = 0; j < vectors; j++) {
-            weights[j] = vload(u + j * SDX_V);
-            __builtin_prefetch(u + WINO_AHEAD + j * SDX_V);
-        }
+        for (int j = 0; j < vectors; j++) weights[j] = vload(u + j * SDX_V);
 #pragma clang loop unroll(full)
         for (int i = 0; i < rows; i++) {
             vf value = vbroadcast(v + i * WINO_CB + q);
@@ -55,11 +48,17 @@ SDX_INLINE void SDX_FN(wino_steps)(
     }
 }
 
+/// Weights to fetch meanwhile: so many lines of 64 bytes in each step of channels.
+typedef struct {
+    const float *from;
+    int64_t lines;
+} SDX_FN(wino_ahead);
+
 /// Sums over factors, c of input[c][i] · weights[c][lanes] into m[i][lanes] and `second`, as the factors say. `step`
 /// floats lie from one step of channels of the input to the next: rows of the whole input times WINO_CB.
 SDX_INLINE void SDX_FN(wino_product)(
     const int rows, const int vectors, const SDX_FN(wino_factor) * factor, int64_t factors, int64_t channels,
-    int64_t step, float *m, float *second) {
+    int64_t step, SDX_FN(wino_ahead) ahead, float *m, float *second) {
     vf sum[WINO_MR][WINO_NV];
 #define WINO_EACH(STATEMENT)                                                                                           \
     _Pragma("clang loop unroll(full)") for (int i = 0; i < rows; i++)                                                  \
@@ -78,8 +77,11 @@ SDX_INLINE void SDX_FN(wino_product)(
         }
         const float *v = factor->input, *u = factor->weights;
         int64_t c = channels;
-        for (; c >= WINO_CB; c -= WINO_CB, v += step, u += WINO_CB * vectors * SDX_V)
+        for (; c >= WINO_CB; c -= WINO_CB, v += step, u += WINO_CB * vectors * SDX_V) {
+#pragma clang loop unroll(disable)
+            for (int64_t i = 0; i < ahead.lines; i++, ahead.from += 16) __builtin_prefetch(ahead.from, 0, 2);
             SDX_FN(wino_steps)(rows, vectors, WINO_CB, sum, v, u);
+        }
         if (WINO_CB > 8 && c > 0) SDX_FN(wino_steps)(rows, vectors, 8, sum, v, u);
         if (factor->end == WINO_SUM_AND_DIFFERENCE) {
             WINO_EACH(vf was = vload(m + at); vstore(m + at, was + sum[i][j]); vstore(second + at, was - sum[i][j]))
@@ -92,13 +94,14 @@ SDX_INLINE void SDX_FN(wino_product)(
 }
 
 typedef void (*SDX_FN(wino_product_function))(
-    const SDX_FN(wino_factor) * factor, int64_t factors, int64_t channels, int64_t step, float *m, float *second);
+    const SDX_FN(wino_factor) * factor, int64_t factors, int64_t channels, int64_t step, SDX_FN(wino_ahead) ahead,
+    float *m, float *second);
 
 #define WINO_PRODUCT(R, N)                                                                                             \
     static void SDX_FN(wino_product_##R##x##N)(                                                                        \
-        const SDX_FN(wino_factor) * factor, int64_t factors, int64_t channels, int64_t step, float *m,                 \
-        float *second) {                                                                                               \
-        SDX_FN(wino_product)(R, N, factor, factors, channels, step, m, second);                                        \
+        const SDX_FN(wino_factor) * factor, int64_t factors, int64_t channels, int64_t step, SDX_FN(wino_ahead) ahead, \
+        float *m, float *second) {                                                                                     \
+        SDX_FN(wino_product)(R, N, factor, factors, channels, step, ahead, m, second);                                 \
     }
 #if WINO_NV == 4
 #define WINO_PRODUCTS(R) WINO_PRODUCT(R, 2) WINO_PRODUCT(R, 4)

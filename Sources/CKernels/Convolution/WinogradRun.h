@@ -146,18 +146,31 @@ SDX_INLINE int64_t SDX_FN(wino_vectors)(const SDX_FN(wino_plan) * plan, int64_t 
     return SDX_FN(wino_ceil)(lanes < WINO_LANES ? lanes : WINO_LANES, SDX_V);
 }
 
+/// The weights of a panel and a point of the plane: of all its depth taps or points.
+SDX_INLINE const float *SDX_FN(wino_weights)(const SDX_FN(wino_plan) * plan, int64_t panel, int64_t point) {
+    int64_t width = SDX_FN(wino_vectors)(plan, panel) * SDX_V;
+    return plan->packed + (panel * WINO_LANES * plan->plane_points + point * width) * plan->p->c * plan->factors;
+}
+
 /// The products of points [point, end) of the plane of `count` rows with one panel of output channels. input[t] is the
 /// first row at the plane's first point of depth tap t, or NULL where that tap lies outside x; with form.deep of depth
-/// point t.
+/// point t. Meanwhile the weights of the next point are fetched, last those at `after` if that is not NULL: they come from
+/// memory or a shared cache.
 static void SDX_FN(wino_multiply)(
     const SDX_FN(wino_plan) * plan, const float *const input[4], int64_t panel, int64_t point, int64_t end,
-    int64_t count, float *products) {
+    int64_t count, float *products, const float *after) {
     const sdx_conv_params *p = plan->p;
     int64_t vectors = SDX_FN(wino_vectors)(plan, panel), width = vectors * SDX_V;
     int64_t slab = p->c * width, parts = SDX_FN(wino_ceil)(count, WINO_MR);
     int64_t second = plan->plane_points * plan->m_plane; // from a level's first output slice to the next
-    const float *weights = plan->packed + panel * WINO_LANES * p->c * plan->factors * plan->plane_points;
+    int64_t present = 0, steps = p->c / WINO_CB;
+    for (int64_t t = 0; t < plan->factors; t++) present += input[t] != NULL;
+    int64_t lines = slab * plan->factors / 16, turns = parts * present * steps;
+    SDX_FN(wino_ahead) ahead = {NULL, turns > 0 ? (lines + turns - 1) / turns : 0};
     for (; point < end; point++) {
+        const float *weights = SDX_FN(wino_weights)(plan, panel, point);
+        ahead.from = point + 1 < end ? weights + plan->factors * slab : after;
+        if (!ahead.from) ahead.lines = 0;
         for (int64_t part = 0; part < parts; part++) {
             int64_t row0 = SDX_FN(wino_start)(count, parts, part), factors = 0;
             int64_t rows = SDX_FN(wino_start)(count, parts, part + 1) - row0;
@@ -167,7 +180,7 @@ static void SDX_FN(wino_multiply)(
                 if (input[t])
                     factor[factors++] = (SDX_FN(wino_factor)){
                         input[t] + point * plan->v_plane + row0 * WINO_CB,
-                        weights + (point * plan->factors + t) * slab, WINO_ZERO, WINO_STORE};
+                        weights + t * slab, WINO_ZERO, WINO_STORE};
             if (plan->form.deep) {
                 factor[1].end = WINO_SUM_AND_DIFFERENCE;
                 factor[2].begin = WINO_FIRST;
@@ -179,16 +192,18 @@ static void SDX_FN(wino_multiply)(
             }
             if (factors == 0) memset(m, 0, (size_t)(rows * width) * sizeof(float));
             SDX_FN(wino_products)[rows - 1][vectors - 1](
-                factor, factors, p->c, plan->v_rows * WINO_CB, m, m + second);
+                factor, factors, p->c, plan->v_rows * WINO_CB, ahead, m, m + second);
+            if (ahead.from) ahead.from += factors * steps * ahead.lines * 16;
         }
     }
 }
 
-/// One panel of output channels of `count` rows: all products, and back.
+/// One panel of output channels of `count` rows: all products, and back. `next` is the thread's next panel.
 static void SDX_FN(wino_panel)(
-    const SDX_FN(wino_plan) * plan, const float *const input[4], int64_t panel, int64_t row, int64_t count,
-    int64_t level, float *products) {
-    SDX_FN(wino_multiply)(plan, input, panel, 0, plan->plane_points, count, products);
+    const SDX_FN(wino_plan) * plan, const float *const input[4], int64_t panel, int64_t next, int64_t row,
+    int64_t count, int64_t level, float *products) {
+    SDX_FN(wino_multiply)(
+        plan, input, panel, 0, plan->plane_points, count, products, SDX_FN(wino_weights)(plan, next, 0));
     for (int64_t i = 0; i < plan->pitch; i++)
         SDX_FN(wino_inverse)(
             plan, products + i * plan->plane_points * plan->m_plane, panel, SDX_FN(wino_vectors)(plan, panel), row,
@@ -227,7 +242,7 @@ static void SDX_FN(wino_sweep)(void *context, int64_t chunk, int worker) {
             }
         }
         for (int64_t panel = 0; panel < plan->panels; panel++)
-            SDX_FN(wino_panel)(plan, input, panel, row, count, level, products);
+            SDX_FN(wino_panel)(plan, input, panel, (panel + 1) % plan->panels, row, count, level, products);
     }
 }
 
@@ -275,7 +290,7 @@ static void SDX_FN(wino_panel_chunk)(void *context, int64_t chunk, int worker) {
     const float *input[4];
     SDX_FN(wino_inputs)(plan, row, input);
     SDX_FN(wino_panel)(
-        plan, input, panel, SDX_FN(wino_part_row)(plan) + row, count, -1,
+        plan, input, panel, (chunk + plan->threads) % plan->panels, SDX_FN(wino_part_row)(plan) + row, count, -1,
         plan->workspace + plan->shared_floats + worker * plan->worker_floats);
 }
 
@@ -285,10 +300,15 @@ static void SDX_FN(wino_point_chunk)(void *context, int64_t point, int worker) {
     const SDX_FN(wino_plan) *plan = context;
     const float *input[4];
     SDX_FN(wino_inputs)(plan, 0, input);
-    for (int64_t panel = 0; panel < plan->panels; panel++)
+    int64_t next = point + plan->threads;
+    for (int64_t panel = 0; panel < plan->panels; panel++) {
+        const float *after = panel + 1 < plan->panels   ? SDX_FN(wino_weights)(plan, panel + 1, point)
+                             : next < plan->plane_points ? SDX_FN(wino_weights)(plan, 0, next)
+                                                         : NULL;
         SDX_FN(wino_multiply)(
             plan, input, panel, point, point + 1, plan->rows,
-            plan->workspace + plan->v_floats + panel * plan->products);
+            plan->workspace + plan->v_floats + panel * plan->products, after);
+    }
 }
 
 /// And back: a block of rows of one panel.
@@ -327,6 +347,7 @@ static void SDX_FN(wino_run)(
     plan.residual = residual;
     plan.y = y;
     plan.workspace = workspace;
+    plan.threads = sdx_pool_threads(pool);
     if (plan.shared) {
         for (plan.image = 0; plan.image < p->n; plan.image += plan.part_images)
             for (int64_t part = 0; part < plan.parts; part++) {
