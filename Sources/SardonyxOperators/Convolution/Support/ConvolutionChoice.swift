@@ -49,7 +49,7 @@ struct ConvolutionChoice {
                     let measured = try ConvolutionMeasurement(form: form, sides: sides, estimates: times)
                         .times(now, checkCancellation)
                     return MeasuredChoice(
-                        chosen: Self.name(choose(measured, costs)),
+                        chosen: Self.algorithms[tuned(measured, estimates: times, costs)].name,
                         times: possible.filter { measured[$0].isFinite }.map {
                             (Self.algorithms[$0].name, measured[$0])
                         })
@@ -62,11 +62,22 @@ struct ConvolutionChoice {
                 return found.algorithm
             }
         }
-        return choose(times, costs)
+        return Self.algorithms[choose(times, costs)].algorithm
     }
 
-    private func choose(_ times: [Double], _ costs: UnsafePointer<sdx_conv_costs>) -> sdx_conv_algorithm {
-        withUnsafePointer(to: form) { sdx_conv_choose_by_times($0, times, costs.pointee.multiply_add).chosen }
+    /// What the rule of the choice says of measured times, or, where that is slower, of the estimated ones: measuring may save
+    /// time and memory, but no memory for time.
+    func tuned(_ measured: [Double], estimates: [Double], _ costs: UnsafePointer<sdx_conv_costs>) -> Int {
+        let (found, estimated) = (choose(measured, costs), choose(estimates, costs))
+        return measured[estimated] < measured[found] ? estimated : found
+    }
+
+    /// The place of the chosen algorithm among all.
+    private func choose(_ times: [Double], _ costs: UnsafePointer<sdx_conv_costs>) -> Int {
+        let chosen = withUnsafePointer(to: form) {
+            sdx_conv_choose_by_times($0, times, costs.pointee.multiply_add).chosen
+        }
+        return Self.algorithms.firstIndex { $0.algorithm == chosen } ?? 0
     }
 
     /// Whether there is nothing to compute.

@@ -140,8 +140,9 @@ struct ConvolutionMeasurement {
 
         /// Nanoseconds of one run, a plain kernel's with the reorders and the loss that the choice counts.
         func run(_ now: () -> UInt64) -> Double {
-            // In a network the other layers drive large weights out of the caches.
-            if packed.byteCount > Int(sdx_second_cache_bytes()) { sdx_flush_caches(packed.base, packed.byteCount) }
+            // In a network the other layers drive weights out of the caches: as the estimates have it, those beyond the second.
+            let kept = min(packed.byteCount, Int(sdx_second_cache_bytes()))
+            sdx_flush_caches(packed.base + kept, packed.byteCount - kept)
             // SAFETY: the buffers are as long as the form's tensors, packed weights and scratch, and y is nobody else's.
             func floats(_ storage: TensorStorage) -> UnsafeMutablePointer<Float> {
                 storage.base.assumingMemoryBound(to: Float.self)
