@@ -24,15 +24,19 @@ import Testing
     }
 
     static let rows = [
-        Row(estimated: [100, 20], measured: [10, 20], chosen: "blocks"),
-        Row(estimated: [10, 100], measured: [100, 20], chosen: "winograd 4"),
+        Row(estimated: [10, 2], measured: [1, 2], chosen: "blocks"),
+        Row(estimated: [1, 10], measured: [10, 2], chosen: "winograd 4"),
         // A little slower, for memory's sake: as without measuring, if that is how it is chosen then.
-        Row(estimated: [10, 100], measured: [24, 20], chosen: "blocks"),
-        Row(estimated: [100, 20], measured: [24, 20], chosen: "winograd 4"),
+        Row(estimated: [1, 10], measured: [2.4, 2], chosen: "blocks"),
+        Row(estimated: [10, 2], measured: [2.4, 2], chosen: "winograd 4"),
+        // A slow machine does not make memory cheap.
+        Row(estimated: [1.3, 1], measured: [1300, 1000], chosen: "blocks"),
+        Row(estimated: [1.3, 1], measured: [1.3e-6, 1e-6], chosen: "blocks"),
+        Row(estimated: [1.3, 1], measured: [0, 0], chosen: "blocks"),
     ]
 
     @Test(arguments: rows)
-    func measuringMakesNothingSlower(_ row: Row) {
+    func measuredTimesAreWeighedAsEstimatedOnes(_ row: Row) {
         func times(_ values: [Double]) -> [Double] {
             [values[0] * 1e6, .infinity, .infinity, .infinity, values[1] * 1e6, .infinity]
         }
