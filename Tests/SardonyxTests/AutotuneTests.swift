@@ -226,6 +226,45 @@ import Testing
         #expect(fileBytes(path).count == min(1 << 20, damage.text.utf8.count))
     }
 
+    /// Bytes changed, cut out and doubled: refused or read, and answers are never anything but what can compute the shape.
+    @Test func anyBytesAreSurvived() throws {
+        let folder = TemporaryFolder()
+        let path = folder.path + "/choices.json"
+        _ = try Self.session(Self.network(Self.fixed), path)
+        let whole = fileBytes(path)
+        let questions = try Self.entries(path).compactMap { $0["convolution"]?.string }
+        #expect(questions.count == 2)
+        var random = SeededGenerator(seed: 7)
+        let marks = Array("{}[]\",:0-e\\u ".utf8)
+        var refused = 0
+        for _ in 0..<1000 {
+            var bytes = whole
+            for _ in 0...random.below(3) {
+                let start = random.below(bytes.count)
+                let end = min(bytes.count, start + random.below(1 + bytes.count / 4))
+                switch random.below(4) {
+                case 0: bytes[start] = UInt8(random.below(256))
+                case 1: bytes[start] = marks[random.below(marks.count)]
+                case 2: bytes.removeSubrange(start..<end)
+                default: bytes.insert(contentsOf: bytes[start..<end], at: random.below(bytes.count))
+                }
+                if bytes.isEmpty { bytes = [0x20] }
+            }
+            let damaged = folder.write(bytes, to: "damaged.json")
+            do {
+                let choices = try PinnedChoices(path: damaged, account: MemoryAccount())
+                for question in questions {
+                    let answer = try choices.answer(to: question, possible: ["plain", "blocks"])
+                    #expect(answer.map { ["plain", "blocks"].contains($0) } ?? true)
+                }
+            } catch let error as SardonyxError {
+                #expect(error.code == .invalidOption && error.file == damaged, "\(error)")
+                refused += 1
+            }
+        }
+        #expect(refused > 300)
+    }
+
     @Test(arguments: ["winograd 4 deep", "", "wonder"])
     func whatCannotComputeAShapeIsRefused(algorithm: String) throws {
         let folder = TemporaryFolder()
