@@ -34,8 +34,8 @@ public final class Session: Sendable {
             case standard
             /// Every operator rounds as the standard's formulas do, each sum in a fixed order: no Winograd, and no rewrite
             /// that changes a rounding. Off are folding of batch normalisations and scales into weights, adding biases and
-            /// residuals inside convolutions and products, fused attention, and recognising Gelu and HardSwish in their
-            /// parts.
+            /// residuals inside convolutions and products, 1 × 1 convolutions in front of upsampling, fused attention, and
+            /// recognising Gelu and HardSwish in their parts.
             case strict
         }
         /// How exactly results follow the model's arithmetic.

@@ -6,7 +6,7 @@ typedef struct blocked_row {
     sdx_conv_layout layout;
     int64_t n, c, k, groups;
     int64_t in[3], kernel[3], stride[3], dilation[3], pad_begin[3], pad_end[3]; // D, H, W; 0 counts as 1 where it must
-    int64_t out_extra[3];
+    int64_t out_extra[3], repeats[3]; // in is of the pixels before they repeat
     bool bias, residual;
     sdx_activation activation;
 } blocked_row;
@@ -72,6 +72,27 @@ static const blocked_row rows[] = {
     {"depthwise, long rows", C8_C8, 1, 8, 8, 8, {1, 3, 4000}, {1, 3, 31}, PADS({0, 1, 15})},
     {"depthwise, an empty input", C8_C8, 1, 8, 8, 8, {1, 0, 6}, {1, 3, 3}, PADS({0, 2, 1}), .bias = true},
     {"clip", C8_C8, 1, 8, 16, 1, {1, 9, 12}, {1, 3, 3}, .activation = {SDX_ACTIVATION_CLIP, -0.5f, 0.7f}},
+    {"repeated", C8_C8, 2, 16, 40, 1, {1, 9, 12}, {1, 3, 3}, PADS({0, 1, 1}), .repeats = {1, 2, 2}, ALL},
+    {"repeated unevenly", C8_C8, 1, 8, 24, 1, {1, 5, 7}, {1, 3, 3}, PADS({0, 2, 1}), .repeats = {0, 3, 5}, .bias = true},
+    {"repeated along one axis", C8_C8, 1, 16, 16, 1, {1, 11, 9}, {1, 3, 3}, PADS({0, 1, 1}), .repeats = {1, 1, 4}},
+    {"repeated rows", C8_C8, 1, 8, 16, 1, {1, 6, 9}, {1, 5, 3}, PADS({0, 1, 1}), .repeats = {1, 9, 1}, .bias = true},
+    {"repeated, 3D", C8_C8, 1, 8, 16, 1, {3, 4, 5}, {3, 3, 3}, PADS({1, 1, 1}), .repeats = {2, 2, 2}, ALL},
+    {"repeated, slices", C8_C8, 1, 16, 8, 1, {3, 4, 5}, {3, 1, 1}, PADS({1, 0, 0}), .repeats = {4, 1, 1}},
+    {"repeated, pointwise", C8_C8, 2, 40, 56, 1, {1, 9, 11}, {1, 1, 1}, .repeats = {1, 2, 2}, ALL},
+    {"repeated, pointwise, splits", C8_C8, 1, 1400, 16, 1, {1, 4, 5}, {1, 1, 1}, .repeats = {1, 2, 2}, ALL},
+    {"repeated, pointwise in space", C8_C8, 1, 16, 8, 1, {3, 4, 5}, {1, 1, 1}, .repeats = {2, 3, 2}, .bias = true},
+    {"repeated, shared copies", C8_C8, 1, 136, 264, 1, {1, 4, 4}, {1, 3, 3}, PADS({0, 1, 1}), .repeats = {1, 2, 2}},
+    {"repeated, strides and dilation", C8_C8, 1, 8, 16, 1, {1, 9, 10}, {1, 3, 3}, {1, 2, 3}, {1, 2, 2}, PADS({0, 2, 3}),
+     .repeats = {1, 2, 2}, ALL},
+    {"repeated less than the stride", C8_C8, 1, 8, 16, 1, {1, 9, 10}, {1, 3, 3}, {1, 5, 7}, .repeats = {1, 2, 2}},
+    {"repeated from plain", PLAIN_C8, 2, 3, 16, 1, {1, 9, 13}, {1, 3, 3}, PADS({0, 1, 1}), .repeats = {1, 2, 2}, ALL},
+    {"repeated from plain with a stride", PLAIN_C8, 1, 1, 16, 1, {4, 5, 9}, {3, 3, 3}, {2, 2, 2}, PADS({1, 1, 1}),
+     .repeats = {2, 3, 4}},
+    {"repeated to plain", C8_PLAIN, 1, 16, 3, 1, {1, 9, 13}, {1, 3, 3}, PADS({0, 1, 1}), .repeats = {1, 2, 2}, ALL},
+    {"repeated groups", C8_C8, 2, 32, 96, 4, {1, 4, 5}, {1, 3, 3}, PADS({0, 1, 1}), .repeats = {1, 2, 2}, ALL},
+    {"repeated, depthwise", C8_C8, 2, 24, 24, 24, {1, 9, 11}, {1, 3, 3}, PADS({0, 1, 1}), .repeats = {1, 2, 2}, ALL},
+    {"repeated, an empty input", C8_C8, 1, 8, 16, 1, {1, 0, 5}, {1, 3, 3}, PADS({0, 3, 1}), .repeats = {1, 2, 2}, ALL},
+    {"repeated, long rows", C8_C8, 1, 8, 8, 1, {1, 2, 1500}, {1, 3, 3}, PADS({0, 1, 1}), .repeats = {1, 1, 2}, ALL},
     {"gelu to plain", C8_PLAIN, 1, 8, 3, 1, {1, 9, 12}, {1, 3, 3}, .activation = {SDX_ACTIVATION_GELU}},
 };
 enum { WIDTHS = 40, RANDOM_ROWS = 160, MOST_WORK = 1500000 };
@@ -81,7 +102,8 @@ static int64_t volume(const int64_t sizes[3]) { return sizes[0] * sizes[1] * siz
 static sdx_conv_params parameters(const blocked_row *r) {
     sdx_conv_params p = {.n = r->n, .c = r->c, .k = r->k, .groups = r->groups, .activation = r->activation};
     for (int i = 0; i < 3; i++) {
-        p.in[i] = r->in[i];
+        p.repeats[i] = r->repeats[i];
+        p.in[i] = r->in[i] * larger(r->repeats[i], 1);
         p.kernel[i] = larger(r->kernel[i], 1);
         p.stride[i] = larger(r->stride[i], 1);
         p.dilation[i] = larger(r->dilation[i], 1);
@@ -97,6 +119,7 @@ static blocked_row random_row(table *t) {
         SDX_ACTIVATION_NONE, SDX_ACTIVATION_RELU, SDX_ACTIVATION_CLIP, SDX_ACTIVATION_SILU};
     int rank = (int)random_in(t, 1, 3);
     bool same = random_chance(t, 3), pointwise = random_chance(t, 6), deep = random_chance(t, 8);
+    bool repeated = random_chance(t, 4);
     blocked_row r = {"random", (sdx_conv_layout)random_in(t, 1, 3), random_in(t, 1, 2), .groups = 1};
     bool grouped = r.layout == C8_C8 && random_chance(t, 5), depthwise = r.layout == C8_C8 && random_chance(t, 4);
     if (grouped) r.groups = random_in(t, 2, 3);
@@ -118,6 +141,7 @@ static blocked_row random_row(table *t) {
         r.pad_end[i] = pointwise ? 0 : same ? 1 : random_in(t, 0, r.kernel[i]);
         r.out_extra[i] = random_chance(t, 8) ? random_in(t, 0, 3) : 0;
     }
+    for (int i = 3 - rank; i < 3 && repeated; i++) r.repeats[i] = random_in(t, 0, 4);
     r.bias = random_chance(t, 2);
     r.residual = random_chance(t, 2);
     r.activation = (sdx_activation){kinds[random_in(t, 0, 3)], -0.5f, 0.7f};
@@ -126,7 +150,7 @@ static blocked_row random_row(table *t) {
         if (p.n * p.k * (p.c / p.groups) * volume(p.kernel) * volume(p.out) <= MOST_WORK) return r;
         int i = (int)random_in(t, 0, 2);
         r.kernel[i] = r.in[i] > 1 ? smaller(r.kernel[i], 4) : (r.kernel[i] + 1) / 2;
-        if (r.in[i] <= 1) r.pad_begin[i] = r.pad_end[i] = r.out_extra[i] = 0;
+        if (r.in[i] <= 1) r.pad_begin[i] = r.pad_end[i] = r.out_extra[i] = r.repeats[i] = 0;
         r.in[i] = (r.in[i] + 1) / 2;
     }
 }
@@ -150,7 +174,8 @@ static double exact(
             for (int i = 0; i < 3; i++) {
                 int64_t place = o[i] * p->stride[i] + t[i] * p->dilation[i] - p->pad_begin[i];
                 inside = inside && place >= 0 && place < p->in[i];
-                at = at * p->in[i] + place;
+                int64_t repeats = larger(p->repeats[i], 1);
+                at = at * (p->in[i] / repeats) + place / repeats;
             }
             if (!inside) continue;
             double term = (double)x[at] * w[(k * channels + c) * taps + tap];
@@ -160,27 +185,55 @@ static double exact(
     return sum;
 }
 
+/// x with its pixels repeated, blocks of `unit` channels.
+static float *enlarged(table *t, const sdx_conv_params *p, const float *x, int64_t unit) {
+    int64_t pixels = volume(p->in), blocks = p->n * p->c / unit, to[3], from[3];
+    float *result = input_bytes(t, blocks * pixels * unit, sizeof(float));
+    for (int i = 0; i < 3; i++) from[i] = p->in[i] / larger(p->repeats[i], 1);
+    for (int64_t i = 0; i < blocks * pixels * unit; i++) {
+        int64_t pixel = i / unit % pixels;
+        to[0] = pixel / p->in[2] / p->in[1], to[1] = pixel / p->in[2] % p->in[1], to[2] = pixel % p->in[2];
+        int64_t at = i / unit / pixels;
+        for (int j = 0; j < 3; j++) at = at * from[j] + to[j] / larger(p->repeats[j], 1);
+        result[i] = x[at * unit + i % unit];
+    }
+    return result;
+}
+
+/// Repeated pixels change no bit.
+static void check_enlarged(
+    table *t, sdx_conv_params p, sdx_conv_layout layout, const float *x, const float *packed, const float *bias,
+    const float *residual, const float *y) {
+    x = enlarged(t, &p, x, layout == PLAIN_C8 ? 1 : 8);
+    for (int i = 0; i < 3; i++) p.repeats[i] = 0;
+    float *want = workspace(t, (size_t)(p.n * p.k * volume(p.out)) * sizeof(float));
+    void *space = workspace(t, sdx_conv_c8_f32_workspace_bytes(&p, layout, pool_threads[0]));
+    sdx_conv_c8_f32_run(t->pools[0], &p, layout, x, packed, bias, residual, want, space);
+    table_equal_floats(t, "y, and y of the enlarged x,", y, want, p.n * p.k * volume(p.out));
+}
+
 static void check(table *t, const blocked_row *r) {
     sdx_conv_params p = parameters(r);
     table_row(
         t, "%s, layout %d: n %lld c %lld k %lld groups %lld in %lld·%lld·%lld out %lld·%lld·%lld kernel %lld·%lld·%lld"
-        " stride %lld·%lld·%lld dilation %lld·%lld·%lld pad %lld·%lld·%lld",
+        " stride %lld·%lld·%lld dilation %lld·%lld·%lld pad %lld·%lld·%lld repeats %lld·%lld·%lld",
         r->what, r->layout, (long long)p.n, (long long)p.c, (long long)p.k, (long long)p.groups, (long long)p.in[0],
         (long long)p.in[1], (long long)p.in[2], (long long)p.out[0], (long long)p.out[1], (long long)p.out[2],
         (long long)p.kernel[0], (long long)p.kernel[1], (long long)p.kernel[2], (long long)p.stride[0],
         (long long)p.stride[1], (long long)p.stride[2], (long long)p.dilation[0], (long long)p.dilation[1],
-        (long long)p.dilation[2], (long long)p.pad_begin[0], (long long)p.pad_begin[1], (long long)p.pad_begin[2]);
+        (long long)p.dilation[2], (long long)p.pad_begin[0], (long long)p.pad_begin[1], (long long)p.pad_begin[2],
+        (long long)p.repeats[0], (long long)p.repeats[1], (long long)p.repeats[2]);
     if (!sdx_conv_c8_f32_supported(&p, r->layout)) {
         table_fail(t, "counts as unsupported");
         return;
     }
     bool x_blocked = r->layout != PLAIN_C8, y_blocked = r->layout != C8_PLAIN;
-    int64_t inputs = p.n * p.c * volume(p.in), results = p.n * p.k * volume(p.out);
+    int64_t inputs = p.n * p.c * volume(r->in), results = p.n * p.k * volume(p.out);
     int64_t terms = p.c / p.groups * volume(p.kernel);
     float *plain_x = input_floats(t, inputs), *x = plain_x, *w = input_floats(t, p.k * terms);
     if (x_blocked) {
         x = input_bytes(t, inputs, sizeof(float));
-        for (int64_t i = 0; i < inputs; i++) x[blocked_place(i, p.c, volume(p.in))] = plain_x[i];
+        for (int64_t i = 0; i < inputs; i++) x[blocked_place(i, p.c, volume(r->in))] = plain_x[i];
     }
     float *bias = r->bias ? input_floats(t, p.k) : NULL, *residual = r->residual ? input_floats(t, results) : NULL;
     float *both = residual ? copy_of(t, residual, results, sizeof(float)) : NULL; // y in the residual's place
@@ -195,6 +248,8 @@ static void check(table *t, const blocked_row *r) {
     }
 
     const float *got = y.of[0];
+    if (p.repeats[0] > 1 || p.repeats[1] > 1 || p.repeats[2] > 1)
+        check_enlarged(t, p, r->layout, x, packed, bias, residual, got);
     for (int64_t i = 0; i < results; i++) {
         int64_t pixel = i % volume(p.out), k = i / volume(p.out) % p.k, n = i / volume(p.out) / p.k;
         int64_t o[3] = {pixel / p.out[2] / p.out[1], pixel / p.out[2] % p.out[1], pixel % p.out[2]};
@@ -240,6 +295,22 @@ static void check_refusals(table *t) {
         if (sdx_conv_c8_f32_packed_bytes(&p, cases[i].layout) != SIZE_MAX ||
             sdx_conv_c8_f32_workspace_bytes(&p, cases[i].layout, 1) != SIZE_MAX)
             table_fail(t, "case %zu: its bytes are not SIZE_MAX", i);
+    }
+    static const struct {
+        int64_t repeats[3];
+        bool valid;
+    } repeated[] = {{{0, 3, 9}, true}, {{1, 1, 3}, true}, {{0, 2, 1}, false}, {{0, 1, -1}, false}};
+    for (size_t i = 0; i < COUNT(repeated); i++) {
+        sdx_conv_params p = good;
+        memcpy(p.repeats, repeated[i].repeats, sizeof p.repeats);
+        if (sdx_conv_params_valid(&p) != repeated[i].valid || sdx_conv_c8_f32_supported(&p, C8_C8) != repeated[i].valid)
+            table_fail(t, "repeats %zu: not as they should be", i);
+        if (sdx_conv_algorithm_supported(&p, C8_C8, SDX_CONV_BY_PLAIN) || sdx_conv_transpose_c8_f32_supported(&p) ||
+            sdx_conv_f32_packed_bytes(&p) != SIZE_MAX || sdx_conv_f32_workspace_bytes(&p, 1) != SIZE_MAX ||
+            sdx_conv_transpose_f32_packed_bytes(&p) != SIZE_MAX ||
+            sdx_conv_transpose_f32_workspace_bytes(&p, 1) != SIZE_MAX)
+            table_fail(t, "repeats %zu: taken by kernels that have none", i);
+        if (repeated[i].valid && sdx_conv_choice(&p, C8_PLAIN) == SDX_CONV_BY_PLAIN) table_fail(t, "a plain choice");
     }
 }
 

@@ -7,6 +7,7 @@ typedef struct winograd_row {
     int64_t in[3], pad_begin[3], pad_end[3]; // D, H, W; the kernel is 3 in depth but where in[0] is 1 without padding
     bool bias, residual;
     sdx_activation activation;
+    int64_t repeats[3]; // in is of the pixels before they repeat
 } winograd_row;
 
 #define RELU .activation = {SDX_ACTIVATION_RELU}
@@ -52,6 +53,16 @@ static const winograd_row rows[] = {
     {"3D, an image a part", 3, 128, 72, {10, 9, 9}, PADS({1, 1, 1}), .bias = true},
     {"3D, narrow images, one a part", 7, 96, 64, {12, 5, 5}, PADS({1, 1, 1}), .residual = true},
     {"3D, a level a part", 1, 264, 8, {5, 26, 24}, PADS({0, 1, 1})},
+    {"repeated", 1, 24, 40, {1, 13, 17}, PADS({0, 1, 1}), .bias = true, .residual = true, RELU, .repeats = {0, 2, 2}},
+    {"repeated without padding", 1, 16, 8, {1, 13, 11}, .bias = true, .repeats = {1, 2, 2}},
+    {"repeated, wide padding", 2, 8, 24, {1, 9, 8}, PADS({0, 2, 2}), .repeats = {1, 3, 2}},
+    {"repeated unevenly", 1, 8, 16, {1, 7, 9}, PADS({0, 1, 1}), .repeats = {1, 3, 5}},
+    {"repeated often", 1, 16, 8, {1, 5, 4}, .pad_begin = {0, 1, 2}, .pad_end = {0, 1, 1}, .repeats = {1, 8, 7}},
+    {"repeated, one pixel", 1, 8, 8, {1, 1, 1}, PADS({0, 1, 1}), .repeats = {1, 2, 4}},
+    {"repeated on a small map", 1, 200, 136, {1, 4, 4}, PADS({0, 1, 1}), .bias = true, .repeats = {1, 2, 2}},
+    {"3D, repeated", 1, 16, 24, {4, 5, 7}, PADS({1, 1, 1}), .bias = true, RELU, .repeats = {2, 2, 2}},
+    {"3D, repeated, in parts", 1, 136, 8, {5, 7, 8}, PADS({1, 1, 1}), .residual = true, .repeats = {3, 2, 2}},
+    {"3D, repeated, deep and wide", 1, 8, 8, {9, 20, 15}, PADS({1, 1, 1}), .residual = true, .repeats = {2, 2, 2}},
     {"3D, an empty input", 1, 8, 16, {0, 4, 4}, PADS({2, 1, 1}), .bias = true},
 };
 static const sdx_winograd_form forms[] = {
@@ -62,11 +73,12 @@ static sdx_conv_params parameters(const winograd_row *r) {
     bool deep = r->in[0] != 1 || r->pad_begin[0] || r->pad_end[0];
     sdx_conv_params p = {.n = r->n, .c = r->c, .k = r->k, .groups = 1, .activation = r->activation};
     for (int i = 0; i < 3; i++) {
-        p.in[i] = r->in[i];
+        p.repeats[i] = r->repeats[i];
+        p.in[i] = r->in[i] * larger(r->repeats[i], 1);
         p.kernel[i] = i == 0 && !deep ? 1 : 3;
         p.stride[i] = p.dilation[i] = 1;
         p.pad_begin[i] = r->pad_begin[i];
-        p.out[i] = larger(0, r->in[i] + r->pad_begin[i] + r->pad_end[i] - p.kernel[i] + 1);
+        p.out[i] = larger(0, p.in[i] + r->pad_begin[i] + r->pad_end[i] - p.kernel[i] + 1);
     }
     return p;
 }
@@ -89,6 +101,11 @@ static winograd_row random_row(table *t) {
         r.pad_begin[i] = random_chance(t, 2) ? 1 : random_in(t, 0, 2);
         r.pad_end[i] = random_chance(t, 2) ? 1 : random_in(t, 0, 2);
     }
+    if (random_chance(t, 4))
+        for (int i = deep ? 0 : 1; i < 3; i++) {
+            r.repeats[i] = random_in(t, 0, 3);
+            r.in[i] = (r.in[i] + 3) / (r.repeats[i] + 1);
+        }
     r.bias = random_chance(t, 2);
     r.residual = random_chance(t, 2);
     static const sdx_activation_kind kinds[] = {
@@ -127,18 +144,50 @@ static void add_channel(
     }
 }
 
+/// x with its pixels repeated.
+static const float *enlarged(table *t, const sdx_conv_params *p, const float *x) {
+    int64_t pixels = product(p->in), repeats[3], from[3];
+    float *large = input_bytes(t, p->n * p->c * pixels, sizeof(float));
+    for (int i = 0; i < 3; i++) {
+        repeats[i] = larger(p->repeats[i], 1);
+        from[i] = p->in[i] / repeats[i];
+    }
+    for (int64_t i = 0; i < p->n * p->c * pixels; i++) {
+        int64_t pixel = i / 8 % pixels, d = pixel / p->in[2] / p->in[1], h = pixel / p->in[2] % p->in[1];
+        int64_t at = ((i / 8 / pixels * from[0] + d / repeats[0]) * from[1] + h / repeats[1]) * from[2];
+        large[i] = x[(at + pixel % p->in[2] / repeats[2]) * 8 + i % 8];
+    }
+    return large;
+}
+
+/// Repeated pixels change no bit.
+static void check_enlarged(
+    table *t, sdx_conv_params p, sdx_winograd_form form, const float *large, const float *packed, const float *bias,
+    const float *residual, const float *y) {
+    int64_t results = p.n * p.k * product(p.out);
+    for (int i = 0; i < 3; i++) p.repeats[i] = 0;
+    float *want = workspace(t, (size_t)results * sizeof(float));
+    void *space = workspace(t, sdx_winograd_c8_f32_workspace_bytes(&p, form, pool_threads[0]));
+    sdx_winograd_c8_f32_run(t->pools[0], &p, form, large, packed, bias, residual, want, space);
+    table_equal_floats(t, "y, and y of the enlarged x,", y, want, results);
+}
+
 static void check(table *t, const winograd_row *r) {
     sdx_conv_params p = parameters(r);
     table_row(
-        t, "%s: n %lld c %lld k %lld in %lld·%lld·%lld out %lld·%lld·%lld kernel %lld pad %lld·%lld·%lld", r->what,
+        t, "%s: n %lld c %lld k %lld in %lld·%lld·%lld out %lld·%lld·%lld kernel %lld pad %lld·%lld·%lld repeats %lld·%lld·%lld",
+        r->what,
         (long long)p.n, (long long)p.c, (long long)p.k, (long long)p.in[0], (long long)p.in[1], (long long)p.in[2],
         (long long)p.out[0], (long long)p.out[1], (long long)p.out[2], (long long)p.kernel[0],
-        (long long)p.pad_begin[0], (long long)p.pad_begin[1], (long long)p.pad_begin[2]);
-    int64_t images = p.n * p.c * product(p.in), results = p.n * p.k * product(p.out);
+        (long long)p.pad_begin[0], (long long)p.pad_begin[1], (long long)p.pad_begin[2], (long long)p.repeats[0],
+        (long long)p.repeats[1], (long long)p.repeats[2]);
+    int64_t images = p.n * p.c * product(r->in), results = p.n * p.k * product(p.out);
     int64_t terms = p.c * product(p.kernel);
     float *x = input_floats(t, images), *w = input_floats(t, p.k * terms);
     float *bias = r->bias ? input_floats(t, p.k) : NULL;
     float *residual = r->residual ? input_floats(t, results) : NULL;
+    bool repeated = p.repeats[0] > 1 || p.repeats[1] > 1 || p.repeats[2] > 1;
+    const float *large = repeated ? enlarged(t, &p, x) : x;
     double *sums = zeros(t, results), squares = 0, most = 0;
     for (int64_t i = 0; i < images; i++) squares += (double)x[i] * (double)x[i];
     for (int64_t k = 0; k < p.k; k++) {
@@ -147,7 +196,7 @@ static void check(table *t, const winograd_row *r) {
         most = fmax(most, weights);
         for (int64_t n = 0; n < p.n; n++)
             for (int64_t c = 0; c < p.c; c++)
-                add_channel(&p, x, n, c, k, w + (k * p.c + c) * product(p.kernel), sums);
+                add_channel(&p, large, n, c, k, w + (k * p.c + c) * product(p.kernel), sums);
     }
     double error = images ? 2e-5 * sqrt(squares / (double)images * most) : 0;
     for (size_t f = 0; f < COUNT(forms); f++) {
@@ -170,6 +219,7 @@ static void check(table *t, const winograd_row *r) {
         snprintf(what, sizeof what, "y of form %d", (int)form);
         snprintf(in_place, sizeof in_place, "%s in the residual's place", what);
         const float *got = y.of[0];
+        if (repeated) check_enlarged(t, p, form, large, packed, bias, residual, got);
         for (int64_t i = 0; i < results; i++) {
             int64_t k = i / 8 / product(p.out) % (p.k / 8) * 8 + i % 8;
             double sum = sums[i] + (bias ? (double)bias[k] : 0) + (residual ? (double)residual[i] : 0);
@@ -182,7 +232,7 @@ static void check(table *t, const winograd_row *r) {
 
 static void check_refusals(table *t) {
     table_row(t, "not supported");
-    sdx_conv_params good = parameters(&rows[20]), bad[10];
+    sdx_conv_params good = parameters(&rows[20]), bad[12];
     for (size_t i = 0; i < COUNT(bad); i++) bad[i] = good;
     bad[0].c = 12;
     bad[1].k = 12;
@@ -197,6 +247,8 @@ static void check_refusals(table *t) {
     bad[9].k = 8;
     bad[9].in[0] = bad[9].in[1] = bad[9].in[2] = 1;
     bad[9].out[1] = bad[9].out[2] = 1 << 24;
+    bad[10].in[2] = bad[10].repeats[2] = 9;
+    bad[11].repeats[1] = 2; // of 9 rows
     for (size_t i = 0; i < COUNT(bad) * COUNT(forms); i++) {
         const sdx_conv_params *p = &bad[i / COUNT(forms)];
         sdx_winograd_form form = forms[i % COUNT(forms)];

@@ -13,7 +13,7 @@ import Testing
             form: sdx_conv_params(
                 n: 1, c: channels, k: channels, groups: 1, in: (1, side, side), out: (1, side, side),
                 kernel: (1, 3, 3), stride: (1, 1, 1), dilation: (1, 1, 1), pad_begin: (0, 1, 1),
-                activation: sdx_activation()), sides: SDX_CONV_C8_TO_C8)
+                activation: sdx_activation(), repeats: (0, 0, 0)), sides: SDX_CONV_C8_TO_C8)
     }
 
     /// Milliseconds of blocks and F(4) for 512 channels, whose weights take 9 and 38 MB, as estimated and as measured.

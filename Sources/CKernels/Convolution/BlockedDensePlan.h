@@ -51,14 +51,16 @@ static SDX_FN(dense_plan) SDX_FN(plan_dense)(const sdx_conv_params *original, sd
     plan.panels = plan.dots ? 1 : (plan.m + BLOCKED_LANES - 1) / BLOCKED_LANES;
     plan.taps = p->kernel[0] * p->kernel[1] * p->kernel[2];
     plan.pixels = p->out[0] * p->out[1] * p->out[2];
-    plan.in_pixels = p->in[0] * p->in[1] * p->in[2];
+    plan.in_pixels = stored_pixels(p);
     plan.pointwise = plan.direct = plan.taps == 1;
     for (int i = 0; i < 3; i++)
         if (p->stride[i] != 1 || p->pad_begin[i] != 0 || p->in[i] != p->out[i]) plan.direct = false;
+    bool splits_by_weights = plan.direct; // repeated pixels as well, whose sums are to have the same bits
+    if (repeats_pixels(p)) plan.direct = false;
     if (plan.pointwise) {
         for (int i = 0; i < 3; i++) {
             p->stride[i] = p->dilation[i] = 1;
-            p->pad_begin[i] = 0;
+            p->pad_begin[i] = p->repeats[i] = 0;
             p->in[i] = p->out[i] = i == 2 ? plan.pixels : 1;
         }
     }
@@ -75,7 +77,7 @@ static SDX_FN(dense_plan) SDX_FN(plan_dense)(const sdx_conv_params *original, sd
     while (plan.pointwise && width > 8 * most && blocked_product(width, split * plan.unit) > SDX_FN(copy_budget))
         width = (width + 1) / 2;
     int64_t one = blocked_rows_for(p, plan.unit, 1, width).block;
-    if (split > SDX_FN(copy_budget) / (one + 1) && !plan.direct) split = SDX_FN(copy_budget) / (one + 1);
+    if (split > SDX_FN(copy_budget) / (one + 1) && !splits_by_weights) split = SDX_FN(copy_budget) / (one + 1);
     if (split < 1) split = 1;
     plan.splits = plan.blocks > 0 ? (plan.blocks + split - 1) / split : 1;
     plan.split_blocks = (plan.blocks + plan.splits - 1) / plan.splits;

@@ -135,7 +135,7 @@ static void SDX_FN(blocked_depthwise_row)(SDX_FN(depthwise_tile) * t, int64_t wi
 static void SDX_FN(blocked_depthwise_chunk)(void *context, int64_t chunk, int worker) {
     const SDX_FN(blocked_depthwise_plan) *plan = context;
     const sdx_conv_params *p = plan->params;
-    int64_t in_pixels = p->in[0] * p->in[1] * p->in[2], out_pixels = p->out[0] * p->out[1] * p->out[2];
+    int64_t in_pixels = stored_pixels(p), out_pixels = p->out[0] * p->out[1] * p->out[2];
     float *space = plan->workspace + worker * plan->worker_floats, low, high;
     bool clamp = SDX_FN(clamps)(p->activation, &low, &high);
     int64_t last = plan->units - chunk * plan->chunk_units < plan->chunk_units ? plan->units

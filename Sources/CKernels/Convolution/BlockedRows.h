@@ -76,10 +76,32 @@ static inline void blocked_copy_pixels(float *to, const float *from, int64_t uni
     }
 }
 
-/// Copies the phases of one input row for outputs from w0 on.
+/// The same of a row whose pixels repeat: pixels first + i · stride, i < count, pixel j being the row's j / repeats.
+static __attribute__((noinline, unused)) void blocked_copy_repeated(
+    float *to, const float *row, int64_t unit, int64_t repeats, int64_t first, int64_t stride, int64_t count) {
+    const float *from = row + first / repeats * unit;
+    int64_t left = repeats - first % repeats; // of the pixel at hand
+    if (unit == 8 && stride == 1) {
+        for (; count > 0; from += 8, left = repeats) {
+            float pixel[8];
+            memcpy(pixel, from, sizeof pixel);
+            if (left > count) left = count;
+            count -= left;
+            for (; left > 0; left--, to += 8) memcpy(to, pixel, sizeof pixel);
+        }
+        return;
+    }
+    for (int64_t i = 0; i < count; i++, to += unit) {
+        for (int64_t j = 0; j < unit; j++) to[j] = from[j];
+        if (i + 1 == count) return; // nothing beyond the row is pointed at
+        for (left -= stride; left <= 0; left += repeats) from += unit;
+    }
+}
+
+/// Copies the phases of one row of x for outputs from w0 on.
 static inline void blocked_copy_row(
     const sdx_conv_params *p, const blocked_rows *r, const float *row, int64_t w0, float *to) {
-    int64_t stride = p->stride[2], in = p->in[2], pixel = r->unit;
+    int64_t stride = p->stride[2], in = p->in[2], pixel = r->unit, repeats = repeats_along(p, 2);
     for (int64_t phase = 0; phase < r->period; phase++, to += r->places * pixel) {
         int64_t first = w0 * stride + phase * p->dilation[2] % stride - p->pad_begin[2]; // of place 0
         int64_t begin = first < 0 ? (-first + stride - 1) / stride : 0;
@@ -87,8 +109,11 @@ static inline void blocked_copy_row(
         if (end > r->places) end = r->places;
         if (begin > end) begin = end;
         memset(to, 0, (size_t)(begin * pixel) * sizeof(float));
-        if (end > begin)
-            blocked_copy_pixels(to + begin * pixel, row + (first + begin * stride) * pixel, pixel, stride, end - begin);
+        int64_t at = first + begin * stride;
+        if (end > begin && __builtin_expect(repeats == 1, 1))
+            blocked_copy_pixels(to + begin * pixel, row + at * pixel, pixel, stride, end - begin);
+        else if (end > begin)
+            blocked_copy_repeated(to + begin * pixel, row, pixel, repeats, at, stride, end - begin);
         memset(to + end * pixel, 0, (size_t)((r->places - end) * pixel) * sizeof(float));
     }
 }
@@ -99,29 +124,37 @@ static inline void blocked_copy_rows(
     const sdx_conv_params *p, const blocked_rows *r, const float *x, int64_t od, int64_t oh0, int64_t oh1, int64_t w0,
     bool zeros, float *to) {
     tap_range d = taps_inside(p, 0, od);
-    int64_t first = oh0 * p->stride[1] - p->pad_begin[1], width = p->in[2] * r->unit;
+    int64_t first = oh0 * p->stride[1] - p->pad_begin[1], width = stored_along(p, 2) * r->unit;
+    int64_t high = repeats_along(p, 1), height = stored_along(p, 1);
     int64_t used = (oh1 - oh0 - 1) * p->stride[1] + (p->kernel[1] - 1) * p->dilation[1] + 1;
     int64_t begin = first < 0 ? -first : 0, end = p->in[1] - first < used ? p->in[1] - first : used;
     for (int64_t t = d.begin; t < d.end; t++) {
         int64_t id = od * p->stride[0] + t * p->dilation[0] - p->pad_begin[0];
-        const float *slice = x + (id * p->in[1] + first) * width;
+        const float *slice = x + stored_place(p, 0, id) * height * width;
+        float *copy = to + t * r->slice;
         for (int64_t i = 0; zeros && i < used; i++)
-            if (i < begin || i >= end) memset(to + t * r->slice + i * r->row, 0, (size_t)r->row * sizeof(float));
-        for (int64_t i = begin; i < end; i++)
-            blocked_copy_row(p, r, slice + i * width, w0, to + t * r->slice + i * r->row);
+            if (i < begin || i >= end) memset(copy + i * r->row, 0, (size_t)r->row * sizeof(float));
+        for (int64_t i = begin; i < end; i++) {
+            int64_t row = first + i;
+            if (high > 1 && i > begin && row % high) // the row before once more
+                memcpy(copy + i * r->row, copy + (i - 1) * r->row, (size_t)r->row * sizeof(float));
+            else blocked_copy_row(p, r, slice + stored_place(p, 1, row) * width, w0, copy + i * r->row);
+        }
     }
 }
 
 /// Copies what outputs [pixel, pixel + count) of a pointwise convolution read of one block of channels.
 static inline void blocked_gather(
     const sdx_conv_params *p, int64_t unit, const float *x, int64_t pixel, int64_t count, float *to) {
+    int64_t height = stored_along(p, 1), width = stored_along(p, 2);
     while (count > 0) {
         int64_t ow = pixel % p->out[2], rest = pixel / p->out[2];
         int64_t oh = rest % p->out[1], od = rest / p->out[1];
         int64_t id = od * p->stride[0] - p->pad_begin[0], ih = oh * p->stride[1] - p->pad_begin[1];
         blocked_rows run = {.unit = unit, .period = 1, .places = p->out[2] - ow < count ? p->out[2] - ow : count};
         if (id >= 0 && id < p->in[0] && ih >= 0 && ih < p->in[1])
-            blocked_copy_row(p, &run, x + (id * p->in[1] + ih) * p->in[2] * unit, ow, to);
+            blocked_copy_row(
+                p, &run, x + (stored_place(p, 0, id) * height + stored_place(p, 1, ih)) * width * unit, ow, to);
         else
             memset(to, 0, (size_t)(run.places * unit) * sizeof(float));
         to += run.places * unit;

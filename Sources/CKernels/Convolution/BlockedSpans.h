@@ -169,6 +169,7 @@ static void (*const SDX_FN(spans)[2][2][2])(const SDX_FN(span) *) = {
 /// Whether the spans take this depthwise convolution: a window in a plane, no wider than the padding's counterpart.
 static bool SDX_FN(spans_fit)(const sdx_conv_params *p) {
     if (p->kernel[0] != 1 || p->stride[0] != 1 || p->pad_begin[0] != 0 || p->in[0] != p->out[0]) return false;
+    if (repeats_pixels(p)) return false;
     if (p->kernel[2] != 3 && p->kernel[2] != 5) return false;
     if (p->stride[2] > 2 || p->dilation[2] != 1 || p->in[2] < 1) return false;
     int64_t last = (p->out[2] - 1) * p->stride[2] - p->pad_begin[2] + p->kernel[2] - 1; // the last output's last column

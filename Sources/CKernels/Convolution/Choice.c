@@ -51,7 +51,7 @@ int64_t sdx_second_cache_bytes(void) {
 
 int sdx_conv_algorithm_supported(const sdx_conv_params *p, sdx_conv_layout layout, sdx_conv_algorithm algorithm) {
     switch (algorithm) {
-    case SDX_CONV_BY_PLAIN: return sdx_conv_params_valid(p);
+    case SDX_CONV_BY_PLAIN: return sdx_conv_params_valid(p) && !repeats_pixels(p);
     case SDX_CONV_BY_BLOCKS: return sdx_conv_c8_f32_supported(p, layout);
     default: return layout == SDX_CONV_C8_TO_C8 && sdx_winograd_c8_f32_supported(p, (sdx_winograd_form)algorithm);
     }

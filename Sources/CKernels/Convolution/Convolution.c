@@ -47,6 +47,7 @@ int sdx_conv_params_valid(const sdx_conv_params *p) {
         if (p->in[i] < 0 || p->out[i] < 0 || p->kernel[i] < 1 || p->stride[i] < 1 || p->dilation[i] < 1) return 0;
         if (p->pad_begin[i] < 0 || p->in[i] > most || p->out[i] > most || p->kernel[i] > most) return 0;
         if (p->stride[i] > most || p->dilation[i] > most || p->pad_begin[i] > most) return 0;
+        if (p->repeats[i] < 0 || (p->repeats[i] > 1 && p->in[i] % p->repeats[i])) return 0;
     }
     // A quarter of the range: chunk counts and paddings to whole panels stay inside.
     const int64_t floats = INT64_MAX / 16;
@@ -63,11 +64,11 @@ int sdx_conv_params_valid(const sdx_conv_params *p) {
 static size_t bytes_of(int64_t floats) { return floats < 0 ? SIZE_MAX : (size_t)floats * sizeof(float); }
 
 size_t sdx_conv_f32_packed_bytes(const sdx_conv_params *p) {
-    if (!sdx_conv_params_valid(p)) return SIZE_MAX;
+    if (!sdx_conv_params_valid(p) || repeats_pixels(p)) return SIZE_MAX;
     return bytes_of(product3(product(p->c / p->groups, p->k), p->kernel));
 }
 size_t sdx_conv_f32_workspace_bytes(const sdx_conv_params *p, int workers) {
-    if (!sdx_conv_params_valid(p) || workers < 1) return SIZE_MAX;
+    if (!sdx_conv_params_valid(p) || repeats_pixels(p) || workers < 1) return SIZE_MAX;
     int64_t floats = product(SDX_CALL(conv_worker_floats)(p), workers);
     return floats > INT64_MAX / 16 ? SIZE_MAX : bytes_of(floats);
 }
@@ -80,7 +81,7 @@ void sdx_conv_f32_run(
 
 size_t sdx_conv_transpose_f32_packed_bytes(const sdx_conv_params *p) { return sdx_conv_f32_packed_bytes(p); }
 size_t sdx_conv_transpose_f32_workspace_bytes(const sdx_conv_params *p, int workers) {
-    if (!sdx_conv_params_valid(p) || workers < 1) return SIZE_MAX;
+    if (!sdx_conv_params_valid(p) || repeats_pixels(p) || workers < 1) return SIZE_MAX;
     int64_t floats = product(SDX_CALL(transposed_worker_floats)(p), workers);
     return floats > INT64_MAX / 16 ? SIZE_MAX : bytes_of(floats);
 }

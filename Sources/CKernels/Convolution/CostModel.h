@@ -69,7 +69,7 @@ static inline double cost_in_blocks(
     double results = n * pixels * (double)p->k * c->result * (layout == SDX_CONV_C8_TO_PLAIN ? c->result_plain : 1);
     if (p->groups == p->c && p->groups == p->k && layout == SDX_CONV_C8_TO_C8) // each value once a tap
         return c->start + results + n * pixels * (double)p->k * taps * 2 * c->multiply_add;
-    bool strided = p->stride[0] != 1 || p->stride[1] != 1 || p->stride[2] != 1, direct = taps == 1 && !strided;
+    bool strided = p->stride[0] != 1 || p->stride[1] != 1 || p->stride[2] != 1, direct = taps == 1 && !strided && !repeats_pixels(p);
     double count = taps == 1                                    ? cost_ceil(pixels, tiles.pixels)
                    : width * 2 <= tiles.pixels && p->c % 8 == 0 ? (double)p->out[0] *
                                                        cost_ceil((double)p->out[1], __builtin_floor(tiles.pixels / width))

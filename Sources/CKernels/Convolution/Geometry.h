@@ -20,6 +20,24 @@ typedef struct {
 static inline int64_t gather_rows(const gather *g) { return g->channels * g->d.taps * g->h.taps * g->w.taps; }
 static inline int64_t gather_columns(const gather *g) { return g->d.out * g->h.out * g->w.out; }
 
+/// How often each pixel of x counts along an axis.
+static inline int64_t repeats_along(const sdx_conv_params *p, int axis) {
+    return p->repeats[axis] > 1 ? p->repeats[axis] : 1;
+}
+static inline bool repeats_pixels(const sdx_conv_params *p) {
+    return p->repeats[0] > 1 || p->repeats[1] > 1 || p->repeats[2] > 1;
+}
+/// The place in x of place i of the input along an axis, i >= 0; no division where it is the same.
+static inline int64_t stored_place(const sdx_conv_params *p, int axis, int64_t i) {
+    return p->repeats[axis] > 1 ? i / p->repeats[axis] : i;
+}
+/// The pixels that x has along an axis.
+static inline int64_t stored_along(const sdx_conv_params *p, int axis) { return stored_place(p, axis, p->in[axis]); }
+/// The pixels of a channel of x.
+static inline int64_t stored_pixels(const sdx_conv_params *p) {
+    return stored_along(p, 0) * stored_along(p, 1) * stored_along(p, 2);
+}
+
 static inline int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b != 0 && a < 0); }
 
 /// The gather of a convolution.

@@ -279,7 +279,7 @@ static size_t bytes_of(int64_t floats, int64_t times) {
 }
 
 int sdx_conv_transpose_c8_f32_supported(const sdx_conv_params *p) {
-    return sdx_conv_params_valid(p) && c8_transposed_supported(p);
+    return sdx_conv_params_valid(p) && !repeats_pixels(p) && c8_transposed_supported(p);
 }
 size_t sdx_conv_transpose_c8_f32_packed_bytes(const sdx_conv_params *p) {
     if (!sdx_conv_transpose_c8_f32_supported(p)) return SIZE_MAX;

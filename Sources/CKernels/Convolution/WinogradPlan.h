@@ -32,6 +32,13 @@ typedef struct {
     float *y, *workspace;
     winograd_form form;
     int64_t plane_points;      // (m + 2)²
+    // Of a window in x that begins at each of the times that its first row (column) repeats; with these the window's
+    // rows (columns) are so many floats from its first one.
+    int64_t window_rows[WINO_MOST_REPEATS][6], window_columns[WINO_MOST_REPEATS][6];
+    int64_t patch_rows[6], patch_columns[6], zero_rows[6]; // of a patch, and of zeros
+    uint32_t deep, high, wide;  // how often a pixel of x repeats
+    bool repeats;               // in a plane
+    int64_t row, slice, block;  // floats of x from a row to the next, between slices, between blocks of channels
     int64_t factors;           // products for a point of the plane: the taps in depth, or the four points of form.deep
     int64_t pitch, levels;     // output slices made at once (1 or 2), and how often
     int64_t across, tiles;     // tiles in a row of tiles, in a plane
@@ -68,6 +75,12 @@ SDX_INLINE int64_t SDX_FN(wino_start)(int64_t total, int64_t parts, int64_t part
 
 SDX_INLINE int64_t SDX_FN(wino_ceil)(int64_t a, int64_t b) { return a / b + (a % b != 0); }
 
+/// Floats from a window's first pixel to each of `edge`, which repeat, `apart` floats lying between two of x.
+static void SDX_FN(wino_window_reach)(int64_t repeats, int64_t edge, int64_t apart, int64_t reach[][6]) {
+    for (int64_t first = 0; first < repeats; first++)
+        for (int64_t i = 0; i < edge; i++) reach[first][i] = (first + i) / repeats * apart;
+}
+
 /// The parts that n levels are cut into to have `wanted` parts, each of WINO_LEAST_DEPTH output slices at least.
 static int64_t SDX_FN(wino_ranges)(const SDX_FN(wino_plan) * plan, int64_t wanted) {
     int64_t most = plan->part_levels * plan->pitch / WINO_LEAST_DEPTH;
@@ -78,6 +91,17 @@ static SDX_FN(wino_plan) SDX_FN(plan_wino)(const sdx_conv_params *p, sdx_winogra
     SDX_FN(wino_plan) plan = {.p = p, .form = winograd_form_of(chosen), .ranges = 1, .parts = 1};
     const int m = plan.form.m, deep = plan.form.deep;
     plan.plane_points = (m + 2) * (m + 2);
+    plan.deep = (uint32_t)repeats_along(p, 0);
+    plan.high = (uint32_t)repeats_along(p, 1);
+    plan.wide = (uint32_t)repeats_along(p, 2);
+    plan.repeats = plan.high > 1 || plan.wide > 1;
+    plan.row = stored_along(p, 2) * 8;
+    plan.slice = stored_along(p, 1) * plan.row;
+    plan.block = stored_along(p, 0) * plan.slice;
+    SDX_FN(wino_window_reach)(plan.high, m + 2, plan.row, plan.window_rows);
+    SDX_FN(wino_window_reach)(plan.wide, m + 2, 8, plan.window_columns);
+    SDX_FN(wino_window_reach)(1, m + 2, (m + 2) * 8, &plan.patch_rows);
+    SDX_FN(wino_window_reach)(1, m + 2, 8, &plan.patch_columns);
     plan.factors = deep ? 4 : p->kernel[0];
     plan.pitch = deep ? 2 : 1;
     plan.levels = SDX_FN(wino_ceil)(p->out[0], plan.pitch);

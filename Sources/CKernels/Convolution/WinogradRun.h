@@ -20,14 +20,18 @@ SDX_INLINE void SDX_FN(wino_next)(const SDX_FN(wino_plan) * plan, SDX_FN(wino_ti
 
 /// Copies the existing pixels of the (edge × edge) window at (h, w) of a plane into a patch of zeros.
 static __attribute__((noinline)) void SDX_FN(wino_patch)(
-    const float *from, int64_t height, int64_t width, int64_t h, int64_t w, int64_t edge, float *patch) {
+    const sdx_conv_params *p, const float *from, int64_t h, int64_t w, int64_t edge, float *patch) {
     memset(patch, 0, (size_t)(edge * edge * 8) * sizeof(float));
+    int64_t height = p->in[1], width = p->in[2], high = repeats_along(p, 1), wide = repeats_along(p, 2);
     int64_t i0 = h < 0 ? -h : 0, i1 = height - h < edge ? height - h : edge;
     int64_t j0 = w < 0 ? -w : 0, j1 = width - w < edge ? width - w : edge;
     if (j1 <= j0) return;
-    for (int64_t i = i0; i < i1; i++)
-        memcpy(patch + (i * edge + j0) * 8, from + ((h + i) * width + w + j0) * 8,
-               (size_t)((j1 - j0) * 8) * sizeof(float));
+    for (int64_t i = i0; i < i1; i++) {
+        float *to = patch + (i * edge + j0) * 8;
+        if (high == 1 && wide == 1)
+            memcpy(to, from + ((h + i) * width + w + j0) * 8, (size_t)((j1 - j0) * 8) * sizeof(float));
+        else blocked_copy_repeated(to, from + (h + i) / high * (width / wide) * 8, 8, wide, w + j0, 1, j1 - j0);
+    }
 }
 
 #undef WINO_PATCH
@@ -39,17 +43,24 @@ SDX_INLINE SDX_FN(wino_window) SDX_FN(wino_window_at)(
     const SDX_FN(wino_plan) * plan, SDX_FN(wino_tile) tile, int64_t slice, int64_t step, float *patch) {
     static const float zeros[6 * 8];
     const sdx_conv_params *p = plan->p;
-    if (slice < 0 || slice >= p->in[0]) return (SDX_FN(wino_window)){zeros, 0, 0};
-    int64_t edge = plan->form.m + 2, height = p->in[1], width = p->in[2], block = p->in[0] * height * width * 8;
-    int64_t c = step * WINO_CB, h = tile.h - p->pad_begin[1], w = tile.w - p->pad_begin[2];
+    if (slice < 0 || slice >= p->in[0]) return (SDX_FN(wino_window)){zeros, 0, 0, plan->zero_rows, plan->patch_columns};
+    int64_t edge = plan->form.m + 2, c = step * WINO_CB, h = tile.h - p->pad_begin[1], w = tile.w - p->pad_begin[2];
     bool half = WINO_CB > 8 && p->c - c == 8;
-    const float *from = plan->x + (tile.image * p->c + c) / 8 * block + slice * height * width * 8;
-    if (h >= 0 && w >= 0 && h + edge <= height && w + edge <= width)
-        return (SDX_FN(wino_window)){from + (h * width + w) * 8, width * 8, half ? 0 : block};
-    SDX_FN(wino_patch)(from, height, width, h, w, edge, patch);
-    if (WINO_CB == 8 || half) return (SDX_FN(wino_window)){patch, edge * 8, 0};
-    SDX_FN(wino_patch)(from + block, height, width, h, w, edge, patch + edge * edge * 8);
-    return (SDX_FN(wino_window)){patch, edge * 8, edge * edge * 8};
+    if (plan->deep > 1) slice /= plan->deep;
+    const float *from = plan->x + (tile.image * p->c + c) / 8 * plan->block + slice * plan->slice;
+    if (h >= 0 && w >= 0 && h + edge <= p->in[1] && w + edge <= p->in[2]) {
+        int64_t block = half ? 0 : plan->block;
+        if (!plan->repeats) return (SDX_FN(wino_window)){from + h * plan->row + w * 8, plan->row, block, NULL, NULL};
+        uint32_t row = (uint32_t)h, column = (uint32_t)w;
+        return (SDX_FN(wino_window)){
+            from + row / plan->high * plan->row + column / plan->wide * 8, plan->row, block,
+            plan->window_rows[row % plan->high], plan->window_columns[column % plan->wide]};
+    }
+    SDX_FN(wino_patch)(p, from, h, w, edge, patch);
+    bool once = WINO_CB == 8 || half;
+    if (!once) SDX_FN(wino_patch)(p, from + plan->block, h, w, edge, patch + edge * edge * 8);
+    return (SDX_FN(wino_window)){
+        patch, edge * 8, once ? 0 : edge * edge * 8, plan->patch_rows, plan->patch_columns};
 }
 
 /// Transforms channel steps [step0, step1) of plane tiles [tile, tile + count), counted over all images, of input slice
@@ -64,8 +75,11 @@ static void SDX_FN(wino_transform)(
         for (int64_t i = 0; i < count; i++, to += WINO_CB) {
             SDX_FN(wino_window) from = SDX_FN(wino_window_at)(plan, at, slice, step, patch);
             for (int64_t lane = 0; lane < WINO_CB; lane += SDX_V) {
-                if (plan->form.m == 4) SDX_FN(wino_input_tile)(4, &from, lane, to + lane, plane);
-                else SDX_FN(wino_input_tile)(2, &from, lane, to + lane, plane);
+                bool four = plan->form.m == 4;
+                if (four && !plan->repeats) SDX_FN(wino_input_tile)(4, false, &from, lane, to + lane, plane);
+                else if (four) SDX_FN(wino_input_tile)(4, true, &from, lane, to + lane, plane);
+                else if (!plan->repeats) SDX_FN(wino_input_tile)(2, false, &from, lane, to + lane, plane);
+                else SDX_FN(wino_input_tile)(2, true, &from, lane, to + lane, plane);
             }
             SDX_FN(wino_next)(plan, &at);
         }
@@ -85,10 +99,16 @@ static void SDX_FN(wino_transform_pair)(
             SDX_FN(wino_window) third = SDX_FN(wino_window_at)(plan, at, slice + 2, step, patch3);
             SDX_FN(wino_window) fourth = SDX_FN(wino_window_at)(plan, at, slice + 3, step, patch4);
             for (int64_t l = 0; l < WINO_CB; l += SDX_V) {
-                if (plan->form.m == 4)
-                    SDX_FN(wino_input_pair)(4, &third, &fourth, l, k + l, plan->kept_plane, to + l, plan->v_plane);
+                bool four = plan->form.m == 4;
+                int64_t from_plane = plan->kept_plane, plane = plan->v_plane;
+                if (four && !plan->repeats)
+                    SDX_FN(wino_input_pair)(4, false, &third, &fourth, l, k + l, from_plane, to + l, plane);
+                else if (four)
+                    SDX_FN(wino_input_pair)(4, true, &third, &fourth, l, k + l, from_plane, to + l, plane);
+                else if (!plan->repeats)
+                    SDX_FN(wino_input_pair)(2, false, &third, &fourth, l, k + l, from_plane, to + l, plane);
                 else
-                    SDX_FN(wino_input_pair)(2, &third, &fourth, l, k + l, plan->kept_plane, to + l, plan->v_plane);
+                    SDX_FN(wino_input_pair)(2, true, &third, &fourth, l, k + l, from_plane, to + l, plane);
             }
             SDX_FN(wino_next)(plan, &at);
         }

@@ -14,6 +14,9 @@ typedef struct {
 enum { WINO_ZERO, WINO_GO_ON, WINO_FIRST, WINO_SECOND };
 enum { WINO_NOTHING, WINO_STORE, WINO_STORE_SECOND, WINO_SUM_AND_DIFFERENCE };
 
+/// How often a pixel may repeat along an axis of the plane.
+enum { WINO_MOST_REPEATS = 8 };
+
 static inline winograd_form winograd_form_of(sdx_winograd_form form) {
     return (winograd_form){(int)form >> 1, (int)form & 1};
 }

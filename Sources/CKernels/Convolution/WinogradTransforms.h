@@ -62,17 +62,22 @@ SDX_INLINE vf SDX_FN(wino_load)(const float *x, int64_t block) {
 /// A window of (m + 2)² pixels of one or two blocks of channels.
 typedef struct {
     const float *x;
-    int64_t row, block; // floats between rows, and between blocks
+    int64_t row, block;            // floats between rows, and between blocks
+    const int64_t *rows, *columns; // where pixels repeat: floats from x to each row, and from there to each column
 } SDX_FN(wino_window);
 
-/// The columns of a window, transformed: t[i][j] of point i and column j.
+/// The columns of a window, whose pixels may repeat, transformed: t[i][j] of point i and column j.
 SDX_INLINE void SDX_FN(wino_input_columns)(
-    const int m, const SDX_FN(wino_window) * from, int64_t lane, vf t[6][6]) {
+    const int m, const bool repeats, const SDX_FN(wino_window) * from, int64_t lane, vf t[6][6]) {
+    int64_t rows[6];
+#pragma clang loop unroll(full)
+    for (int i = 0; i < m + 2; i++) rows[i] = repeats ? from->rows[i] : i * from->row;
 #pragma clang loop unroll(full)
     for (int j = 0; j < m + 2; j++) {
         vf d[6], column[6];
+        const float *x = from->x + lane + (repeats ? from->columns[j] : j * 8);
 #pragma clang loop unroll(full)
-        for (int i = 0; i < m + 2; i++) d[i] = SDX_FN(wino_load)(from->x + lane + i * from->row + j * 8, from->block);
+        for (int i = 0; i < m + 2; i++) d[i] = SDX_FN(wino_load)(x + rows[i], from->block);
         SDX_FN(wino_input_row)(m, d, column);
 #pragma clang loop unroll(full)
         for (int i = 0; i < m + 2; i++) t[i][j] = column[i];
@@ -81,9 +86,9 @@ SDX_INLINE void SDX_FN(wino_input_columns)(
 
 /// Transforms one vector of channels of a window. The value of point ξ goes to v + ξ · plane.
 SDX_INLINE void SDX_FN(wino_input_tile)(
-    const int m, const SDX_FN(wino_window) * from, int64_t lane, float *v, int64_t plane) {
+    const int m, const bool repeats, const SDX_FN(wino_window) * from, int64_t lane, float *v, int64_t plane) {
     vf t[6][6];
-    SDX_FN(wino_input_columns)(m, from, lane, t);
+    SDX_FN(wino_input_columns)(m, repeats, from, lane, t);
 #pragma clang loop unroll(full)
     for (int i = 0; i < m + 2; i++) {
         vf d[6];
@@ -101,12 +106,12 @@ SDX_INLINE void SDX_FN(wino_input_tile)(
 /// first two slices, transformed in the plane (the second (m + 2)² · plane floats further), and then the last two,
 /// which are `third` and `fourth`.
 SDX_INLINE void SDX_FN(wino_input_pair)(
-    const int m, const SDX_FN(wino_window) * third, const SDX_FN(wino_window) * fourth, int64_t lane,
+    const int m, const bool repeats, const SDX_FN(wino_window) * third, const SDX_FN(wino_window) * fourth, int64_t lane,
     float *restrict kept, int64_t kept_plane, float *restrict v, int64_t plane) {
     const int points = (m + 2) * (m + 2);
     vf t3[6][6], t4[6][6];
-    SDX_FN(wino_input_columns)(m, third, lane, t3);
-    SDX_FN(wino_input_columns)(m, fourth, lane, t4);
+    SDX_FN(wino_input_columns)(m, repeats, third, lane, t3);
+    SDX_FN(wino_input_columns)(m, repeats, fourth, lane, t4);
 #pragma clang loop unroll(full)
     for (int i = 0; i < m + 2; i++) {
         vf d3[6], d4[6];

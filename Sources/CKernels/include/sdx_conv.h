@@ -31,10 +31,14 @@ typedef struct sdx_conv_params {
     int64_t dilation[3];
     int64_t pad_begin[3]; ///< zeros before x (convolution), outputs cut off in front (transposed); out gives the end
     sdx_activation activation;
+    /// Times that each pixel of x counts along an axis, as if nearest upsampling had come before: x has in / repeats
+    /// pixels, which divides. 0 is 1. More than 1: convolutions of channel-blocked tensors and Winograd's only; the
+    /// results have the bits that an x of `in` pixels gives.
+    int64_t repeats[3];
 } sdx_conv_params;
 
 /// Whether the parameters are consistent and every size fits 63 bits; the other functions require it (the byte queries
-/// return SIZE_MAX otherwise).
+/// return SIZE_MAX otherwise, and where a function takes no repeats).
 int sdx_conv_params_valid(const sdx_conv_params *p);
 
 // y[n, k, o] = act( Σ x[n, c, o·stride + t·dilation - pad_begin] · w[k, c, t] + bias[k] + residual[n, k, o] ),

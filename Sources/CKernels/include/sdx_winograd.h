@@ -30,8 +30,8 @@ typedef enum sdx_winograd_form {
 } sdx_winograd_form;
 
 /// Whether these kernels can do it: kernel 1 or 3 in depth and 3 × 3 in the plane, stride, dilation and groups 1, c and
-/// k multiples of 8, padding 0 to 2 in front, any `out` whose scratch has a size; deep forms only with 3 in depth. The
-/// other functions require it (byte queries: else SIZE_MAX).
+/// k multiples of 8, padding 0 to 2 in front, pixels that repeat up to 8 times in the plane, any `out` whose scratch has
+/// a size; deep forms only with 3 in depth. The other functions require it (byte queries: else SIZE_MAX).
 int sdx_winograd_c8_f32_supported(const sdx_conv_params *p, sdx_winograd_form form);
 /// Bytes of the packed weights, for the ISA in use.
 size_t sdx_winograd_c8_f32_packed_bytes(const sdx_conv_params *p, sdx_winograd_form form);

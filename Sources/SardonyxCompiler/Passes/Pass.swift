@@ -99,8 +99,11 @@ package struct Optimizer {
     /// The passes for sessions whose precision is strict.
     package static let strict = standard.filter { $0.keepsRounding }
 
-    /// The passes that follow once shapes are concrete and the others have nothing left to do; they keep the rounding.
-    package static let last: [any Pass.Type] = [FuseElementwise.self]
+    /// The passes that follow once shapes are concrete and the others have nothing left to do.
+    package static let last: [any Pass.Type] = [MoveUpsampling.self, FuseUpsampling.self, FuseElementwise.self]
+
+    /// Those of them for sessions whose precision is strict.
+    package static let strictLast = last.filter { $0.keepsRounding }
 
     /// Sweeps over the graph at the most; each sweep that changes nothing ends the work.
     private static let maximumSweeps = 50

@@ -49,7 +49,10 @@ package struct Planner {
             remarks += applied
             try inference.run(on: &graph)
         }
-        if !optimizer.passes.isEmpty { remarks += try Optimizer(passes: Optimizer.last).run(on: &graph) }
+        if !optimizer.passes.isEmpty {
+            let last = policy.isStrict ? Optimizer.strictLast : Optimizer.last
+            remarks += try Optimizer(passes: last).run(on: &graph)
+        }
         var layout = Layout(graph, self)
         if usesLayouts {
             if policy.measuring != nil, let choices = policy.choices { try choices.pinning(layout.measure) }

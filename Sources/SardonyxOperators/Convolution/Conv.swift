@@ -3,7 +3,8 @@ import SardonyxGraph
 
 /// y[n, m, o] = Σ x[n, c, o · stride + t · dilation − pad] · w[m, c, t] + b[m], over taps t and the channels c of m's group.
 ///
-/// Internally an input 3 of y's shape is added before the activation that `sardonyx.activation` names.
+/// Internally an input 3 of y's shape is added before the activation that `sardonyx.activation` names, and each pixel of x
+/// counts as often along the axes of space as `sardonyx.repeats` says.
 ///
 /// <https://onnx.ai/onnx/operators/onnx__Conv.html>
 enum Conv: Operator {
@@ -29,10 +30,14 @@ enum Conv: Operator {
     static func prepare(_ context: PreparationContext) throws -> Kernel {
         let type = try context.input(0).dataType
         if type.isHalfWidth { return try context.throughFloat(prepare) }
+        let sides = BlockedConvolution.sides(x: try context.input(0).layout, y: try context.output(0).layout)
+        if sides == nil, context.node.attributes[RepeatedInput.attribute] != nil {
+            return try RepeatedInput.kernel(context, prepare)
+        }
         let geometry = try ConvolutionGeometry(context).withLongAxesLast
         let activation = try FusedActivation(context.node)
         var kernel: Kernel
-        if let sides = BlockedConvolution.sides(x: try context.input(0).layout, y: try context.output(0).layout) {
+        if let sides {
             kernel = try BlockedConvolution(geometry, activation, sides).kernel(context)
         } else if type == .float, geometry.window.rank <= 3 {
             let form = geometry.kernelForm(try FusedActivation.kernelForm(activation))

@@ -56,7 +56,10 @@ struct BlockedConvolution {
         return kernel
     }
 
+    /// The choice for an input whose pixels repeat is that for the larger map: what upsampling is fused with keeps its bits.
     private func algorithm(_ context: PreparationContext) throws -> sdx_conv_algorithm {
-        try ConvolutionChoice(form: form, sides: sides).algorithm(context.policy)
+        var form = form
+        form.repeats = (0, 0, 0)
+        return try ConvolutionChoice(form: form, sides: sides).algorithm(context.policy)
     }
 }

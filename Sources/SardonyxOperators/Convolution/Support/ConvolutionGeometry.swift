@@ -8,6 +8,8 @@ struct ConvolutionGeometry: Sendable {
     let filters: Int
     let groups: Int
     let window: Window
+    /// How often each pixel of the input counts along each axis of space; empty for once. The window is over all of them.
+    let repeats: [Int]
 
     var channelsPerGroup: Int { channels / groups }
     var filtersPerGroup: Int { filters / groups }
@@ -21,18 +23,21 @@ struct ConvolutionGeometry: Sendable {
         let input = try context.input(x).shape
         let weights = try context.input(w).shape
         let attributes = try WindowAttributes(context.node, kernel: Array(weights.dropFirst(2)))
+        let repeats = context.node.ints(RepeatedInput.attribute) ?? []
         self.init(
             batch: input[0], channels: input[1], filters: weights[0], groups: context.node.int("group", default: 1),
             window: attributes.window(
-                input: Array(input.dropFirst(2)), output: Array(try context.output(0).shape.dropFirst(2))))
+                input: RepeatedInput.enlarged(Array(input.dropFirst(2)), repeats),
+                output: Array(try context.output(0).shape.dropFirst(2))), repeats: repeats)
     }
 
-    init(batch: Int, channels: Int, filters: Int, groups: Int, window: Window) {
+    init(batch: Int, channels: Int, filters: Int, groups: Int, window: Window, repeats: [Int] = []) {
         self.batch = batch
         self.channels = channels
         self.filters = filters
         self.groups = groups
         self.window = window
+        self.repeats = repeats
     }
 
     /// The same convolution with the axes of one position in front, where kernels look for the short ones: what exporters
@@ -43,7 +48,8 @@ struct ConvolutionGeometry: Sendable {
         }
         let order = isPoint.indices.filter { isPoint[$0] } + isPoint.indices.filter { !isPoint[$0] }
         return ConvolutionGeometry(
-            batch: batch, channels: channels, filters: filters, groups: groups, window: window.withAxes(order))
+            batch: batch, channels: channels, filters: filters, groups: groups, window: window.withAxes(order),
+            repeats: repeats.isEmpty ? [] : order.map { repeats[$0] })
     }
 
     /// The form that the C kernels take, for at most three spatial axes.
@@ -53,7 +59,7 @@ struct ConvolutionGeometry: Sendable {
             in: Window.three(window.input, 1), out: Window.three(window.output, 1),
             kernel: Window.three(window.kernel, 1), stride: Window.three(window.strides, 1),
             dilation: Window.three(window.dilations, 1), pad_begin: Window.three(window.padBegin, 0),
-            activation: activation)
+            activation: activation, repeats: Window.three(repeats, 1))
     }
 
     /// What packed weights depend on, besides the weights.
@@ -95,7 +101,11 @@ struct ConvolutionGeometry: Sendable {
         var shape: SymbolicShape = [input?[0] ?? .unknown, filters]
         if let kernel, let input {
             let attributes = try WindowAttributes(node, kernel: kernel)
-            for axis in 0..<rank - 2 { shape.append(try attributes.output(axis, of: input[axis + 2])) }
+            let repeats = node.ints(RepeatedInput.attribute)
+            for axis in 0..<rank - 2 {
+                let extent = input[axis + 2]
+                shape.append(try attributes.output(axis, of: repeats.map { extent * .fixed($0[axis]) } ?? extent))
+            }
         } else {
             shape += SymbolicShape(repeating: .unknown, count: rank - 2)
         }

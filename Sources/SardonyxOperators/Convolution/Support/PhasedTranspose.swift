@@ -71,7 +71,8 @@ struct PhasedTranspose {
             n: Int64(geometry.batch), c: Int64(geometry.channels), k: Int64(geometry.filters), groups: 1,
             in: Window.three(geometry.window.input, 1), out: Window.three(phases.map(\.outputs), 1),
             kernel: Window.three(phases.map(\.taps), 1), stride: Window.three(ones, 1),
-            dilation: Window.three(ones, 1), pad_begin: Window.three(phases.map(\.pad), 0), activation: activation)
+            dilation: Window.three(ones, 1), pad_begin: Window.three(phases.map(\.pad), 0), activation: activation,
+            repeats: Window.three([], 1))
     }
 
     func kernel(_ context: PreparationContext) throws -> Kernel {
