@@ -87,13 +87,15 @@ static SDX_FN(dense_plan) SDX_FN(plan_dense)(const sdx_conv_params *original, sd
 
     // Chunks enough for the threads: first by rows, while a chunk has pixels to reuse the weights for (fewer where all
     // weights stay in L2), then by output channels, whose chunks share their copies, then by the rest.
+    // Work is in multiply-adds; where pixels are few, weights that come from memory take longer.
+    double weights = (double)p->k * plan.channels * plan.taps, reuse = (double)p->n * plan.pixels;
     bool light = blocked_product(plan.channels * plan.taps, plan.m) < 4 * SDX_FN(copy_budget);
     int64_t images = p->n * p->groups * p->out[0], lane_chunks = 1;
     for (int step = 0; step < 3;) {
         int64_t chunks = blocked_product(
             images, ((p->out[1] + height - 1) / height) * ((p->out[2] + width - 1) / width));
         chunks = blocked_product(chunks, lane_chunks);
-        double work = (double)p->n * p->k * plan.channels * plan.taps * plan.pixels / (double)chunks;
+        double work = weights * (reuse < 16 ? 16 : reuse) / (double)chunks;
         if (chunks >= 16 || work < 1e6) break;
         int64_t least = step > 0 ? most : light ? 2 * most : 16 * most;
         if (step == 1) {
