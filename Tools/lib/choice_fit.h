@@ -85,7 +85,7 @@ static void print_costs(const sdx_conv_costs *c) {
     COST(copy_plain) COST(result) COST(result_plain) COST(weight) COST(far_weight) COST(start) COST(product)
     COST(product_tile) COST(product_least) COST(product_half) COST(transform_in) COST(transform_deep) COST(transform_out) COST(shared)
     COST(far_shared) COST(read) COST(far_read) COST(wino_weight) COST(wino_start) COST(plain_multiply_add)
-    COST(plain_tile) COST(gather) COST(gather_short) COST(gather_strided) COST(plain_result) COST(plain_start) COST(reorder)
+    COST(plain_tile) COST(gather) COST(gather_short) COST(gather_strided) COST(plain_result) COST(plain_weight) COST(plain_start) COST(reorder)
 #undef COST
 }
 #endif

@@ -84,18 +84,11 @@ static double plain_surcharge(const sdx_conv_params *p, sdx_conv_layout layout, 
     return (double)p->n * values * c->reorder + SDX_CONV_PLAIN_LOSS * time;
 }
 
-/// What it costs that the weights are no longer in the cache.
-static double cold_time(const sdx_conv_params *p, sdx_conv_algorithm algorithm) {
-    double bytes = cost_beyond(weight_bytes(p, algorithm), (double)sdx_second_cache_bytes());
-    return bytes * (algorithm == SDX_CONV_BY_BLOCKS ? SDX_CONV_COLD_WEIGHT_AHEAD : SDX_CONV_COLD_WEIGHT);
-}
-
 void sdx_conv_estimates(
     const sdx_conv_params *p, sdx_conv_layout layout, const sdx_conv_costs *c, double *times) {
     for (int i = 0; i < SDX_CONV_ALGORITHMS; i++) {
-        sdx_conv_algorithm algorithm = sdx_conv_algorithms[i];
-        times[i] = sdx_conv_time(p, layout, algorithm, c) + cold_time(p, algorithm);
-        if (algorithm == SDX_CONV_BY_PLAIN) times[i] += plain_surcharge(p, layout, times[i], c);
+        times[i] = sdx_conv_time(p, layout, sdx_conv_algorithms[i], c);
+        if (sdx_conv_algorithms[i] == SDX_CONV_BY_PLAIN) times[i] += plain_surcharge(p, layout, times[i], c);
     }
 }
 

@@ -62,6 +62,16 @@ static inline double cost_lanes(double m, cost_tiles tiles, const sdx_conv_costs
     return left > 0 ? lanes + 8 * (all == 8 ? c->alone_8 : c->panel_8) : lanes;
 }
 
+/// The values of a channel's input that are copied, each output slice all its rows with their padding (BlockedRows.h).
+static inline double cost_copied(const sdx_conv_params *p) {
+    if (cost_volume(p->kernel) == 1) return cost_volume(p->out); // what it reads alone
+    double stride = (double)p->stride[2], period = p->dilation[2] % p->stride[2] == 0 ? 1 : stride;
+    double columns = cost_least(period, (double)p->kernel[2]) *
+                     ((double)p->out[2] + (double)(p->kernel[2] - 1) * (double)p->dilation[2] / stride);
+    double rows = (double)(p->out[1] - 1) * (double)p->stride[1] + (double)(p->kernel[1] - 1) * (double)p->dilation[1] + 1;
+    return (double)p->out[0] * (double)p->kernel[0] * rows * columns;
+}
+
 static inline double cost_in_blocks(
     const sdx_conv_params *p, sdx_conv_layout layout, const sdx_conv_costs *c, cost_tiles tiles, double cache) {
     double n = (double)p->n, groups = (double)p->groups, taps = cost_volume(p->kernel), pixels = cost_volume(p->out);
@@ -69,18 +79,22 @@ static inline double cost_in_blocks(
     double results = n * pixels * (double)p->k * c->result * (layout == SDX_CONV_C8_TO_PLAIN ? c->result_plain : 1);
     if (p->groups == p->c && p->groups == p->k && layout == SDX_CONV_C8_TO_C8) // each value once a tap
         return c->start + results + n * pixels * (double)p->k * taps * 2 * c->multiply_add;
-    bool strided = p->stride[0] != 1 || p->stride[1] != 1 || p->stride[2] != 1, direct = taps == 1 && !strided && !repeats_pixels(p);
-    double count = taps == 1                                    ? cost_ceil(pixels, tiles.pixels)
-                   : width * 2 <= tiles.pixels && p->c % 8 == 0 ? (double)p->out[0] *
-                                                       cost_ceil((double)p->out[1], __builtin_floor(tiles.pixels / width))
-                                                : (double)p->out[0] * (double)p->out[1] * cost_ceil(width, tiles.pixels);
-    double terms = channels * taps * cost_inside(p, 0) * cost_inside(p, 1);
+    bool strided = p->stride[0] != 1 || p->stride[1] != 1 || p->stride[2] != 1;
+    bool direct = taps == 1 && !strided && !repeats_pixels(p);
+    bool narrow = taps > 1 && width * 2 <= tiles.pixels && p->c % 8 == 0; // a tile has several rows, with all their taps
+    double rows = (double)p->out[0] * (double)p->out[1];
+    double count = taps == 1 ? cost_ceil(pixels, tiles.pixels)
+                   : narrow  ? (double)p->out[0] * cost_ceil((double)p->out[1], __builtin_floor(tiles.pixels / width))
+                             : rows * cost_ceil(width, tiles.pixels);
+    double terms = channels * taps * cost_inside(p, 0) * (narrow ? 1 : cost_inside(p, 1));
     double met = cost_met(p, 0) * cost_met(p, 1) * cost_met(p, 2);
     double bytes = 4 * channels * taps * cost_most(met, 0) * cost_ceil(m, 8) * 8 * groups; // of weights
     // A chunk is a piece of an output slice; each reads all weights.
     double passes = n * (double)p->out[0] * cost_ceil((double)p->out[1] * width, 400);
-    double work = n * (pixels + c->tile * count) * terms * cost_lanes(m, tiles, c) * groups;
-    double copied = direct ? 0 : n * pixels * (double)p->c * (double)p->kernel[0];
+    double lanes = cost_lanes(m, tiles, c);
+    if (layout == SDX_CONV_C8_TO_PLAIN) lanes = cost_least(lanes, 2.5 * m); // few channels by BlockedDot.h
+    double work = n * (pixels + c->tile * count) * terms * lanes * groups;
+    double copied = direct ? 0 : n * (double)p->c * cost_copied(p);
     return c->start + work * c->multiply_add + results + bytes * c->weight +
            passes * cost_beyond(bytes, cache / 2) * c->far_weight +
            copied * c->copy * (layout == SDX_CONV_PLAIN_TO_C8 ? c->copy_plain : 1);
@@ -137,7 +151,7 @@ static inline double cost_of_winograd(
     double width = (panels - 1) * lanes + (last < lanes ? last * c->product_half : last);
     return points * factors * (double)p->c * width * count * (cost_most(products / count, c->product_least) + c->product_tile) * c->product +
            points * channels * planes * c->transform_in + points * padded * pitch * products * c->transform_out +
-           weights * passes * c->read + far * (passes * c->far_read + c->wino_weight) + held * c->shared +
+           weights * (passes * c->read + c->wino_weight) + far * passes * c->far_read + held * c->shared +
            cost_beyond(held, cache * 0.75) * c->far_shared + c->wino_start * (shared ? 2 : 1);
 }
 
@@ -154,7 +168,7 @@ static inline double cost_of_plain(
     if (taps > 1) gathered *= 1 + c->gather_short * cost_beyond(tiles.plain_columns / cost_most(1, (double)p->out[2]), 1);
     if (p->stride[2] > 1) gathered *= c->gather_strided;
     double bytes = 4 * channels * taps * m * groups;
-    return c->plain_start + work * c->plain_multiply_add + results + gathered * c->gather + bytes * c->weight +
+    return c->plain_start + work * c->plain_multiply_add + results + gathered * c->gather + bytes * c->plain_weight +
            n * cost_ceil(pixels, 400) * cost_beyond(bytes, cache / 2) * c->far_weight;
 }
 #endif

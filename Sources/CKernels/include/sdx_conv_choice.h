@@ -42,7 +42,8 @@ typedef struct sdx_conv_costs {
     double copy_plain;     ///< times that for a value of a plain input
     double result;         ///< a value of y
     double result_plain;   ///< times that for a plain y
-    double weight;         ///< a byte of weights, once a run
+    double weight;         ///< a byte of weights, once a run: from memory, for a network's other weights passed through
+                           ///< the caches since
     double far_weight;     ///< more, for each that the second cache does not hold
     double start;          ///< of a run
     // Winograd's.
@@ -56,7 +57,7 @@ typedef struct sdx_conv_costs {
     double shared;         ///< a byte of transformed input that all threads share, written and read
     double far_shared;     ///< more, beyond the second cache
     double read;           ///< a byte of weights, each time it is read
-    double far_read;       ///< where the weights do not fit the second cache
+    double far_read;       ///< more, for each that the second cache does not hold
     double wino_weight;    ///< a byte of weights, once a run
     double wino_start;     ///< of a run, in each of its one or two steps
     // Plain.
@@ -66,6 +67,7 @@ typedef struct sdx_conv_costs {
     double gather_short;   ///< times that, more, where an output row is shorter than a panel
     double gather_strided; ///< times that
     double plain_result;
+    double plain_weight;   ///< a byte of weights, once a run
     double plain_start;
     double reorder;        ///< of a value from one layout to the other
 } sdx_conv_costs;
@@ -81,19 +83,15 @@ int sdx_conv_algorithm_supported(const sdx_conv_params *p, sdx_conv_layout layou
 /// The estimated time of a run with one thread, in nanoseconds; infinity where the algorithm is not supported.
 double sdx_conv_time(
     const sdx_conv_params *p, sdx_conv_layout layout, sdx_conv_algorithm algorithm, const sdx_conv_costs *costs);
-/// Between two runs of a layer a network's other weights pass through the caches, so that those beyond L2 come from memory:
-/// nanoseconds a byte, with one thread at 15 GB/s. Kernels for blocks fetch them while they compute, and wait for less.
-#define SDX_CONV_COLD_WEIGHT 0.06
-#define SDX_CONV_COLD_WEIGHT_AHEAD 0.02
 /// Weights stay in memory between the runs. A slower algorithm with less of them may be chosen: up to this many times
 /// the least time,
-#define SDX_CONV_PATIENCE 1.32
+#define SDX_CONV_PATIENCE 1.25
 /// or, where that is less than so many nanoseconds, so many times: networks have dozens of such layers, whose weights
 /// add up and whose time hardly does;
 #define SDX_CONV_SMALL_TIME 80e3
-#define SDX_CONV_SMALL_PATIENCE 2.2
+#define SDX_CONV_SMALL_PATIENCE 1.5
 /// a byte of weights is worth this many multiply-adds of the blocked kernel in each run,
-#define SDX_CONV_BYTE_WORTH 45.0
+#define SDX_CONV_BYTE_WORTH 40.0
 /// but for the first ones of a layer.
 #define SDX_CONV_FREE_BYTES 7e5
 
