@@ -87,7 +87,7 @@ static inline double cost_in_blocks(
                    : narrow  ? (double)p->out[0] * cost_ceil((double)p->out[1], __builtin_floor(tiles.pixels / width))
                              : rows * cost_ceil(width, tiles.pixels);
     double terms = channels * taps * cost_inside(p, 0) * (narrow ? 1 : cost_inside(p, 1));
-    double met = cost_met(p, 0) * cost_met(p, 1) * cost_met(p, 2);
+    double met = cost_met(p, 0) * cost_met(p, 1); // columns outside are zeros in the copy
     double bytes = 4 * channels * taps * cost_most(met, 0) * cost_ceil(m, 8) * 8 * groups; // of weights
     // A chunk is a piece of an output slice; each reads all weights.
     double passes = n * (double)p->out[0] * cost_ceil((double)p->out[1] * width, 400);

@@ -20,7 +20,7 @@
 },
 [SDX_ISA_AVX512] = {
     .multiply_add = 0.00988, .tile = 1.52, .alone_8 = 1.48, .panel_8 = 1.78, .alone_16 = 0.994, .panel_16 = 1.39,
-    .panel_24 = 1.26, .copy = 0.254, .copy_plain = 9.47, .result = 0.106, .result_plain = 8.4, .weight = 0.0635,
+    .panel_24 = 1.26, .copy = 0.217, .copy_plain = 2.87, .result = 0.106, .result_plain = 8.4, .weight = 0.0635,
     .far_weight = 0.0328, .start = 500, .product = 0.00744, .product_tile = 1.07, .product_least = 2.01,
     .product_half = 1.39, .transform_in = 0.134, .transform_deep = 0.759, .transform_out = 0.18, .shared = 0.0224,
     .far_shared = 0.132, .read = 0.0102, .far_read = 0.0155, .wino_weight = 0.0506, .wino_start = 300,
