@@ -43,7 +43,8 @@ public struct PlanSummary: Sendable {
     public var stepCount: Int { plan.steps.count }
 
     /// 16 digits that are the same for plans with the same steps: operators, algorithms, layouts and shapes. One build gives the
-    /// same bits for the same plan, weights and inputs on one instruction set.
+    /// same bits for the same plan, weights and inputs on one instruction set. Bodies of loops and branches are plans of their
+    /// own, made while they run, and no part of it.
     public var hash: String { plan.hash }
 
     /// Multiply-adds of the steps that count them.

@@ -44,7 +44,10 @@ public final class Session: Sendable {
         /// are measured when a plan is made (with the session where the model's shapes are fixed, else with the first run of
         /// new shapes) and the best one is written there; sessions that find their choices in the file measure nothing, and
         /// all sessions with the same file give the same bits. Measuring takes some 50 ms a convolution and memory within
-        /// `memoryBudget`; a convolution for which that does not suffice is chosen as without a file.
+        /// `memoryBudget` and half of the machine's; a convolution for which that does not suffice is chosen as without a file.
+        ///
+        /// Nothing is written where all choices are in the file, so that it may be read-only then. Otherwise a file that cannot
+        /// be written is an error (`SardonyxError`, `file`) of whoever makes the plan: its bits could not be had again.
         public var autotune: String?
         /// The most memory that the session may hold; a run that needs more is refused before it begins, or, where shapes
         /// depend on data, at the step that asks for more.
@@ -80,7 +83,7 @@ public final class Session: Sendable {
     private let thread = RunThread()
 
     /// - Throws: `SardonyxError` (`invalidOption`) for a number of threads that is out of range, a negative budget or a damaged
-    ///   file of choices.
+    ///   file of choices; `file` for one that cannot be read or written.
     public init(_ model: Model, options: Options = Options()) throws {
         self.model = model
         self.options = options

@@ -2,9 +2,9 @@ import Glibc
 import SardonyxGraph
 
 /// What no run can go beyond.
-enum MachineMemory {
+package enum MachineMemory {
     /// Bytes of physical memory, or the process's limit (`ulimit -v`) where that is less.
-    static let byteCount: Int = {
+    package static let byteCount: Int = {
         let pages = sysconf(Int32(_SC_PHYS_PAGES))
         let (bytes, overflow) = pages.multipliedReportingOverflow(by: sysconf(Int32(_SC_PAGESIZE)))
         let physical = pages > 0 && !overflow ? bytes : TensorSpec.byteLimit

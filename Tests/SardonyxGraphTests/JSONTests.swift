@@ -21,6 +21,14 @@ import Testing
         #expect(JSON.array([.number(.nan), .number(-.infinity), .string("\u{1}")]).text == "[null, null, \"\\u0001\"]")
     }
 
+    /// What the C library prints in locales of several points.
+    @Test(arguments: [
+        ("12.5", "12.5"), ("12,5", "12.5"), ("-1,25e-07", "-1.25e-07"), ("1\u{66B}5e+20", "1.5e+20"), ("7", "7"),
+    ])
+    func printsAPointInEveryLocale(printed: String, expected: String) {
+        #expect(JSON.withPoint(Array(printed.utf8)) == expected)
+    }
+
     @Test func printsALineAnElement() {
         let value = JSON.object([("a", .array([.int(1), .int(2)])), ("b", .object([("c", .null)]))])
         #expect(value.prettyText == "{\n  \"a\": [1, 2],\n  \"b\": {\n    \"c\": null\n  }\n}")

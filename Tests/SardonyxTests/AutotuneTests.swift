@@ -1,3 +1,4 @@
+import Glibc
 import Sardonyx
 import SardonyxExecution
 import SardonyxGraph
@@ -282,9 +283,11 @@ import Testing
         #expect(message.contains("delete it so that all is measured anew"))
     }
 
-    @Test(arguments: ["none/choices.json", "."])
+    @Test(arguments: ["none/choices.json", ".", "pipe"])
     func aPlaceThatCannotHoldAFileIsAnError(place: String) throws {
         let folder = TemporaryFolder()
+        // Nobody ever writes into it.
+        mkfifo(folder.path + "/pipe", 0o600)
         let model = try Self.network(Self.fixed)
         let error = #expect(throws: SardonyxError.self) { try Self.session(model, folder.path + "/" + place) }
         #expect(error?.code == .file)
@@ -348,17 +351,21 @@ import Testing
     @Test func sessionsShareAFile() async throws {
         let folder = TemporaryFolder()
         let path = folder.path + "/choices.json"
-        try await withThrowingTaskGroup(of: Void.self) { group in
+        let measured = try await withThrowingTaskGroup(of: Int.self) { group in
             for number in 0..<6 {
                 group.addTask {
                     // Each layer in two of the sessions.
                     let side = 6 + number / 2
                     let model = try Self.network([1, 16, .extent(Int64(side)), 8])
-                    _ = try Self.run(Self.session(model, path, threads: 1), Self.image([1, 16, side, 8]))
+                    let session = try Self.session(model, path, threads: 1)
+                    _ = try Self.run(session, Self.image([1, 16, side, 8]))
+                    return session.measuredCount
                 }
             }
-            try await group.waitForAll()
+            return try await group.reduce(0, +)
         }
+        // What one of them has measured, the other finds.
+        #expect(measured == 6)
         #expect(try Self.entries(path).count == 6)
         #expect(TemporaryFolder.names(in: folder.path) == ["choices.json"])
     }

@@ -112,6 +112,13 @@ struct ChoiceFile {
         if entries.updateValue(entry, forKey: key) == nil { order.append(key) }
     }
 
+    /// Takes over what another has and this has not.
+    mutating func complete(with other: ChoiceFile) {
+        for key in other.order where entries[key] == nil {
+            if let entry = other.entries[key] { insert(entry, for: key) }
+        }
+    }
+
     // MARK: Writing
 
     private var text: String {
@@ -130,11 +137,10 @@ struct ChoiceFile {
     /// new one. Where two programs have measured the same, the first one's choice stays.
     /// - Returns: what the file has now.
     static func merge(_ added: [(key: Key, entry: Entry)], into path: String) throws(SardonyxError) -> ChoiceFile {
-        let folder = path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
-        let parent = folder.isEmpty ? (path.hasPrefix("/") ? "/" : ".") : folder
+        let place = target(of: path)
         // The file's own lock would go with the file when another takes its place. Where the system cannot lock a folder, the
         // file stays whole all the same.
-        let lock = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        let lock = open(folder(of: place), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         defer { if lock >= 0 { close(lock) } }
         if lock >= 0 { while flock(lock, LOCK_EX) != 0 && errno == EINTR {} }
         var file = try ChoiceFile(contentsOf: path)
@@ -143,12 +149,33 @@ struct ChoiceFile {
             file.insert(entry, for: key)
             isNew = true
         }
-        if isNew { try file.write() }
+        if isNew { try file.write(to: place) }
         if lock >= 0 { _ = fsync(lock) }
         return file
     }
 
-    private func write() throws(SardonyxError) {
+    /// The folder that a path names a file in.
+    private static func folder(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+
+    /// Where the symbolic links at a path's end lead, be there a file or not: what takes the file's place must not take a link's.
+    private static func target(of path: String) -> String {
+        var path = path
+        // The system follows no more of them either.
+        for _ in 0..<40 {
+            var bytes = [CChar](repeating: 0, count: Int(PATH_MAX))
+            let count = readlink(path, &bytes, bytes.count)
+            guard count > 0, count < bytes.count else { break }
+            let link = String(decoding: bytes[..<count].map(UInt8.init(bitPattern:)), as: UTF8.self)
+            path = link.hasPrefix("/") ? link : folder(of: path) + "/" + link
+        }
+        return path
+    }
+
+    /// - Parameter place: the file's path behind links.
+    private func write(to place: String) throws(SardonyxError) {
         func fail(_ what: String) -> SardonyxError {
             SardonyxError(
                 .file, "the choices cannot be written: \(what): \(String(cString: strerror(errno)))", file: path)
@@ -158,9 +185,15 @@ struct ChoiceFile {
             throw SardonyxError(
                 .file, "the choices would take more than \(Self.sizeLimit) bytes; begin a new file", file: path)
         }
-        let temporary = "\(path).\(getpid()).\(UInt64.random(in: 0...UInt64.max))"
+        let temporary = "\(place).\(getpid()).\(UInt64.random(in: 0...UInt64.max))"
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
         guard descriptor >= 0 else { throw fail("no file beside it") }
+        // Whoever could read the old file can read the new one, as far as the system lets us say so.
+        var status = stat()
+        if stat(place, &status) == 0 {
+            _ = fchown(descriptor, status.st_uid, status.st_gid)
+            _ = fchmod(descriptor, status.st_mode & 0o777)
+        }
         var isWritten = true
         var done = 0
         while done < bytes.count, isWritten {
@@ -171,7 +204,7 @@ struct ChoiceFile {
         }
         isWritten = isWritten && fsync(descriptor) == 0
         let isClosed = close(descriptor) == 0
-        guard isWritten, isClosed, rename(temporary, path) == 0 else {
+        guard isWritten, isClosed, rename(temporary, place) == 0 else {
             let failure = fail("writing it")
             unlink(temporary)
             throw failure

@@ -11,6 +11,19 @@ package final class PinnedChoices: KernelChoices {
         /// What could not be measured for want of memory: not tried again.
         var refused: Set<String> = []
         var measured = 0
+        /// Whether the file was read again since measuring began.
+        var isFresh = false
+
+        func knows(_ key: ChoiceFile.Key) -> Bool {
+            file.entries[key] != nil || added.contains { $0.key == key }
+        }
+
+        /// Takes over the file as it is now. Choices that plans were made by stay, should the file have lost them.
+        mutating func refresh(_ file: ChoiceFile) {
+            let former = self.file
+            self.file = file
+            self.file.complete(with: former)
+        }
     }
 
     private let path: String
@@ -19,11 +32,13 @@ package final class PinnedChoices: KernelChoices {
     /// Held while kernels are measured: two at a time would measure each other.
     private static let measuring = Mutex(())
 
-    /// - Parameter account: what measuring is charged to.
+    /// - Parameters:
+    ///   - account: what measuring is charged to.
+    ///   - limit: the most bytes to measure with, whatever the account allows.
     /// - Throws: `SardonyxError` for a file that cannot be read.
-    package init(path: String, account: MemoryAccount) throws {
+    package init(path: String, account: MemoryAccount, limit: Int = MachineMemory.byteCount / 2) throws {
         self.path = path
-        self.account = account
+        self.account = MemoryAccount(limit: limit, within: account)
         state = Mutex(State(file: try ChoiceFile(contentsOf: path)))
     }
 
@@ -46,11 +61,18 @@ package final class PinnedChoices: KernelChoices {
 
     package func measure(_ question: String, _ measure: (_ now: () -> UInt64) throws -> MeasuredChoice) throws {
         let key = ChoiceFile.key(question)
-        let isKnown = state.withLock { state in
-            state.file.entries[key] != nil || state.refused.contains(question)
-                || state.added.contains { $0.key == key }
-        }
+        let (isKnown, isFresh) = state.withLock { ($0.knows(key) || $0.refused.contains(question), $0.isFresh) }
         if isKnown { return }
+        if !isFresh {
+            // Another session may have measured it since the file was read.
+            let file = try ChoiceFile(contentsOf: path)
+            let isFound = state.withLock { state in
+                state.refresh(file)
+                state.isFresh = true
+                return state.knows(key)
+            }
+            if isFound { return }
+        }
         do {
             let found = try account.whileCurrent { try measure(Self.now) }
             let times = found.times.map { ($0.name, JSON.number($0.nanoseconds / 1000)) }
@@ -65,12 +87,13 @@ package final class PinnedChoices: KernelChoices {
 
     package func pinning(_ body: () throws -> Void) throws {
         try Self.measuring.withLock { _ in
+            state.withLock { $0.isFresh = false }
             try body()
             let added = state.withLock(\.added)
             if added.isEmpty { return }
             let file = try ChoiceFile.merge(added, into: path)
             state.withLock { state in
-                state.file = file
+                state.refresh(file)
                 state.added = []
             }
         }

@@ -61,8 +61,14 @@ package indirect enum JSON: Sendable {
         withVaList([value]) { arguments in
             var buffer = [CChar](repeating: 0, count: 32)
             vsnprintf(&buffer, buffer.count, "%.9g", arguments)
-            return String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+            return withPoint(buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)))
         }
+    }
+
+    /// A number as the C library prints it, with JSON's point in place of the one of the locale that the process has chosen.
+    package static func withPoint(_ printed: [UInt8]) -> String {
+        let parts = printed.split { !(0x30...0x39).contains($0) && !Array("+-e".utf8).contains($0) }
+        return parts.map { String(decoding: $0, as: UTF8.self) }.joined(separator: ".")
     }
 
     /// Whether it is an array without arrays and objects in it.

@@ -35,9 +35,14 @@ package final class MemoryAccount: Sendable {
 
     /// The most bytes that may be held at once; nil is as many as the machine gives.
     package let limit: Int?
+    /// What the storages made here are charged to as well.
+    private let parent: MemoryAccount?
     private let state = Mutex(State())
 
-    package init(limit: Int? = nil) { self.limit = limit }
+    package init(limit: Int? = nil, within parent: MemoryAccount? = nil) {
+        self.limit = limit
+        self.parent = parent
+    }
 
     /// Bytes held now.
     package var held: Int { state.withLock(\.held) }
@@ -53,9 +58,16 @@ package final class MemoryAccount: Sendable {
             return nil
         }
         if let refused { throw tooMuch(bytes, held: refused) }
+        do { try parent?.charge(bytes) } catch {
+            state.withLock { $0.held -= bytes }
+            throw error
+        }
     }
 
-    func release(_ bytes: Int) { state.withLock { $0.held -= bytes } }
+    func release(_ bytes: Int) {
+        state.withLock { $0.held -= bytes }
+        parent?.release(bytes)
+    }
 
     private func tooMuch(_ bytes: Int, held: Int) -> SardonyxError {
         SardonyxError(

@@ -106,6 +106,7 @@ package enum RepeatedInput {
         kernel.absorbedInputs = inner.absorbedInputs
         kernel.packedWeights = inner.packedWeights
         kernel.multiplyAdds = inner.multiplyAdds
+        kernel.algorithm = inner.algorithm
         return kernel
     }
 }
