@@ -48,11 +48,16 @@ SDX_INLINE void SDX_FN(wino_steps)(
     }
 }
 
-/// Weights to fetch meanwhile: so many lines of 64 bytes in each step of channels.
+/// Weights to fetch meanwhile: so many floats, whole lines of 64 bytes, in each step of channels.
 typedef struct {
-    const float *from;
-    int64_t lines;
+    const float *from, *end;
+    int64_t pace;
 } SDX_FN(wino_ahead);
+
+/// Those of so many steps are fetched, or all that are left.
+SDX_INLINE const float *SDX_FN(wino_after)(SDX_FN(wino_ahead) ahead, int64_t steps) {
+    return ahead.end - ahead.from < steps * ahead.pace ? ahead.end : ahead.from + steps * ahead.pace;
+}
 
 /// Sums over factors, c of input[c][i] · weights[c][lanes] into m[i][lanes] and `second`, as the factors say. `step`
 /// floats lie from one step of channels of the input to the next: rows of the whole input times WINO_CB.
@@ -78,8 +83,9 @@ SDX_INLINE void SDX_FN(wino_product)(
         const float *v = factor->input, *u = factor->weights;
         int64_t c = channels;
         for (; c >= WINO_CB; c -= WINO_CB, v += step, u += WINO_CB * vectors * SDX_V) {
+            const float *stop = SDX_FN(wino_after)(ahead, 1);
 #pragma clang loop unroll(disable)
-            for (int64_t i = 0; i < ahead.lines; i++, ahead.from += 16) __builtin_prefetch(ahead.from, 0, 2);
+            for (; ahead.from < stop; ahead.from += 16) __builtin_prefetch(ahead.from, 0, 2);
             SDX_FN(wino_steps)(rows, vectors, WINO_CB, sum, v, u);
         }
         if (WINO_CB > 8 && c > 0) SDX_FN(wino_steps)(rows, vectors, 8, sum, v, u);

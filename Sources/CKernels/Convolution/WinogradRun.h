@@ -172,25 +172,31 @@ SDX_INLINE const float *SDX_FN(wino_weights)(const SDX_FN(wino_plan) * plan, int
     return plan->packed + (panel * WINO_LANES * plan->plane_points + point * width) * plan->p->c * plan->factors;
 }
 
+/// The same, to be fetched.
+SDX_INLINE SDX_FN(wino_ahead) SDX_FN(wino_weights_ahead)(
+    const SDX_FN(wino_plan) * plan, int64_t panel, int64_t point) {
+    const float *from = SDX_FN(wino_weights)(plan, panel, point);
+    return (SDX_FN(wino_ahead)){from, from + SDX_FN(wino_vectors)(plan, panel) * SDX_V * plan->p->c * plan->factors, 0};
+}
+
 /// The products of points [point, end) of the plane of `count` rows with one panel of output channels. input[t] is the
 /// first row at the plane's first point of depth tap t, or NULL where that tap lies outside x; with form.deep of depth
-/// point t. Meanwhile the weights of the next point are fetched, last those at `after` if that is not NULL: they come from
-/// memory or a shared cache.
+/// point t. Meanwhile the weights of the next point are fetched, last those of `after`: they come from memory or a shared
+/// cache.
 static void SDX_FN(wino_multiply)(
     const SDX_FN(wino_plan) * plan, const float *const input[4], int64_t panel, int64_t point, int64_t end,
-    int64_t count, float *products, const float *after) {
+    int64_t count, float *products, SDX_FN(wino_ahead) after) {
     const sdx_conv_params *p = plan->p;
     int64_t vectors = SDX_FN(wino_vectors)(plan, panel), width = vectors * SDX_V;
     int64_t slab = p->c * width, parts = SDX_FN(wino_ceil)(count, WINO_MR);
     int64_t second = plan->plane_points * plan->m_plane; // from a level's first output slice to the next
     int64_t present = 0, steps = p->c / WINO_CB;
     for (int64_t t = 0; t < plan->factors; t++) present += input[t] != NULL;
-    int64_t lines = slab * plan->factors / 16, turns = parts * present * steps;
-    SDX_FN(wino_ahead) ahead = {NULL, turns > 0 ? (lines + turns - 1) / turns : 0};
+    int64_t turns = parts * present * steps;
     for (; point < end; point++) {
         const float *weights = SDX_FN(wino_weights)(plan, panel, point);
-        ahead.from = point + 1 < end ? weights + plan->factors * slab : after;
-        if (!ahead.from) ahead.lines = 0;
+        SDX_FN(wino_ahead) ahead = point + 1 < end ? SDX_FN(wino_weights_ahead)(plan, panel, point + 1) : after;
+        ahead.pace = turns > 0 ? SDX_FN(wino_ceil)(ahead.end - ahead.from, turns * 16) * 16 : 0;
         for (int64_t part = 0; part < parts; part++) {
             int64_t row0 = SDX_FN(wino_start)(count, parts, part), factors = 0;
             int64_t rows = SDX_FN(wino_start)(count, parts, part + 1) - row0;
@@ -213,7 +219,7 @@ static void SDX_FN(wino_multiply)(
             if (factors == 0) memset(m, 0, (size_t)(rows * width) * sizeof(float));
             SDX_FN(wino_products)[rows - 1][vectors - 1](
                 factor, factors, p->c, plan->v_rows * WINO_CB, ahead, m, m + second);
-            if (ahead.from) ahead.from += factors * steps * ahead.lines * 16;
+            ahead.from = SDX_FN(wino_after)(ahead, factors * steps);
         }
     }
 }
@@ -223,7 +229,7 @@ static void SDX_FN(wino_panel)(
     const SDX_FN(wino_plan) * plan, const float *const input[4], int64_t panel, int64_t next, int64_t row,
     int64_t count, int64_t level, float *products) {
     SDX_FN(wino_multiply)(
-        plan, input, panel, 0, plan->plane_points, count, products, SDX_FN(wino_weights)(plan, next, 0));
+        plan, input, panel, 0, plan->plane_points, count, products, SDX_FN(wino_weights_ahead)(plan, next, 0));
     for (int64_t i = 0; i < plan->pitch; i++)
         SDX_FN(wino_inverse)(
             plan, products + i * plan->plane_points * plan->m_plane, panel, SDX_FN(wino_vectors)(plan, panel), row,
@@ -322,9 +328,9 @@ static void SDX_FN(wino_point_chunk)(void *context, int64_t point, int worker) {
     SDX_FN(wino_inputs)(plan, 0, input);
     int64_t next = point + plan->threads;
     for (int64_t panel = 0; panel < plan->panels; panel++) {
-        const float *after = panel + 1 < plan->panels   ? SDX_FN(wino_weights)(plan, panel + 1, point)
-                             : next < plan->plane_points ? SDX_FN(wino_weights)(plan, 0, next)
-                                                         : NULL;
+        SDX_FN(wino_ahead) after = {plan->packed, plan->packed, 0}; // nothing
+        if (panel + 1 < plan->panels) after = SDX_FN(wino_weights_ahead)(plan, panel + 1, point);
+        else if (next < plan->plane_points) after = SDX_FN(wino_weights_ahead)(plan, 0, next);
         SDX_FN(wino_multiply)(
             plan, input, panel, point, point + 1, plan->rows,
             plan->workspace + plan->v_floats + panel * plan->products, after);
