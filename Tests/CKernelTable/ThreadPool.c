@@ -91,6 +91,38 @@ static int check_chunks(char *message, size_t size) {
     return table_end(&t);
 }
 
+/// What the first chunks of all threads note down while they wait for each other.
+typedef struct {
+    int threads;
+    int64_t chunks;
+    _Atomic int met;
+    _Atomic int64_t first[SDX_POOL_MAX_THREADS]; // by worker, -1 before
+} meeting;
+
+static void meet(void *context, int64_t chunk, int worker) {
+    meeting *m = context;
+    int64_t before = -1;
+    if (!atomic_compare_exchange_strong(&m->first[worker], &before, chunk)) return;
+    atomic_fetch_add(&m->met, 1);
+    for (time_t end = time(NULL) + 20; atomic_load(&m->met) < m->threads && time(NULL) < end;) sched_yield();
+}
+
+/// Each thread begins where its share of neighbouring chunks does.
+static int check_shares(char *message, size_t size) {
+    table t = table_begin(message, size, 27);
+    for (int i = 0; i < POOLS; i++)
+        for (int64_t each = 1; each < 40; each = 3 * each + 1) {
+            meeting m = {.threads = pool_threads[i], .chunks = each * pool_threads[i]};
+            for (int worker = 0; worker < m.threads; worker++) m.first[worker] = -1;
+            table_row(&t, "%lld chunks for each of %d threads", (long long)each, m.threads);
+            sdx_parallel_for(t.pools[i], m.chunks, meet, &m);
+            for (int worker = 0; worker < m.threads; worker++)
+                if (m.first[worker] != worker * each)
+                    table_fail(&t, "worker %d begins with chunk %lld", worker, (long long)m.first[worker]);
+        }
+    return table_end(&t);
+}
+
 static int check_nested(char *message, size_t size) {
     table t = table_begin(message, size, 21);
     table_row(&t, "nested");
@@ -203,6 +235,7 @@ static int check_fork(char *message, size_t size) {
 
 static const kernel_table_check checks[] = {
     {"chunks", check_chunks},
+    {"shares", check_shares},
     {"nested", check_nested},
     {"busy", check_busy},
     {"range of threads", check_range},

@@ -30,9 +30,9 @@ import Testing
         Row(estimated: [1, 10], measured: [2.4, 2], chosen: "blocks"),
         Row(estimated: [10, 2], measured: [2.4, 2], chosen: "winograd 4"),
         // A slow machine does not make memory cheap.
-        Row(estimated: [1.3, 1], measured: [1300, 1000], chosen: "blocks"),
-        Row(estimated: [1.3, 1], measured: [1.3e-6, 1e-6], chosen: "blocks"),
-        Row(estimated: [1.3, 1], measured: [0, 0], chosen: "blocks"),
+        Row(estimated: [1.2, 1], measured: [1200, 1000], chosen: "blocks"),
+        Row(estimated: [1.2, 1], measured: [1.2e-6, 1e-6], chosen: "blocks"),
+        Row(estimated: [1.2, 1], measured: [0, 0], chosen: "blocks"),
     ]
 
     @Test(arguments: rows)

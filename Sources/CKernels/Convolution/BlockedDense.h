@@ -62,8 +62,7 @@ SDX_INLINE SDX_FN(dense_ahead) SDX_FN(dense_weights_ahead)(
         count * plan->taps * plan->unit * SDX_FN(panel_lanes)(plan->m - lane) / 16};
 }
 
-/// The next panel's weights in the same split, or the first panel's in the next split, or those that this thread uses
-/// first in its next chunk if threads take turns.
+/// The next panel's weights in the same split, or the first panel's in the next split, or those of the next chunk.
 static SDX_FN(dense_ahead) SDX_FN(dense_after)(
     const SDX_FN(dense_plan) * plan, const SDX_FN(dense_piece) * c, int64_t chunk, int64_t lane, int64_t block,
     int64_t count) {
@@ -71,8 +70,8 @@ static SDX_FN(dense_ahead) SDX_FN(dense_after)(
     if (next < c->lane1) return SDX_FN(dense_weights_ahead)(plan, c, next, block);
     if (block + count < plan->blocks) return SDX_FN(dense_weights_ahead)(plan, c, c->lane0, block + count);
     int64_t pieces = plan->row_chunks * plan->column_chunks;
-    int64_t lanes = (chunk + plan->threads) / pieces % plan->lane_chunks * plan->chunk_lanes;
-    if (chunk + plan->threads >= plan->chunks || lanes <= c->lane0) return (SDX_FN(dense_ahead)){0};
+    int64_t lanes = (chunk + 1) / pieces % plan->lane_chunks * plan->chunk_lanes;
+    if (chunk + 1 >= plan->chunks || lanes <= c->lane0) return (SDX_FN(dense_ahead)){0};
     return SDX_FN(dense_weights_ahead)(plan, c, lanes, 0);
 }
 
@@ -369,7 +368,6 @@ static void SDX_FN(dense_run)(
     if (plan.direct) offsets[0] = 0;
     else blocked_offsets(&plan.params, &plan.rows, offsets);
     plan.offsets = offsets;
-    plan.threads = sdx_pool_threads(pool);
     if (plan.shared) sdx_parallel_for(pool, plan.pieces * plan.steps, SDX_FN(dense_copy_chunk), &plan);
     sdx_parallel_for(pool, plan.chunks, SDX_FN(dense_chunk), &plan);
 }

@@ -24,7 +24,6 @@ typedef struct {
     int64_t split_blocks, splits;
     int64_t height, width, row_chunks, column_chunks, chunk_lanes, lane_chunks;
     blocked_rows rows;
-    int threads;               // that take chunks in turns, about
     bool shared;               // the copies are made first, for all chunks
     int64_t pieces;            // chunks that differ in more than their output channels
     int64_t step_blocks, steps; // of channels, that one thread copies of a piece

@@ -58,7 +58,6 @@ typedef struct {
     int64_t products;          // floats of the products of one panel
     int64_t v_floats;          // of the transformed input, with `shared`
     int64_t shared_floats, worker_floats;
-    int threads;               // that take chunks in turns, about
 } SDX_FN(wino_plan);
 
 /// Floats between planes of n: whole cache lines, and an odd number of them, so that the lines of one row in all planes

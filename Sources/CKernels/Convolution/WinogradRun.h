@@ -316,7 +316,7 @@ static void SDX_FN(wino_panel_chunk)(void *context, int64_t chunk, int worker) {
     const float *input[4];
     SDX_FN(wino_inputs)(plan, row, input);
     SDX_FN(wino_panel)(
-        plan, input, panel, (chunk + plan->threads) % plan->panels, SDX_FN(wino_part_row)(plan) + row, count, -1,
+        plan, input, panel, (chunk + 1) % plan->panels, SDX_FN(wino_part_row)(plan) + row, count, -1,
         plan->workspace + plan->shared_floats + worker * plan->worker_floats);
 }
 
@@ -326,7 +326,7 @@ static void SDX_FN(wino_point_chunk)(void *context, int64_t point, int worker) {
     const SDX_FN(wino_plan) *plan = context;
     const float *input[4];
     SDX_FN(wino_inputs)(plan, 0, input);
-    int64_t next = point + plan->threads;
+    int64_t next = point + 1;
     for (int64_t panel = 0; panel < plan->panels; panel++) {
         SDX_FN(wino_ahead) after = {plan->packed, plan->packed, 0}; // nothing
         if (panel + 1 < plan->panels) after = SDX_FN(wino_weights_ahead)(plan, panel + 1, point);
@@ -373,7 +373,6 @@ static void SDX_FN(wino_run)(
     plan.residual = residual;
     plan.y = y;
     plan.workspace = workspace;
-    plan.threads = sdx_pool_threads(pool);
     if (plan.shared) {
         for (plan.image = 0; plan.image < p->n; plan.image += plan.part_images)
             for (int64_t part = 0; part < plan.parts; part++) {

@@ -19,11 +19,16 @@
 enum { OPEN = 1u << 31, OWNER_WAITS = 1u << 30, INSIDE = OWNER_WAITS - 1 };
 enum { SPIN_NANOSECONDS = 50000, STACK_BYTES = 1 << 20 };
 
+/// The next chunk to claim of a thread's share; alone in its cache line.
+typedef struct {
+    _Alignas(64) _Atomic int64_t next;
+} share;
+
 struct sdx_pool {
     void (*body)(void *, int64_t, int);
     void *ctx;
     int64_t chunks;
-    _Alignas(64) _Atomic int64_t next;         // the next chunk to claim
+    share *shares;                             // one a thread
     _Alignas(64) _Atomic uint32_t door;        // OPEN | OWNER_WAITS | workers inside
     _Alignas(64) _Atomic uint32_t generation;  // a futex: workers sleep on it
     _Atomic uint32_t sleepers;
@@ -74,11 +79,22 @@ static bool spin_until_changed(_Atomic uint32_t *word, uint32_t mask, uint32_t v
     }
 }
 
+/// Where the share of a thread begins: neighbouring chunks go to one thread, the same ones in each layer that is cut
+/// alike, so that it finds in its own cache what it wrote.
+static int64_t share_begin(const sdx_pool *pool, int64_t thread) {
+    int64_t each = pool->chunks / pool->threads, more = pool->chunks % pool->threads;
+    return thread * each + (thread < more ? thread : more);
+}
+
+/// All of the worker's own share, then what is left of the others'.
 static void run_chunks(sdx_pool *pool, int worker) {
-    int64_t chunk, chunks = pool->chunks;
     inside_chunk = true;
-    while ((chunk = atomic_fetch_add_explicit(&pool->next, 1, memory_order_relaxed)) < chunks)
-        pool->body(pool->ctx, chunk, worker);
+    for (int i = 0; i < pool->threads; i++) {
+        int thread = (worker + i) % pool->threads;
+        int64_t chunk, end = share_begin(pool, thread + 1);
+        while ((chunk = atomic_fetch_add_explicit(&pool->shares[thread].next, 1, memory_order_relaxed)) < end)
+            pool->body(pool->ctx, chunk, worker);
+    }
     inside_chunk = false;
 }
 
@@ -139,7 +155,6 @@ static void start_threads(sdx_pool *pool) {
         watching_forks = true;
         pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
     }
-    atomic_store(&pool->next, 0);
     atomic_store(&pool->door, 0);
     atomic_store(&pool->generation, 0);
     atomic_store(&pool->sleepers, 0);
@@ -170,11 +185,13 @@ static void start_threads(sdx_pool *pool) {
 }
 
 static sdx_pool *make(int threads) {
-    size_t bytes = sizeof(sdx_pool) + (size_t)threads * sizeof(pthread_t);
+    size_t all = sizeof(sdx_pool) + (size_t)threads * sizeof(pthread_t), shares = (all + 63) / 64 * 64;
+    size_t bytes = shares + (size_t)threads * sizeof(share);
     sdx_pool *pool = NULL;
     if (posix_memalign((void **)&pool, 64, bytes) != 0) return NULL;
     memset(pool, 0, bytes);
     pool->threads = threads;
+    pool->shares = (share *)(void *)((char *)pool + shares);
     start_threads(pool);
     return pool;
 }
@@ -243,7 +260,8 @@ void sdx_parallel_for(sdx_pool *pool, int64_t chunks, void (*body)(void *, int64
     pool->body = body;
     pool->ctx = ctx;
     pool->chunks = chunks;
-    atomic_store_explicit(&pool->next, 0, memory_order_relaxed);
+    for (int i = 0; i < pool->threads; i++)
+        atomic_store_explicit(&pool->shares[i].next, share_begin(pool, i), memory_order_relaxed);
     atomic_store_explicit(&pool->door, OPEN, memory_order_release);
     atomic_fetch_add(&pool->generation, 1);
     uint32_t sleepers = atomic_load(&pool->sleepers);

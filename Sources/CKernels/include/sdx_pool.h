@@ -40,9 +40,10 @@ void sdx_pool_destroy(sdx_pool *_Nullable pool);
 int sdx_pool_threads(const sdx_pool *_Nullable pool);
 
 /// Runs `body(ctx, chunk, worker)` once for every chunk in 0 ..< chunks and returns when all are done; what they wrote
-/// is visible to the caller. The caller takes part, as worker 0. Chunks are claimed in rising order. The caller runs
-/// all of them itself, as worker 0, when `pool` is NULL, when another thread is using the pool, or when it is inside a
-/// chunk already. Denormals are flushed in every chunk, and the caller's mode is restored. Allocates nothing.
+/// is visible to the caller. The caller takes part, as worker 0. Each thread has a share of neighbouring chunks, which it
+/// claims in rising order, then helps with the others'. The caller runs all of them itself, in order, as worker 0, when
+/// `pool` is NULL, when another thread is using the pool, or when it is inside a chunk already. Denormals are flushed in
+/// every chunk, and the caller's mode is restored. Allocates nothing.
 void sdx_parallel_for(
     sdx_pool *_Nullable pool, int64_t chunks, void (*body)(void *_Nullable ctx, int64_t chunk, int worker),
     void *_Nullable ctx);
