@@ -1,5 +1,6 @@
 /// What the algorithms' steps cost, by instruction set: see sdx_conv_costs. Those of AVX2 and AVX-512 were measured by
-/// `Tools/bench --calibrate` on a server CPU; the others are AVX2's, vectors of half the width taking twice the time.
+/// `Tools/bench --calibrate` on a server CPU, AVX-512's copies in a second fit; the others are AVX2's, arithmetic on vectors
+/// of half the width taking twice the time.
 [SDX_ISA_BASELINE] = {
     .multiply_add = 0.0315, .tile = 1.46, .alone_8 = 1.24, .panel_8 = 1.16, .alone_16 = 1.02, .panel_16 = 1.14,
     .panel_24 = 1.3, .copy = 0.159, .copy_plain = 4.22, .result = 0.144, .result_plain = 8.46, .weight = 0.051,
