@@ -6,10 +6,12 @@ let package = Package(
     products: [
         .library(name: "Sardonyx", targets: ["Sardonyx"]),
         .library(name: "SardonyxImaging", targets: ["SardonyxImaging"]),
+        .library(name: "SardonyxPipelines", targets: ["SardonyxPipelines"]),
         .executable(name: "sardonyx", targets: ["SardonyxCLI"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
         .target(
@@ -32,11 +34,14 @@ let package = Package(
             dependencies: [
                 "SardonyxGraph", "SardonyxLoading", "SardonyxOperators", "SardonyxCompiler", "SardonyxExecution",
             ]),
-        .target(name: "SardonyxImaging", dependencies: ["Sardonyx", "CImageFormats"]),
+        .target(name: "SardonyxImaging", dependencies: ["CImageFormats", "CCodecs"]),
+        .target(
+            name: "SardonyxPipelines",
+            dependencies: ["Sardonyx", "SardonyxImaging", .product(name: "Yams", package: "Yams")]),
         .executableTarget(
             name: "SardonyxCLI",
             dependencies: [
-                "Sardonyx", "SardonyxImaging",
+                "Sardonyx", "SardonyxImaging", "SardonyxPipelines",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .target(name: "SardonyxTestModels", path: "Tests/SardonyxTestModels"),
@@ -61,7 +66,11 @@ let package = Package(
         .testTarget(
             name: "SardonyxOperatorsTests",
             dependencies: ["SardonyxOperators", "CCodecs", "CRegularExpressions", "SardonyxTestSupport"]),
-        .testTarget(name: "SardonyxImagingTests", dependencies: ["SardonyxImaging"]),
+        .testTarget(
+            name: "SardonyxImagingTests", dependencies: ["SardonyxImaging", "SardonyxTestSupport"]),
+        .testTarget(
+            name: "SardonyxPipelinesTests",
+            dependencies: ["SardonyxPipelines", "SardonyxImaging", "SardonyxTestSupport"]),
         .testTarget(name: "SardonyxTests", dependencies: ["Sardonyx", "SardonyxTestSupport"]),
         .testTarget(name: "SardonyxCLITests", dependencies: ["SardonyxCLI", "SardonyxTestSupport"]),
     ],

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Sardonyx
 import SardonyxImaging
+import SardonyxPipelines
 
 /// `sardonyx brain`: from a head MRI to its brain's mask, picture and volume.
 struct Brain: ParsableCommand {

@@ -204,6 +204,3 @@ struct NIfTIReadTests {
         #expect(image.header.spaceCode == 4)
     }
 }
-
-let ch2 = "/usr/share/mricron/templates/ch2.nii.gz"
-let ch2bet = "/usr/share/mricron/templates/ch2bet.nii.gz"

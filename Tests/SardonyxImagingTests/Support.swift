@@ -1,3 +1,4 @@
+@_exported import SardonyxTestSupport
 import Testing
 
 @testable import SardonyxImaging
@@ -69,10 +70,6 @@ struct Congruence: RandomNumberGenerator {
     mutating func next() -> UInt64 { UInt64(next32()) << 32 | UInt64(next32()) }
 }
 
-func isClose(_ a: [Double], _ b: [Double], _ tolerance: Double = 1e-5) -> Bool {
-    a.count == b.count && zip(a, b).allSatisfy { abs($0 - $1) <= tolerance }
-}
-
 extension Affine {
     var flat: [Double] { [x, y, z].flatMap { row in (0..<4).map { row[$0] } } }
 }
@@ -85,5 +82,3 @@ func withError(_ body: () throws -> Void) -> ImagingError? {
         return error as? ImagingError
     }
 }
-
-func fileExists(_ path: String) -> Bool { access(path, R_OK) == 0 }

@@ -22,12 +22,13 @@ LAYERS = {
     "SardonyxCompiler": ["SardonyxGraph", "SardonyxOperators"],
     "SardonyxExecution": ["SardonyxCompiler", "CKernels"],
     "Sardonyx": ["SardonyxLoading", "SardonyxExecution"],
-    "SardonyxImaging": ["Sardonyx", "CImageFormats", "CCodecs"],
+    "SardonyxImaging": ["CImageFormats", "CCodecs"],
+    "SardonyxPipelines": ["Sardonyx", "SardonyxImaging"],
     "CSardonyx": ["Sardonyx"],
-    "SardonyxCLI": ["Sardonyx", "SardonyxImaging"],
+    "SardonyxCLI": ["SardonyxPipelines"],
 }
 # A static program with Foundation is 70 MB, without it 9 MB; FoundationEssentials is allowed everywhere.
-FOUNDATION_ALLOWED = {"SardonyxImaging", "SardonyxCLI"}
+FOUNDATION_ALLOWED = {"SardonyxImaging", "SardonyxPipelines", "SardonyxCLI"}
 CODE = {".swift", ".c", ".h", ".cpp", ".hpp", ".py", ".sh"}
 MAX_LINES = 500
 MAX_BYTES = 3_000_000

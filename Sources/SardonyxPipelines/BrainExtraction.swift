@@ -1,3 +1,5 @@
+import SardonyxImaging
+
 /// Runs a network: values in C order and their shape in, values out (the output's shape is the input's).
 ///
 /// A session of the runtime fits behind it; a test gives a closure.

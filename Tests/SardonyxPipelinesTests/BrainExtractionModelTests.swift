@@ -1,7 +1,9 @@
 import Sardonyx
+import SardonyxTestSupport
 import Testing
 
 @testable import SardonyxImaging
+@testable import SardonyxPipelines
 
 /// The demo: the trained model on Debian's head. Figures: `Models/brain-extraction/expected.json`, from ONNX Runtime and
 /// SciPy, which give the same mask voxel for voxel.

@@ -1,6 +1,8 @@
+import SardonyxTestSupport
 import Testing
 
 @testable import SardonyxImaging
+@testable import SardonyxPipelines
 
 /// The steps around the network, with a closure in its place.
 struct BrainExtractionTests {

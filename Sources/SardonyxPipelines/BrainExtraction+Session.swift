@@ -1,4 +1,5 @@
 import Sardonyx
+import SardonyxImaging
 
 extension BrainExtraction {
     /// Finds the brain with a session of the model in `Models/brain-extraction`; see `callAsFunction(_:progress:network:)`.
