@@ -44,8 +44,14 @@ public struct Pipeline: Sendable, Equatable {
         public var axes: Axes
         /// Voxels of the network's grid.
         public var sampling: Sampling
+        /// How the voxels of another spacing lie over the source's.
+        public var alignment: Alignment
         /// How values between voxels are found.
         public var interpolation: Interpolation
+        /// Whether intensities are changed on the source's grid, as nnU-Net does, or on the network's, as MONAI.
+        public var changesIntensityFirst: Bool
+        /// Whether a voxel that is not finite is an error; else it counts as 0.
+        public var refusesNonFinite: Bool
         /// Low-pass filters before a coarser grid, as scikit-image's `resize` does.
         public var antialias: Bool
         /// nnU-Net's rule: where one axis is more than three times coarser than the finest, it is resampled nearest, the
@@ -90,6 +96,8 @@ public struct Pipeline: Sendable, Equatable {
     public enum Region: Sendable, Equatable {
         /// All.
         case everything
+        /// Those that are not 0.
+        case nonzero
         /// Those above a value.
         case above(Double)
         /// Those inside the crop's foreground with its holes filled, as nnU-Net's z-score uses for MR.
@@ -113,6 +121,14 @@ public struct Pipeline: Sendable, Equatable {
         case spacing([Double?])
         /// The whole image in so many voxels along the network's spatial axes.
         case size([Int])
+    }
+
+    /// How the voxels of another spacing lie over the source's.
+    public enum Alignment: String, Sendable, CaseIterable {
+        /// Outer face on outer face, the number of voxels rounded, as nnU-Net and SciPy's `zoom(grid_mode=True)`.
+        case faces
+        /// First centre on first centre, the spacing exact, as MONAI's `Spacing`.
+        case firstVoxel
     }
 
     /// What of the image is kept; results outside are background.
@@ -183,6 +199,8 @@ public struct Pipeline: Sendable, Equatable {
         /// The model's output; `nil` for its first.
         public var name: String?
         public var activation: Activation
+        /// Whether the activation comes after the values are back on the source's grid, as nnU-Net does.
+        public var activatesLast: Bool
         /// How values come back to the source's grid.
         public var interpolation: Interpolation
         public var decision: Decision
