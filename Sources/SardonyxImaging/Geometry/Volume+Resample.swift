@@ -1,61 +1,50 @@
-/// How a value between voxel centres is found.
-public enum Interpolation: String, Sendable, CaseIterable {
-    /// The value of the voxel that the point lies in.
-    case nearest
-    /// Linear along each axis between the 8 voxel centres around the point.
-    case linear
+extension ResamplingPlan {
+    /// Moves values of any kind where every axis copies (nearest neighbour); traps otherwise. As `resample` without
+    /// scratch: planes `rows` of the result from a block that holds planes `planes` of the source.
+    @_specialize(where Scalar == Float)
+    @_specialize(where Scalar == UInt8)
+    @_specialize(where Scalar == Int16)
+    public func copy<Scalar: BitwiseCopyable>(
+        _ input: UnsafePointer<Scalar>, holding planes: Range<Int>, onto rows: Range<Int>,
+        into output: UnsafeMutablePointer<Scalar>
+    ) {
+        let needed = inputs(for: rows)
+        precondition(axes.allSatisfy(\.isCopy), "nearest neighbour along each axis")
+        precondition(planes.lowerBound <= needed.lowerBound && needed.upperBound <= planes.upperBound, "planes at hand")
+        let (nx, ny) = (inputDims.x, inputDims.y)
+        var o = 0
+        axes[0].first.withUnsafeBufferPointer { columns in
+            for k in rows {
+                let plane = input + (axes[2].first[k] - planes.lowerBound) * nx * ny
+                for j in axes[1].first {
+                    // SAFETY: the tables' entries are below the source's dimensions.
+                    let row = plane + j * nx
+                    for i in columns {
+                        output[o] = row[i]
+                        o += 1
+                    }
+                }
+            }
+        }
+    }
 }
 
 extension Volume {
     /// The same field of view, outer face to outer face, in `dims` voxels, by nearest neighbour:
-    /// y[i] = x[⌊(i + ½) · n / m⌋] along each axis, n voxels becoming m, computed in integers.
+    /// y[i] = x[⌊(i + ½) · n / m⌋] along each axis, n voxels becoming m.
     ///
-    /// Equal to SciPy's `zoom(order=0, grid_mode=True, mode="nearest")`.
-    @_specialize(where Scalar == Float)
-    @_specialize(where Scalar == UInt8)
+    /// Equal to SciPy's `zoom(order=0, grid_mode=True, mode="nearest")`, but exact where that one's rounding decides
+    /// between two voxels that are equally near.
     public func resizedNearest(to dims: SIMD3<Int>) -> Volume {
-        let target = grid.resized(to: dims)
-        let tables = (0..<3).map { axis in
-            (0..<dims[axis]).map { (2 * $0 + 1) * self.dims[axis] / (2 * dims[axis]) }
-        }
-        let (sx, sy) = (self.dims.x, self.dims.y)
-        let result = [Scalar](unsafeUninitializedCapacity: target.count) { output, filled in
-            voxels.withUnsafeBufferPointer { input in
-                tables[0].withUnsafeBufferPointer { columns in
-                    var o = 0
-                    for k in tables[2] {
-                        for j in tables[1] {
-                            let row = (k * sy + j) * sx
-                            for i in columns {
-                                // SAFETY: every table entry is below its source dimension.
-                                output[o] = input[row + i]
-                                o += 1
-                            }
-                        }
-                    }
-                }
+        let plan = ResamplingPlan(from: self.dims, to: dims, by: .nearest)
+        let voxels = [Scalar](unsafeUninitializedCapacity: dims.x * dims.y * dims.z) { output, filled in
+            self.voxels.withUnsafeBufferPointer { input in
+                plan.copy(
+                    input.baseAddress!, holding: 0..<self.dims.z, onto: 0..<dims.z, into: output.baseAddress!)
             }
-            filled = target.count
+            filled = dims.x * dims.y * dims.z
         }
-        return Volume(grid: target, voxels: result)
-    }
-}
-
-/// For each output index of one axis: the lower source index, the step to the upper one (0 or 1), the upper's weight.
-struct LinearTable {
-    var lower: [Int] = []
-    var step: [Int] = []
-    var weight: [Float] = []
-
-    /// Source place (i + ½) · n / m − ½, held within the first and last voxel centre.
-    init(from n: Int, to m: Int) {
-        for i in 0..<m {
-            let place = min(max((Double(i) + 0.5) * Double(n) / Double(m) - 0.5, 0), Double(n - 1))
-            let low = min(Int(place), max(n - 2, 0))
-            lower.append(low)
-            step.append(n > 1 ? 1 : 0)
-            weight.append(Float(place - Double(low)))
-        }
+        return Volume(grid: grid.resized(to: dims), voxels: voxels)
     }
 }
 
@@ -63,100 +52,55 @@ extension Volume where Scalar == Float {
     /// The same field of view, outer face to outer face, in `dims` voxels. Along each axis output i reads the source at
     /// (i + ½) · n / m − ½ (voxel centres); beyond the outermost centres the edge value holds.
     ///
-    /// Equal to SciPy's `zoom(order=0 or 1, grid_mode=True, mode="nearest")` and, without its low-pass filter, to
-    /// scikit-image's `resize`.
-    public func resized(to dims: SIMD3<Int>, by interpolation: Interpolation) -> Volume {
-        if dims == self.dims { return self }
-        guard interpolation == .linear else { return resizedNearest(to: dims) }
-        let target = grid.resized(to: dims)
-        let (tx, ty, tz) = (
-            LinearTable(from: self.dims.x, to: dims.x), LinearTable(from: self.dims.y, to: dims.y),
-            LinearTable(from: self.dims.z, to: dims.z)
-        )
-        let (sx, sy) = (self.dims.x, self.dims.y)
-        // One row of the source's length, already mixed along j and k, then read along i.
-        var row = [Float](repeating: 0, count: sx)
-        let result = [Float](unsafeUninitializedCapacity: target.count) { output, filled in
-            voxels.withUnsafeBufferPointer { input in
-                var o = 0
-                for k in 0..<dims.z {
-                    let (k0, wk) = (tz.lower[k], tz.weight[k])
-                    let dk = tz.step[k] * sx * sy
-                    for j in 0..<dims.y {
-                        let wj = ty.weight[j]
-                        let a = (k0 * sy + ty.lower[j]) * sx
-                        let dj = ty.step[j] * sx
-                        row.withUnsafeMutableBufferPointer { row in
-                            for i in 0..<sx {
-                                // SAFETY: lower + step is at most the last index of each axis.
-                                let p = a + i
-                                let front = mix(input[p], input[p + dj], wj)
-                                let back = mix(input[p + dk], input[p + dk + dj], wj)
-                                row[i] = mix(front, back, wk)
-                            }
-                            for i in 0..<dims.x {
-                                let low = tx.lower[i]
-                                output[o] = mix(row[low], row[low + tx.step[i]], tx.weight[i])
-                                o += 1
-                            }
-                        }
-                    }
+    /// Equal to SciPy's `zoom(order=0, 1 or 3, grid_mode=True, mode="nearest")`; with `antialias` to scikit-image's
+    /// `resize(mode="edge", clip=False, anti_aliasing=True)`.
+    public func resized(to dims: SIMD3<Int>, by method: Interpolation, antialias: Bool = false) -> Volume {
+        resampled(by: ResamplingPlan(from: self.dims, to: dims, by: method, antialias: antialias))
+    }
+
+    /// The result of a plan that was made for these dimensions (or it traps), held to `limits` where given.
+    public func resampled(by plan: ResamplingPlan, within limits: ValueLimits? = nil) -> Volume {
+        precondition(plan.inputDims == dims, "a plan for this volume")
+        let size = plan.outputDims
+        let plane = size.x * size.y
+        // Slabs keep what lies between the axes' steps in the cache, or small at least. Where k is not first they would
+        // repeat work, unless they are much higher than what an output reaches.
+        let least = plan.resamplesPlanesFirst ? 1 : 4 * plan.axes[2].taps
+        let height = min(size.z, max(least, (1 << 18) / max(plane, dims.x * dims.y)))
+        let slabs = stride(from: 0, to: size.z, by: height).map { $0..<min($0 + height, size.z) }
+        let scratchCount = slabs.reduce(0) { max($0, plan.scratchCount(for: $1)) }
+        let voxels = [Float](unsafeUninitializedCapacity: plane * size.z) { output, filled in
+            let scratch = UnsafeMutableBufferPointer<Float>.allocate(capacity: scratchCount)
+            defer { scratch.deallocate() }
+            self.voxels.withUnsafeBufferPointer { input in
+                for rows in slabs {
+                    let target = output.baseAddress! + rows.lowerBound * plane
+                    plan.resample(
+                        input.baseAddress!, holding: 0..<dims.z, onto: rows, into: target, scratch: scratch)
+                    limits?.apply(to: target, rows: rows, of: plan)
                 }
             }
-            filled = target.count
+            filled = plane * size.z
         }
-        return Volume(grid: target, voxels: result)
+        return Volume(grid: plan.grid(of: grid), voxels: voxels)
     }
 
     /// Resamples onto any grid, oblique ones too, through the patient's millimetres. Points outside the source's field
-    /// of view (beyond the outer faces) get `outside`.
+    /// of view (beyond the outer faces) get `outside`; with `nil` the nearest edge's value.
     ///
     /// - Throws: `ImagingError` `.badGeometry` when the source's affine has no inverse.
     public func resampled(
-        onto target: VoxelGrid, by interpolation: Interpolation, outside: Float = 0
+        onto target: VoxelGrid, by method: Interpolation, outside: Float? = 0
     ) throws -> Volume {
-        guard let inverse = affine.inverse else {
-            throw ImagingError(.badGeometry, problem: "the volume's affine has no inverse", remedy: "repair its header")
-        }
-        let map = inverse.composed(after: target.affine)
-        let size = SIMD3<Double>(dims)
-        let last = size - 1
-        let strides = (1, dims.x, dims.x * dims.y)
-        var result = [Float](repeating: outside, count: target.count)
-        var o = 0
-        for k in 0..<target.dims.z {
-            for j in 0..<target.dims.y {
-                for i in 0..<target.dims.x {
-                    defer { o += 1 }
-                    let place = map(SIMD3(Double(i), Double(j), Double(k)))
-                    // A hair beyond the face still counts: the map's rounding must not empty an outermost plane.
-                    guard all(place .>= -0.5 - 1e-6), all(place .<= last + 0.5 + 1e-6) else { continue }
-                    let held = place.clamped(lowerBound: .zero, upperBound: last)
-                    if interpolation == .nearest {
-                        // Ties go up, as in resizedNearest.
-                        let n = (held + 0.5).clamped(lowerBound: .zero, upperBound: last)
-                        result[o] = voxels[Int(n.x) + strides.1 * Int(n.y) + strides.2 * Int(n.z)]
-                        continue
-                    }
-                    let low = SIMD3<Int>(Int(held.x), Int(held.y), Int(held.z))
-                    let w = SIMD3<Float>(held - SIMD3<Double>(low))
-                    let dx = low.x < dims.x - 1 ? strides.0 : 0
-                    let dy = low.y < dims.y - 1 ? strides.1 : 0
-                    let dz = low.z < dims.z - 1 ? strides.2 : 0
-                    let p = low.x + strides.1 * low.y + strides.2 * low.z
-                    let front = mix(
-                        mix(voxels[p], voxels[p + dx], w.x), mix(voxels[p + dy], voxels[p + dy + dx], w.x), w.y)
-                    let q = p + dz
-                    let back = mix(
-                        mix(voxels[q], voxels[q + dx], w.x), mix(voxels[q + dy], voxels[q + dy + dx], w.x), w.y)
-                    result[o] = mix(front, back, w.z)
-                }
+        let resampling = try GridResampling(from: grid, onto: target, by: method, outside: outside)
+        let voxels = [Float](unsafeUninitializedCapacity: target.count) { output, filled in
+            self.voxels.withUnsafeBufferPointer { input in
+                resampling.resample(
+                    input.baseAddress!, holding: VoxelBox(dims: dims), onto: 0..<target.dims.z,
+                    into: output.baseAddress!)
             }
+            filled = target.count
         }
-        return Volume(grid: target, voxels: result)
+        return Volume(grid: target, voxels: voxels)
     }
 }
-
-/// a + (b − a) · t
-@inline(__always)
-func mix(_ a: Float, _ b: Float, _ t: Float) -> Float { a + (b - a) * t }

@@ -1,0 +1,45 @@
+extension VoxelBox {
+    /// All of a grid with these dimensions.
+    public init(dims: SIMD3<Int>) { self.init(lower: .zero, upper: dims) }
+
+    /// Voxels along i, j, k; 0 where upper does not exceed lower.
+    public var size: SIMD3<Int> { (upper &- lower).clamped(lowerBound: .zero, upperBound: SIMD3(repeating: .max)) }
+
+    /// Number of voxels.
+    public var count: Int { size.x * size.y * size.z }
+
+    /// True when it holds no voxel.
+    public var isEmpty: Bool { any(upper .<= lower) }
+
+    /// Wider by `before` at the lower and `after` at the upper faces; negative numbers make it narrower.
+    public func padded(by before: SIMD3<Int>, _ after: SIMD3<Int>) -> VoxelBox {
+        VoxelBox(lower: lower &- before, upper: upper &+ after)
+    }
+
+    /// Wider by `margin` voxels at every face.
+    public func padded(by margin: Int) -> VoxelBox {
+        padded(by: SIMD3(repeating: margin), SIMD3(repeating: margin))
+    }
+
+    /// The voxels in both boxes.
+    public func intersection(_ other: VoxelBox) -> VoxelBox {
+        VoxelBox(lower: pointwiseMax(lower, other.lower), upper: pointwiseMin(upper, other.upper))
+    }
+
+    /// The smallest box around both.
+    public func union(_ other: VoxelBox) -> VoxelBox {
+        if isEmpty { return other }
+        if other.isEmpty { return self }
+        return VoxelBox(lower: pointwiseMin(lower, other.lower), upper: pointwiseMax(upper, other.upper))
+    }
+
+    /// True when every voxel of `other` is one of this box.
+    public func contains(_ other: VoxelBox) -> Bool {
+        other.isEmpty || (all(lower .<= other.lower) && all(other.upper .<= upper))
+    }
+
+    /// The same voxels in the indices of a grid whose first voxel is `origin` of this one.
+    public func relative(to origin: SIMD3<Int>) -> VoxelBox {
+        VoxelBox(lower: lower &- origin, upper: upper &- origin)
+    }
+}
