@@ -8,70 +8,29 @@ public struct Components: Sendable, Equatable {
     /// Number of parts.
     public var count: Int { sizes.count }
 
-    /// Finds the parts of the voxels that are not 0. Memory: 4 bytes a voxel and a table of runs.
+    /// Finds the parts of the voxels that are not 0. Memory: 4 bytes a voxel and the tables of
+    /// `StreamingComponents`, without a limit.
     public init(of mask: Mask) {
-        let (nx, ny, nz) = (mask.dims.x, mask.dims.y, mask.dims.z)
-        // Runs along i, joined with those of the row before and of the slice before.
-        var runs: [(start: Int32, end: Int32)] = []
-        var parent: [Int32] = []
-        var rowStart = [Int](repeating: 0, count: ny * nz + 1)
-        func root(_ run: Int32) -> Int32 {
-            var r = run
-            while parent[Int(r)] != r {
-                parent[Int(r)] = parent[Int(parent[Int(r)])]
-                r = parent[Int(r)]
-            }
-            return r
-        }
-        func join(_ row: Int, _ earlier: Int) {
-            var a = rowStart[row]
-            var b = rowStart[earlier]
-            let (aEnd, bEnd) = (runs.count, rowStart[earlier + 1])
-            while a < aEnd, b < bEnd {
-                if runs[a].start < runs[b].end, runs[b].start < runs[a].end {
-                    let (p, q) = (root(Int32(a)), root(Int32(b)))
-                    // The smaller number wins: it is the one that comes first in memory.
-                    if p < q { parent[Int(q)] = p } else { parent[Int(p)] = q }
-                }
-                if runs[a].end < runs[b].end { a += 1 } else { b += 1 }
-            }
-        }
-        mask.voxels.withUnsafeBufferPointer { voxels in
-            for row in 0..<(ny * nz) {
-                rowStart[row] = runs.count
-                var i = 0
-                while i < nx {
-                    while i < nx, voxels[row * nx + i] == 0 { i += 1 }
-                    if i == nx { break }
-                    let start = i
-                    while i < nx, voxels[row * nx + i] != 0 { i += 1 }
-                    parent.append(Int32(runs.count))
-                    runs.append((Int32(start), Int32(i)))
-                }
-                if row % ny != 0 { join(row, row - 1) }
-                if row >= ny { join(row, row - ny) }
-            }
-        }
-        rowStart[ny * nz] = runs.count
-        var number = [Int32](repeating: 0, count: runs.count)
-        var sizes: [Int] = []
-        for run in 0..<runs.count {
-            let r = Int(root(Int32(run)))
-            if r == run {
-                sizes.append(0)
-                number[run] = Int32(sizes.count)
-            }
-            number[run] = number[r]
-            sizes[Int(number[run]) - 1] += Int(runs[run].end - runs[run].start)
-        }
+        let store = MemorySliceStore(mask: mask)
+        let plane = mask.dims.x * mask.dims.y
+        var found = StreamingComponents(dims: mask.dims, tableLimit: .max)
         var labels = [Int32](repeating: 0, count: mask.grid.count)
-        for row in 0..<(ny * nz) {
-            for run in rowStart[row]..<rowStart[row + 1] {
-                for i in Int(runs[run].start)..<Int(runs[run].end) { labels[row * nx + i] = number[run] }
+        store.volume.voxels.withUnsafeBufferPointer { voxels in
+            do {
+                for k in 0..<mask.dims.z { try found.add(.init(rebasing: voxels[k * plane..<(k + 1) * plane])) }
+                found.finish()
+                for k in 0..<mask.dims.z {
+                    try found.relabel(.init(rebasing: voxels[k * plane..<(k + 1) * plane])) { j, run, part in
+                        let row = k * plane + j * mask.dims.x
+                        for i in run { labels[row + i] = Int32(part + 1) }
+                    }
+                }
+            } catch {
+                preconditionFailure("more parts than 32 bits count")
             }
         }
         self.labels = Volume<Int32>(grid: mask.grid, voxels: labels)
-        self.sizes = sizes
+        sizes = found.parts.map { $0.size }
     }
 
     /// The voxels of the largest part; of equals the first. Empty when there is none.
@@ -83,26 +42,20 @@ public struct Components: Sendable, Equatable {
 }
 
 extension Volume where Scalar == UInt8 {
-    /// Only the largest connected part (faces touch).
-    public func largestComponent() -> Mask { Components(of: self).largest() }
+    /// Only the largest connected part (faces touch), as 1.
+    public func largestComponent() -> Mask { cleaned(.largestComponent()) }
 
     /// Fills what is outside and cannot be reached from the border of the grid through faces, as SciPy's
-    /// `binary_fill_holes`.
-    public func fillingHoles() -> Mask {
-        let outside = Components(of: Mask(grid: grid, voxels: voxels.map { $0 == 0 ? 1 : 0 }))
-        var open = [Bool](repeating: false, count: outside.count + 1)
-        open[0] = true
-        for k in 0..<dims.z {
-            for j in 0..<dims.y {
-                let wholeRow = k == 0 || k == dims.z - 1 || j == 0 || j == dims.y - 1
-                let row = dims.x * (j + dims.y * k)
-                for i in wholeRow ? Array(0..<dims.x) : [0, dims.x - 1] {
-                    open[Int(outside.labels.voxels[row + i])] = true
-                }
-            }
+    /// `binary_fill_holes`; 1 inside.
+    public func fillingHoles() -> Mask { cleaned(.fillHoles()) }
+
+    private func cleaned(_ step: LabelCleaning) -> Mask {
+        let store = MemorySliceStore(mask: self)
+        do {
+            try LabelCleaning.apply([step], to: store, voxelVolume: grid.voxelVolume, tableLimit: .max)
+        } catch {
+            preconditionFailure("more parts than 32 bits count")
         }
-        var filled = self
-        filled.voxels = zip(voxels, outside.labels.voxels).map { $0 != 0 || !open[Int($1)] ? 1 : 0 }
-        return filled
+        return Mask(grid: grid, voxels: store.volume.voxels.map { UInt8($0) })
     }
 }
