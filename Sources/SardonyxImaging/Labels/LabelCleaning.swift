@@ -26,6 +26,7 @@ public enum LabelCleaning: Sendable, Equatable {
         _ steps: [LabelCleaning], to store: some SliceStore, voxelVolume: Double,
         tableLimit: Int = StreamingComponents.defaultTableLimit
     ) throws -> [Int] {
+        try store.checkSize()
         let slice = UnsafeMutableBufferPointer<UInt16>.allocate(capacity: store.dims.x * store.dims.y)
         defer { slice.deallocate() }
         return try steps.map { step in

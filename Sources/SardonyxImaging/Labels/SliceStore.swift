@@ -14,6 +14,17 @@ public protocol SliceStore: AnyObject {
     func write(slice k: Int, from buffer: UnsafeBufferPointer<UInt16>) throws
 }
 
+extension SliceStore {
+    /// Runs and places count in 32 bits.
+    func checkSize() throws {
+        guard (0..<3).allSatisfy({ dims[$0] <= Int32.max }) else {
+            throw ImagingError(
+                .tooLarge, problem: "\(dims.x)×\(dims.y)×\(dims.z) labels; an axis may have \(Int32.max)",
+                remedy: "cut the volume")
+        }
+    }
+}
+
 /// Labels in memory.
 public final class MemorySliceStore: SliceStore {
     /// The labels as they are now.

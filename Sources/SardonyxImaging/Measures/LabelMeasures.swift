@@ -48,6 +48,7 @@ public struct LabelMeasures: Sendable {
         intensity: ((_ k: Int, _ slice: UnsafeMutableBufferPointer<Float>) throws -> Void)? = nil
     ) throws -> [RegionMeasures] {
         precondition(percentiles.allSatisfy { $0 >= 0 && $0 <= 100 }, "percentiles are 0 to 100")
+        try store.checkSize()
         let dims = store.dims
         guard dims == grid.dims else {
             throw ImagingError(

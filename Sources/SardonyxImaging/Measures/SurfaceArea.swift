@@ -7,16 +7,22 @@
 enum MarchingCubes {
     /// The area for each of the 256 ways; bit i + 2j + 4k of the index is voxel (i, j, k). In mm² for steps in mm.
     static func areas(steps: (SIMD3<Double>, SIMD3<Double>, SIMD3<Double>)) -> [Double] {
-        (0..<256).map { cell in
-            loops(cell).reduce(0) { sum, loop in
-                let placed = loop.map { (steps.0 * $0.x + steps.1 * $0.y + steps.2 * $0.z) * 0.5 }
-                return sum + area(placed, from: apex(loop))
+        fans.map { fans in
+            fans.reduce(0) { sum, fan in
+                sum + area(fan.map { (steps.0 * $0.x + steps.1 * $0.y + steps.2 * $0.z) * 0.5 }, from: 0)
             }
         }
     }
 
-    /// Loops of corners in half voxels.
-    static func loops(_ cell: Int) -> [[SIMD3<Double>]] {
+    /// For each of the 256 ways its loops of corners in half voxels, each from the corner from which its fan opens.
+    private static let fans = (0..<256).map { cell in
+        loops(cell).map { loop in
+            let first = apex(loop)
+            return Array(loop[first...] + loop[..<first])
+        }
+    }
+
+    private static func loops(_ cell: Int) -> [[SIMD3<Double>]] {
         // The edge after each edge of a loop; an edge's key is 9z + 3y + x of its middle in half voxels.
         var next = [Int](repeating: -1, count: 27)
         let place = [0, 2, 6, 8, 18, 20, 24, 26]
