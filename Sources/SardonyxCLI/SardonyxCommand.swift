@@ -18,7 +18,7 @@ struct SardonyxCommand: ParsableCommand {
             Exit codes: 0 done, 1 a verification failed, 2 bad usage, 3 bad or unsupported model, 4 bad input.
             """,
         version: "0.1.0",
-        subcommands: [Inspect.self, Run.self, Verify.self, Bench.self, Brain.self, VerifyWorker.self])
+        subcommands: [Inspect.self, Run.self, Verify.self, Bench.self, Brain.self, Convert.self, VerifyWorker.self])
 
     static func main() {
         // A reader that has gone away (`sardonyx … | head`) shows as a failed write, not as a signal.

@@ -24,24 +24,32 @@ enum {
 // Longest message written below, with its final zero.
 enum { CIF_MESSAGE_SIZE = 256 };
 
-// A file read from its beginning; gzip is recognised by its first two bytes, not by the name, and is decompressed on
-// the fly. Not to be shared between threads.
+// How the bytes of a file that is read are stored.
+enum {
+    CIF_PLAIN = 0,
+    CIF_DEFLATE = 1,  // gzip (one member or several) or zlib, whichever they begin as
+    CIF_DETECT = 2    // gzip if they begin so, else plain
+};
+
+// A file read from some place on, decompressed on the fly. Not to be shared between threads.
 typedef struct cif_reader cif_reader;
 
-// Opens `path`. On failure `*reader` is NULL and `message` (CIF_MESSAGE_SIZE bytes) says why.
-int cif_reader_open(const char *path, cif_reader **reader, char *message);
+// Opens `path` to be read from byte `start`. On failure `*reader` is NULL and `message` (CIF_MESSAGE_SIZE bytes) says
+// why.
+int cif_reader_open(const char *path, uint64_t start, int form, cif_reader **reader, char *message);
 
 // Reads up to `count` bytes after decompression into `buffer`; `*got` is less than `count` only at the end of the data
-// or on failure. Never produces more than `count` bytes, whatever the compressed data holds.
+// or on failure. Never produces more than `count` bytes, whatever the compressed data holds. Checksums are compared
+// when reading meets the end of the data: ask for one byte more than there is.
 int cif_reader_read(cif_reader *reader, void *buffer, size_t count, size_t *got, char *message);
 
 // Reads and drops `count` bytes; `*got` as in cif_reader_read. Plain files seek.
 int cif_reader_skip(cif_reader *reader, uint64_t count, uint64_t *got, char *message);
 
-// 1 if the file is gzip, else 0.
-int cif_reader_is_gzip(const cif_reader *reader);
+// 1 if the bytes are being decompressed, else 0.
+int cif_reader_is_compressed(const cif_reader *reader);
 
-// 1 once reading has met the end of a gzip file in the middle of its data.
+// 1 once reading has met the end of the file in the middle of compressed data.
 int cif_reader_is_cut(const cif_reader *reader);
 
 // Bytes on disk, before decompression.
@@ -49,12 +57,24 @@ uint64_t cif_reader_file_size(const cif_reader *reader);
 
 void cif_reader_close(cif_reader *reader);
 
-// A file being written, plain or gzip.
+// A file being written. Not to be shared between threads.
 typedef struct cif_writer cif_writer;
 
-// Creates or empties `path`; `level` 0 writes plain bytes, 1 to 9 gzip.
-int cif_writer_open(const char *path, int level, cif_writer **writer, char *message);
+// Creates or empties `path`; bytes are written as they come until cif_writer_deflate.
+int cif_writer_open(const char *path, cif_writer **writer, char *message);
+
+enum { CIF_GZIP = 1, CIF_ZLIB = 2 };
+
+// From here on bytes are compressed, on a thread of their own: a write may report what befell one before it. `level`
+// is zlib's, 1 to 9; with `is_runs` only runs of one byte are looked for, as fast on noise as on labels.
+int cif_writer_deflate(cif_writer *writer, int form, int level, int is_runs, char *message);
 int cif_writer_write(cif_writer *writer, const void *bytes, size_t count, char *message);
+
+// Ends the compressed data, of `*compressed` bytes; a writer that does not compress is left alone.
+int cif_writer_end_deflate(cif_writer *writer, uint64_t *compressed, char *message);
+
+// Overwrites bytes that have been written; not while compressing.
+int cif_writer_patch(cif_writer *writer, uint64_t offset, const void *bytes, size_t count, char *message);
 
 // Flushes, waits until the bytes are on the disk, closes and frees, also on failure.
 int cif_writer_close(cif_writer *writer, char *message);

@@ -43,3 +43,13 @@ extension VoxelBox {
         VoxelBox(lower: lower &- origin, upper: upper &- origin)
     }
 }
+
+extension VoxelGrid {
+    /// All of the grid's voxels.
+    public var box: VoxelBox { VoxelBox(dims: dims) }
+
+    /// True when every voxel of `box` is one of the grid's, its empty boxes among them.
+    public func contains(_ box: VoxelBox) -> Bool {
+        all(box.lower .>= 0) && all(box.upper .>= box.lower) && all(box.upper .<= dims)
+    }
+}

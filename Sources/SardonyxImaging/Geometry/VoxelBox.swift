@@ -4,7 +4,7 @@ public struct VoxelBox: Sendable, Equatable {
     public var lower, upper: SIMD3<Int>
 
     /// From `lower` up to, not including, `upper`.
-    public init(lower: SIMD3<Int>, upper: SIMD3<Int>) {
+    public init(lower: SIMD3<Int> = .zero, upper: SIMD3<Int>) {
         self.lower = lower
         self.upper = upper
     }

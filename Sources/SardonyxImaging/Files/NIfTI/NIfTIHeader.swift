@@ -37,6 +37,8 @@ public struct NIfTIHeader: Sendable, Equatable {
     public internal(set) var pixelDimensions: [Double] = []
     /// The header's unit of length in mm: 1 where it is unknown.
     public internal(set) var millimetresPerUnit = 1.0
+    /// Seconds from one volume to the next; 0 where the header has no fourth axis or no unit of time.
+    public internal(set) var frameDuration = 0.0
     /// NIFTI_XFORM code of the q-form; 0 unknown.
     public internal(set) var qformCode = 0
     /// NIFTI_XFORM code of the s-form; 0 unknown.

@@ -139,6 +139,11 @@ extension NIfTIHeader {
         case 3: millimetresPerUnit = 0.001
         default: millimetresPerUnit = 1
         }
+        let second: [Int: Double] = [8: 1, 16: 1e-3, 24: 1e-6]
+        if dims.count > 3, let unit = second[code & 0x38] {
+            let duration = pixelDimensions[3] * unit
+            frameDuration = duration > 0 && duration.isFinite ? duration : 0
+        }
     }
 
     private mutating func readOffset(_ raw: Double) throws {
