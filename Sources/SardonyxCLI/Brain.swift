@@ -55,7 +55,7 @@ struct Brain: ParsableCommand {
         let picturePath = Files.join(output, "overlay.png")
         try NIfTI.write(mask, to: maskPath, spaceCode: image.header.spaceCode)
         var view = ThreePlaneView()
-        view.maskName = "brain"
+        view.style.labels = [LabelStyle(1, "brain")]
         try view.render(volume, mask: mask).writePNG(to: picturePath)
         bar.end()
         var lines = ["brain volume  \(fixed(mask.millilitres, 1)) mL"]

@@ -45,8 +45,8 @@ struct PictureTests {
         let volume = PictureTests.phantom(affine, dims, [(right, 200), (front, 200), (top, 200)])
         let centre = PictureTests.phantom(affine, dims, [(.zero, 99)]).mask(above: 50)
         var view = ThreePlaneView()
-        view.longestSide = 300
-        view.window = .range(0, 200)
+        view.style.width = 3 * 300 + 4 * 20
+        view.style.window = .range(0, 200)
         let picture = try view.render(volume, mask: centre)
         // 120 mm along every axis: three squares of 300 pixels, 20 apart, 46 below the top.
         #expect(picture.width == 3 * 300 + 4 * 20)
@@ -80,7 +80,7 @@ struct PictureTests {
         ]
         let (_, affine, dims) = PictureTests.affines[4]
         var view = ThreePlaneView()
-        view.longestSide = 300
+        view.style.width = 3 * 300 + 4 * 20
         let picture = try view.render(PictureTests.phantom(affine, dims, []))
         for (panel, row) in expected.enumerated() {
             let (x, y) = (20 + 320 * panel, 46)
@@ -99,67 +99,20 @@ struct PictureTests {
     @Test func fontIsWhole() {
         for code in 33..<127 {
             let character = Character(UnicodeScalar(UInt8(code)))
-            if "#$&@\\^`{|}~".contains(character) { continue }
             #expect(BitmapFont.dots(character) != BitmapFont.dots("\u{1}"), "\(character)")
         }
         #expect(BitmapFont.dots(" ").allSatisfy { $0 == 0 })
         #expect(RGBImage.textWidth("ab", scale: 2) == 22)
     }
 
-    /// A 20 mm cube: its outline is a square of 20 mm, 2 pixels thick; a single voxel is not lost.
-    @Test func outline() throws {
-        let grid = VoxelGrid(dims: SIMD3(40, 40, 40), affine: Affine(spacing: SIMD3(1, 1, 1)))
-        var mask = Mask(grid: grid)
-        for k in 10..<30 { for j in 10..<30 { for i in 10..<30 { mask[i, j, k] = 1 } } }
-        let slice = Slice(mask, .axial, index: 20) { Float($0) }
-        let lines = slice.outline(400, 400, thickness: 2)
-        let row = lines[(200 * 400)..<(201 * 400)]
-        let lit = row.indices.filter { lines[$0] > 0.4 }.map { $0 - 200 * 400 }
-        #expect(lit == [99, 100, 299, 300])
-        #expect(row.reduce(0, +) > 3.5 && row.reduce(0, +) < 4.5)
-        var dot = Mask(grid: grid)
-        dot[20, 20, 20] = 1
-        #expect(Slice(dot, .axial, index: 20) { Float($0) }.outline(400, 400, thickness: 2).max() == 1)
-        // A mask that touches the border is closed there.
-        let full = Slice(Mask(grid: grid, repeating: 1), .axial, index: 0) { Float($0) }
-        #expect(full.outline(400, 400, thickness: 2)[200 * 400] > 0.4)
-    }
-
     /// Spacing makes the shape: 30 voxels of 4 mm are as long as 120 of 1 mm.
     @Test func aspect() throws {
         let grid = VoxelGrid(dims: SIMD3(30, 60, 40), affine: Affine(spacing: SIMD3(4, 1, 1.5)))
         var view = ThreePlaneView()
-        view.longestSide = 240
+        view.style.width = 240 + 240 + 120 + 4 * 20
         let picture = try view.render(Volume<Float>(grid: grid))
         // Axial 120×60 mm, coronal 120×60, sagittal 60×60 at 2 pixels a millimetre.
         #expect(picture.width == 20 + 240 + 20 + 240 + 20 + 120 + 20)
-    }
-
-    @Test func windows() throws {
-        let grid = VoxelGrid(dims: SIMD3(101, 1, 1), affine: .identity)
-        var volume = Volume<Float>(grid: grid, voxels: (0..<101).map { Float($0) })
-        #expect(Window.percentiles(1, 99).limits(of: volume) == (1, 99))
-        #expect(Window.range(-40, 80).limits(of: volume) == (-40, 80))
-        volume.voxels[50] = .nan
-        #expect(Window.percentiles(0, 100).limits(of: volume) == (0, 100))
-        let flat = Volume<Float>(grid: grid, repeating: 5)
-        #expect(Window.percentiles(1, 99).limits(of: flat) == (5, 6))
-        let none = Volume<Float>(grid: grid, repeating: .nan)
-        #expect(Window.percentiles(1, 99).limits(of: none) == (0, 1))
-        _ = try ThreePlaneView().render(none)
-    }
-
-    @Test func smoothPassesThroughTheValues() {
-        let grid = VoxelGrid(dims: SIMD3(5, 4, 1), affine: .identity)
-        let slice = Slice(GeometryTests.random(grid.dims), .axial, index: 0) { $0 }
-        #expect(slice.smooth(5, 4) == slice.values)
-        let wide = slice.smooth(15, 12)
-        // Output 1, 4, 7, … lie on the inputs' centres.
-        for row in 0..<4 {
-            for column in 0..<5 {
-                #expect(abs(wide[(3 * row + 1) * 15 + 3 * column + 1] - slice.values[row * 5 + column]) < 1e-3)
-            }
-        }
     }
 
     @Test func pngOnDisk() throws {

@@ -32,7 +32,9 @@ struct BrainExtractionModelTests {
     @Test func picture() throws {
         let volume = try NIfTI(contentsOf: ch2).volume()
         let reference = try NIfTI(contentsOf: ch2bet).volume().mask(above: 0)
-        let picture = try ThreePlaneView().render(volume, mask: reference)
+        var view = ThreePlaneView()
+        view.style.width = 4 * 20 + 434 + 434 + 520
+        let picture = try view.render(volume, mask: reference)
         // 217 mm over 520 pixels: panels of 434×520, 434×434 and 520×434.
         #expect(picture.width == 4 * 20 + 434 + 434 + 520)
         // The outline's ends lie where the mask's ends lie, counted from the patient's right and top.

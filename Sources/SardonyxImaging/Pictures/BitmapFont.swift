@@ -24,7 +24,9 @@ enum BitmapFont {
         "j": "2062222ic", "k": "ggikoki00", "l": "c44444e00", "m": "00qllll00", "n": "00uhhhh00", "o": "00ehhhe00",
         "p": "00uhhhugg", "q": "00fhhhf11", "r": "00mpggg00", "s": "00fge1u00", "t": "88s889600", "u": "00hhhhf00",
         "v": "00hhha400", "w": "00hllla00", "x": "00ha4ah00", "y": "00hhhhf1e", "z": "00v248v00", "°": "ciic00000",
-        "·": "000400000", "×": "00ha4ah00",
+        "·": "000400000", "×": "00ha4ah00", "²": "ci48u0000", "#": "aavavaa00", "$": "4fke5u400", "&": "cik8lid00",
+        "@": "eh1dlle00", "\\": "0g8421000", "^": "4ah000000", "`": "840000000", "{": "244844200", "|": "444444400",
+        "}": "844244800", "~": "008l20000",
     ]
 
     private static let glyphs: [Character: [UInt8]] = rows.mapValues { $0.map { UInt8(String($0), radix: 32)! } }

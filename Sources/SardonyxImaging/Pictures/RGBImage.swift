@@ -32,10 +32,10 @@ public struct RGBImage: Sendable, Equatable {
         precondition(width > 0 && height > 0, "a picture has at least one pixel")
         self.width = width
         self.height = height
-        pixels = [UInt8](repeating: 0, count: width * height * 3)
-        for p in stride(from: 0, to: pixels.count, by: 3) {
-            (pixels[p], pixels[p + 1], pixels[p + 2]) = (colour.red, colour.green, colour.blue)
-        }
+        pixels = []
+        pixels.reserveCapacity(width * height * 3)
+        let row = (0..<width).flatMap { _ in [colour.red, colour.green, colour.blue] }
+        for _ in 0..<height { pixels += row }
     }
 
     /// The colour of a pixel; traps outside the picture.
@@ -73,10 +73,13 @@ public struct RGBImage: Sendable, Equatable {
 
     /// Copies a picture in, its top left pixel at (x, y); what would lie outside is left out.
     mutating func draw(_ image: RGBImage, x: Int, y: Int) {
-        for row in 0..<image.height where y + row >= 0 && y + row < height {
-            for column in 0..<image.width where x + column >= 0 && x + column < width {
-                self[x + column, y + row] = image[column, row]
-            }
+        let (left, right) = (max(0, x), min(width, x + image.width))
+        guard left < right else { return }
+        for row in max(0, y)..<max(max(0, y), min(height, y + image.height)) {
+            let source = 3 * ((row - y) * image.width + left - x)
+            let target = 3 * (row * width + left)
+            let count = 3 * (right - left)
+            pixels.replaceSubrange(target..<(target + count), with: image.pixels[source..<(source + count)])
         }
     }
 

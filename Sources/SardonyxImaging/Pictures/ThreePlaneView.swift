@@ -1,181 +1,122 @@
-/// Axial, coronal and sagittal slices side by side, with a mask's outline, marked sides, a scale bar and captions.
+/// Axial, coronal and sagittal slices side by side, with labels' outlines, marked sides, a scale bar and captions.
 ///
 /// Radiological convention. All panels have one scale in pixels a millimetre, so that shapes are true whatever the
-/// voxels' spacing. Slices follow the voxel planes nearest to the anatomical ones.
+/// voxels' spacing. Slices follow the voxel planes nearest to the anatomical ones. Of a single slice, and of a picture
+/// without a patient, there is one panel.
 public struct ThreePlaneView: Sendable {
-    /// Pixels of the longest side of the volume; the shorter ones follow. At least 64.
-    public var longestSide = 520
-    /// Values shown as black and white.
-    public var window = Window.percentiles(1, 99.5)
-    /// Colour of the mask's outline.
-    public var outlineColour = RGB(255, 214, 0)
-    /// Pixels across the outline.
-    public var outlineThickness: Float = 2
-    /// What the outline encloses, for the caption.
-    public var maskName = "mask"
+    /// Size, window and labels.
+    public var style = PictureStyle()
+    /// The point in RAS+ mm through which the slices run; without it the labels' centre, or the image's.
+    public var point: SIMD3<Double>?
 
     /// The defaults.
     public init() {}
 
-    private static let margin = 20
-    private static let ground = RGB(18, 18, 20)
-    private static let grey = RGB(176, 176, 180)
-    private static let textScale = 2
-    private static let lineHeight = 26
-
-    /// Draws the slices through the mask's centroid; without a mask, or with an empty one, through the middle.
+    /// Draws a volume in memory and the outline of a mask.
     ///
-    /// - Throws: `ImagingError` `.mismatch` when the mask lies on another grid.
+    /// - Throws: as `render(_:labels:)`.
     public func render(_ volume: Volume<Float>, mask: Mask? = nil) throws -> RGBImage {
-        if let mask, !mask.grid.isAligned(with: volume.grid) {
-            throw ImagingError(
-                .mismatch,
-                problem: "the mask lies on another grid (\(mask.grid.summary)) than the image (\(volume.grid.summary))",
-                remedy: "resample the mask onto the image")
-        }
-        let image = volume.reoriented()
-        let inside = mask?.reoriented()
-        let middle = SIMD3<Double>(image.dims &- 1) / 2
-        let centre = inside?.centroid ?? middle
-        let limits = window.limits(of: image)
-        let longest = (SIMD3<Double>(image.dims) * image.spacing).max()
-        let pixelsPerMM = Double(max(64, longestSide)) / longest
-        let bar = scaleBar(image.grid, pixelsPerMM)
-        let panels = SlicePlane.allCases.map { plane in
-            var picture = panel(plane, image, inside, centre, limits, pixelsPerMM)
-            markSides(plane, &picture)
-            if let bar { draw(bar, pixelsPerMM, &picture) }
-            return picture
+        try render(PictureSource(volume), labels: mask.map { PictureSource(labels: $0) })
+    }
+
+    /// Draws an image and its labels, which may be stored in another order of axes.
+    ///
+    /// - Throws: `ImagingError` `.mismatch` when the labels lie on another grid or are none, or `point` lies outside
+    ///   the image; `.badGeometry`; and what reading throws.
+    public func render(_ image: PictureSource, labels: PictureSource? = nil) throws -> RGBImage {
+        let scene = try PictureScene(image, labels, style)
+        let centre = try centre(scene)
+        let planes = scene.planes
+        let extent = scene.extent
+        let margin = PictureStyle.margin
+        let across = planes.reduce(0) { $0 + extent[$1.axes.across] }
+        let down = planes.map { extent[$0.axes.down] }.max()!
+        let room = Double(max(100, style.width) - (planes.count + 1) * margin)
+        let pixelsPerMM = min(room / across, Double(max(100, style.width)) * 2 / 3 / down)
+        let addresses = planes.map { SliceAddress(plane: $0, index: centre[$0.axes.through]) }
+        var (panels, limits) = try scene.panels(addresses, pixelsPerMM)
+        let least = panels.map { min($0.width, $0.height) }.min()!
+        for (place, plane) in planes.enumerated() {
+            scene.markSides(plane, &panels[place], scale: style.textScale + 1)
+            scene.drawScaleBar(&panels[place], pixelsPerMM, room: least, scale: style.textScale)
         }
 
-        let margin = ThreePlaneView.margin
-        let width = panels.reduce(margin) { $0 + $1.width + margin }
+        let headings = addresses.map { heading(scene, $0, centre) }
         let panelHeight = panels.map(\.height).max()!
-        let footer = captions(inside).flatMap { ThreePlaneView.wrap($0, width: width - 2 * margin) }
-        let top = margin + ThreePlaneView.lineHeight
-        let footerTop = top + panelHeight + margin
-        var picture = RGBImage(
-            width: width, height: footerTop + footer.count * ThreePlaneView.lineHeight + margin / 2,
-            colour: ThreePlaneView.ground)
-        var x = margin
-        for (plane, panel) in zip(SlicePlane.allCases, panels) {
+        let top = margin + (headings.allSatisfy { $0.title.isEmpty } ? 0 : style.lineHeight)
+        var picture = scene.page(
+            width: panels.reduce(margin) { $0 + $1.width + margin }, height: top + panelHeight,
+            convention: ThreePlaneView.convention(planes), limits: limits)
+        // A narrow volume stands in the middle of a page that its captions widen.
+        var x = (picture.width - panels.reduce(-margin) { $0 + $1.width + margin }) / 2
+        for (heading, panel) in zip(headings, panels) {
             picture.draw(panel, x: x, y: top + (panelHeight - panel.height) / 2)
-            heading(plane, image, centre, panel.width, &picture, x: x)
+            let indent = RGBImage.textWidth(heading.title + "  ", scale: style.textScale)
+            picture.draw(heading.title, x: x, y: margin, scale: style.textScale)
+            // A narrow panel keeps the name only.
+            if indent + RGBImage.textWidth(heading.position, scale: style.textScale) <= panel.width {
+                picture.draw(
+                    heading.position, x: x + indent, y: margin, scale: style.textScale, colour: PictureStyle.grey)
+            }
             x += panel.width + margin
         }
-        for (line, text) in footer.enumerated() {
-            picture.draw(
-                text, x: margin, y: footerTop + line * ThreePlaneView.lineHeight, scale: ThreePlaneView.textScale,
-                colour: ThreePlaneView.grey)
-        }
         return picture
     }
 
-    /// "Axial  z = +12.0 mm" above a panel; a narrow panel keeps the name only.
     private func heading(
-        _ plane: SlicePlane, _ image: Volume<Float>, _ centre: SIMD3<Double>, _ width: Int,
-        _ picture: inout RGBImage, x: Int
-    ) {
-        let scale = ThreePlaneView.textScale
-        let y = ThreePlaneView.margin
-        var place = centre
-        place[plane.axes.through] = place[plane.axes.through].rounded()
-        let mm = image.affine(place)[plane.axes.through]
-        let number = Format.fixed(mm, 1)
-        let position = "\(plane.coordinate) = \(mm > 0 && number != "0.0" ? "+" : "")\(number) mm"
-        picture.draw(plane.title, x: x, y: y, scale: scale)
-        let indent = RGBImage.textWidth(plane.title + "  ", scale: scale)
-        if indent + RGBImage.textWidth(position, scale: scale) <= width {
-            picture.draw(position, x: x + indent, y: y, scale: scale, colour: ThreePlaneView.grey)
+        _ scene: PictureScene, _ address: SliceAddress, _ centre: SIMD3<Int>
+    ) -> (title: String, position: String) {
+        let axis = address.plane.axes.through
+        if scene.image.isPlaced {
+            let place = PictureScene.millimetres(scene.coordinate(address, of: centre))
+            return (address.plane.title, "\(address.plane.coordinate) = \(place) mm")
         }
+        let count = scene.grid.dims[axis]
+        return count == 1 ? ("", "") : ("Slice \(address.index + 1)", "of \(count)")
     }
 
-    private func captions(_ mask: Mask?) -> [String] {
-        let sides = "Radiological convention: the patient's right (R) is on the left of the axial and coronal pictures."
-        guard let mask else { return [sides] }
-        let count = mask.insideCount
-        return [
-            sides, count == 0 ? "The \(maskName) is empty." : "Outline: \(maskName), \(millilitres(mask)) mL",
-        ]
-    }
-
-    /// Small findings need decimals, a brain does not.
-    private func millilitres(_ mask: Mask) -> String {
-        mask.millilitres < 10 ? Format.short(mask.millilitres) : Format.fixed(mask.millilitres, 0)
-    }
-
-    private func panel(
-        _ plane: SlicePlane, _ image: Volume<Float>, _ mask: Mask?, _ centre: SIMD3<Double>,
-        _ limits: (black: Float, white: Float), _ pixelsPerMM: Double
-    ) -> RGBImage {
-        let axes = plane.axes
-        let index = min(max(Int(centre[axes.through].rounded()), 0), image.dims[axes.through] - 1)
-        // A NaN would spread to its neighbours: it is drawn black.
-        let slice = Slice(image, plane, index: index) { $0.isFinite ? $0 : limits.black }
-        let width = max(1, Int((Double(slice.width) * slice.step.across * pixelsPerMM).rounded()))
-        let height = max(1, Int((Double(slice.height) * slice.step.down * pixelsPerMM).rounded()))
-        var picture = RGBImage(width: width, height: height)
-        let scale = 255 / (limits.white - limits.black)
-        for (p, value) in slice.smooth(width, height).enumerated() {
-            let grey = UInt8(min(max((value - limits.black) * scale, 0), 255).rounded())
-            for c in 0..<3 { picture.pixels[3 * p + c] = grey }
-        }
-        if let mask {
-            let lines = Slice(mask, plane, index: index) { $0 == 0 ? 0 : 1 }
-                .outline(width, height, thickness: outlineThickness)
-            for (p, opacity) in lines.enumerated() where opacity > 0 {
-                picture.blend(outlineColour, at: p % width, p / width, opacity: opacity)
+    /// The voxel, in RAS order, through which the slices run.
+    private func centre(_ scene: PictureScene) throws -> SIMD3<Int> {
+        guard let point else { return scene.focus }
+        let place = scene.grid.affine.inverse!(point)
+        var voxel = SIMD3<Int>()
+        for axis in 0..<3 {
+            guard place[axis] >= -0.5, place[axis] <= Double(scene.grid.dims[axis]) - 0.5, scene.image.isPlaced else {
+                let text = (0..<3).map { Format.short(point[$0]) }.joined(separator: ", ")
+                throw ImagingError(
+                    .mismatch, problem: "the point (\(text)) mm lies outside the image",
+                    remedy: "choose one inside: its middle is (\(scene.middle)) mm")
             }
+            voxel[axis] = min(Int((place[axis] + 0.5).rounded(.down)), scene.grid.dims[axis] - 1)
         }
-        return picture
+        return voxel
     }
 
-    private func markSides(_ plane: SlicePlane, _ picture: inout RGBImage) {
-        let scale = 3
-        let (w, h) = (BitmapFont.width * scale, BitmapFont.capHeight * scale)
-        let sides = plane.sides
-        let places: [(Direction, Int, Int)] = [
-            (sides.left, 8, (picture.height - h) / 2),
-            (sides.right, picture.width - w - 8, (picture.height - h) / 2),
-            (sides.top, (picture.width - w) / 2, 8),
-            (sides.bottom, (picture.width - w) / 2, picture.height - h - 8),
-        ]
-        for (side, x, y) in places { picture.draw(String(side.rawValue), x: x, y: y, scale: scale, rim: true) }
+    private static func convention(_ planes: [SlicePlane]) -> String {
+        let frontal = planes.filter { $0 != .sagittal }.map(\.rawValue)
+        if frontal.isEmpty { return "The patient's front (A) is on the left." }
+        return "Radiological convention: the patient's right (R) is on the left"
+            + (planes.count == 1 ? "." : " of the \(frontal.joined(separator: " and ")) pictures.")
+    }
+}
+
+extension PictureScene {
+    /// The planes in which the image is more than a line; stored slices where there is no patient.
+    var planes: [SlicePlane] {
+        let planes = SlicePlane.allCases.filter { grid.dims[$0.axes.across] > 1 && grid.dims[$0.axes.down] > 1 }
+        return image.isPlaced && !planes.isEmpty ? planes : [.axial]
     }
 
-    /// A round number of millimetres that takes at most a quarter of the narrowest panel.
-    private func scaleBar(_ grid: VoxelGrid, _ pixelsPerMM: Double) -> Double? {
-        let extent = SIMD3<Double>(grid.dims) * grid.spacing
-        let room = min(extent.x, extent.y) * pixelsPerMM / 4
-        // Shorter bars cannot carry their label.
-        let sizes = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200]
-        return sizes.last { $0 * pixelsPerMM <= max(room, 40) }
+    /// The voxel, in RAS order, in the middle of the labels, or of the image.
+    var focus: SIMD3<Int> {
+        var voxel = SIMD3<Int>()
+        for axis in 0..<3 { voxel[axis] = survey?.focus(axis) ?? grid.dims[axis] / 2 }
+        return voxel
     }
 
-    /// Draws the bar at the bottom right.
-    private func draw(_ bar: Double, _ pixelsPerMM: Double, _ picture: inout RGBImage) {
-        let length = Int((bar * pixelsPerMM).rounded())
-        let scale = ThreePlaneView.textScale
-        let (right, bottom) = (picture.width - 10, picture.height - 10)
-        picture.fill(x: right - length - 1, y: bottom - 5, width: length + 2, height: 6, .black)
-        picture.fill(x: right - length, y: bottom - 4, width: length, height: 4, .white)
-        let text = "\(Format.short(bar)) mm"
-        let x = right - (length + RGBImage.textWidth(text, scale: scale)) / 2
-        picture.draw(
-            text, x: min(x, right - RGBImage.textWidth(text, scale: scale)),
-            y: bottom - 10 - BitmapFont.capHeight * scale, scale: scale, rim: true)
-    }
-
-    /// Breaks a text between words into lines of at most `width` pixels.
-    private static func wrap(_ text: String, width: Int) -> [String] {
-        var lines: [String] = []
-        for word in text.split(separator: " ") {
-            if let last = lines.last, RGBImage.textWidth(last + " " + word, scale: textScale) <= width {
-                lines[lines.count - 1] = last + " " + word
-            } else {
-                lines.append(String(word))
-            }
-        }
-        return lines
+    /// The middle of the image in mm, for a message.
+    fileprivate var middle: String {
+        let place = grid.affine(SIMD3<Double>(grid.dims &- 1) / 2)
+        return (0..<3).map { Format.short(place[$0]) }.joined(separator: ", ")
     }
 }

@@ -1,28 +1,81 @@
 /// The values that become black and white.
 public enum Window: Sendable, Equatable {
-    /// Percentiles, 0 to 100, of the finite values.
+    /// Percentiles, 0 to 100, of the finite values; a colour picture is shown as it is.
     case percentiles(Double, Double)
     /// Values, such as Hounsfield units.
     case range(Float, Float)
+    /// DICOM's window centre and width in its form LINEAR_EXACT (PS3.3, C.11.2.1.3.2): black at centre − width / 2 and
+    /// below, white at centre + width / 2 and above.
+    case centre(Float, width: Float)
 
-    /// Black and white for a volume; white is always above black.
-    func limits(of volume: Volume<Float>) -> (black: Float, white: Float) {
-        var limits: (Float, Float)
+    /// The first percentile and the 99.5th: a few bright vessels or a metal clip do not darken the rest.
+    public static let automatic = Window.percentiles(1, 99.5)
+
+    /// Usual windows for CT in Hounsfield units.
+    public static let presets: [(name: String, window: Window)] = [
+        ("brain", .centre(40, width: 80)), ("stroke", .centre(40, width: 40)), ("subdural", .centre(75, width: 215)),
+        ("bone", .centre(400, width: 1800)), ("lung", .centre(-600, width: 1500)),
+        ("mediastinum", .centre(50, width: 350)), ("soft-tissue", .centre(40, width: 400)),
+        ("liver", .centre(60, width: 160)), ("angiography", .centre(300, width: 600)),
+    ]
+
+    /// Reads "auto", a preset's name, "40,80" (centre, width above 0) or "2%,98%"; `nil` for anything else.
+    public init?(_ text: String) {
+        if text == "auto" {
+            self = .automatic
+            return
+        }
+        if let preset = Window.presets.first(where: { $0.name == text }) {
+            self = preset.window
+            return
+        }
+        let parts = text.split(separator: ",", omittingEmptySubsequences: false)
+        let numbers = parts.compactMap { Double($0.hasSuffix("%") ? $0.dropLast() : $0) }
+        let percents = parts.filter { $0.hasSuffix("%") }.count
+        guard parts.count == 2, numbers.count == 2, numbers.allSatisfy({ abs($0) < 1e30 }) else { return nil }
+        if percents == 2, numbers[0] >= 0, numbers[0] < numbers[1], numbers[1] <= 100 {
+            self = .percentiles(numbers[0], numbers[1])
+        } else if percents == 0, numbers[1] > 0 {
+            self = .centre(Float(numbers[0]), width: Float(numbers[1]))
+        } else {
+            return nil
+        }
+    }
+
+    /// Black and white for an image of which `sample` is a fair part; both finite, white above black.
+    func limits(of sample: [Float]) -> (black: Float, white: Float) {
+        var limits: (black: Float, white: Float)
         switch self {
         case .range(let low, let high): limits = (low, high)
+        case .centre(let centre, let width): limits = (centre - width / 2, centre + width / 2)
         case .percentiles(let low, let high):
-            // A few hundred thousand values place a percentile well within a grey level.
-            let step = max(1, volume.voxels.count / 500_000)
-            var sample = stride(from: 0, to: volume.voxels.count, by: step).map { volume.voxels[$0] }
-            sample.removeAll { !$0.isFinite }
-            sample.sort()
-            guard let last = sample.indices.last else { return (0, 1) }
+            let sorted = sample.filter(\.isFinite).sorted()
+            guard let last = sorted.indices.last else { return (0, 1) }
             func value(_ percent: Double) -> Float {
-                sample[Int((Double(last) * min(max(percent, 0), 100) / 100).rounded())]
+                sorted[Int((Double(last) * min(max(percent, 0), 100) / 100).rounded())]
             }
             limits = (value(low), value(high))
-            if limits.0 == limits.1 { limits = (sample[0], sample[last]) }
+            if limits.black == limits.white { limits = (sorted[0], sorted[last]) }
         }
-        return limits.0 < limits.1 ? limits : (limits.0, limits.0 + 1)
+        guard limits.black.isFinite, limits.white.isFinite else { return (0, 1) }
+        // Beyond 2^24 a step of 1 is lost.
+        return limits.black < limits.white ? limits : (limits.black, max(limits.black + 1, limits.black.nextUp))
+    }
+}
+
+/// Values to greys: 0 is black, 1 white.
+struct GreyScale {
+    private let black: Double
+    private let span: Double
+
+    init(_ limits: (black: Float, white: Float)) {
+        black = Double(limits.black)
+        span = Double(limits.white) - black
+    }
+
+    /// The grey of a value, 0 to 1: cut before slices are smoothed, so that metal does not ring into its neighbours.
+    /// A NaN is black.
+    func callAsFunction(_ value: Float) -> Float {
+        value.isNaN ? 0 : Float(min(max((Double(value) - black) / span, 0), 1))
     }
 }

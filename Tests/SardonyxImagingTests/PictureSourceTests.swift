@@ -1,0 +1,100 @@
+import Testing
+
+@testable import SardonyxImaging
+
+struct PictureSourceTests {
+    /// Reads in the order of storage, each box once, never more than a slice or 65536 voxels, and hands errors on.
+    @Test func boxes() throws {
+        let grid = VoxelGrid(dims: SIMD3(300, 260, 12), affine: Affine(spacing: SIMD3(-1, 1, 4)))
+        var ends: [Int] = []
+        let source = PictureSource(grid: grid) { lower, upper, component, values in
+            #expect(component == 0 && lower.x == 0 && lower.y == 0 && upper.x == 300 && upper.y == 260)
+            #expect(lower.z >= (ends.last ?? 0) && upper.z == lower.z + 1 && upper.z <= 12)
+            #expect(values.count == 300 * 260)
+            ends.append(upper.z)
+            values.update(repeating: Float(lower.z))
+        }
+        var montage = Montage()
+        montage.count = 3
+        montage.style.width = 200
+        _ = try montage.render(source)
+        // Slices 2, 6 and 10, and those of the lattice for the window: every second.
+        #expect(ends == [2, 3, 4, 6, 7, 8, 10, 11, 12])
+        ends = []
+        var view = ThreePlaneView()
+        view.style.width = 200
+        _ = try view.render(source)
+        #expect(ends == Array(1...12))
+        let failing = PictureSource(grid: grid) { _, _, _, _ in
+            throw ImagingError(.truncated, problem: "it is cut short", remedy: "copy it again")
+        }
+        #expect(withError { _ = try ThreePlaneView().render(failing) }?.code == .truncated)
+    }
+
+    /// Thin slices are read many at a time.
+    @Test func slabs() throws {
+        let grid = VoxelGrid(dims: SIMD3(4, 4, 5000), affine: .identity)
+        var count = 0
+        let source = PictureSource(grid: grid) { lower, upper, _, values in
+            count += 1
+            #expect(values.count == 16 * (upper.z - lower.z) && values.count <= 65536)
+        }
+        _ = try source.slices([SliceAddress(plane: .coronal, index: 2)])
+        #expect(count == 2)
+    }
+
+    /// The sample is spread over all three axes, whatever their lengths, and does not depend on the order of storage.
+    @Test(arguments: [SIMD3(100, 64, 50), SIMD3(1000, 1, 7), SIMD3(3, 2, 2), SIMD3(1, 1, 100_000)])
+    func sample(dims: SIMD3<Int>) throws {
+        let box = VoxelGrid(dims: dims, affine: Affine(spacing: SIMD3(1, 1, 1)))
+        let volume = Volume<Float>(grid: box, voxels: (0..<box.count).map { Float($0) })
+        let sample = try PictureSource(volume).slices([], samples: 1000).sample.sorted()
+        #expect(sample.count <= 1000 && sample.count >= min(box.count, 100))
+        #expect(Set(sample).count == sample.count)
+        for (stride, length) in [(1, dims.x), (dims.x, dims.y), (dims.x * dims.y, dims.z)] {
+            let places = Set(sample.map { Int($0) / stride % length })
+            #expect(places.count * 20 >= min(length, 200), "\(length)")
+            #expect(2 * places.min()! <= length && 2 * (places.max()! + 1) >= length)
+        }
+        if box.count < 500_000 {
+            for code in ["LAS", "PIR", "SLA"] {
+                let turned = volume.reoriented(to: Orientation(code)!)
+                #expect(try PictureSource(turned).slices([], samples: 1000).sample.sorted() == sample)
+            }
+        }
+    }
+
+    /// A picture without a patient is drawn as stored, in its own colours, without letters or a bar.
+    @Test func colours() throws {
+        let grid = VoxelGrid(dims: SIMD3(6, 4, 1), affine: Affine(spacing: SIMD3(7, 7, 7)))
+        func channels(_ most: Float) -> [Volume<Float>] {
+            (0..<3).map { c in
+                Volume<Float>(grid: grid, voxels: (0..<24).map { p in p == [0, 5, 18][c] ? most : 0 })
+            }
+        }
+        for most in [Float(255), 65535] {
+            let source = PictureSource(colours: channels(most), isPlaced: false)
+            var (view, montage) = (ThreePlaneView(), Montage())
+            view.style.width = 300
+            montage.style.width = 300
+            for picture in [try view.render(source), try montage.render(source)] {
+                let (left, right) = (picture.width / 2 - 80, picture.width / 2 + 80)
+                let lit = (0..<picture.height).flatMap { y in (0..<picture.width).map { (x: $0, y: y) } }
+                let red = lit.filter { picture[$0.x, $0.y] == RGB(255, 0, 0) }
+                let green = lit.filter { picture[$0.x, $0.y] == RGB(0, 255, 0) }
+                let blue = lit.filter { picture[$0.x, $0.y] == RGB(0, 0, 255) }
+                #expect(!red.isEmpty && !green.isEmpty && !blue.isEmpty)
+                #expect(red.allSatisfy { $0.x < left } && green.allSatisfy { $0.x > right })
+                #expect(blue.allSatisfy { $0.x < left } && blue.map(\.y).min()! > red.map(\.y).max()!)
+            }
+        }
+        // Dark colours are not brightened; two components are a grey picture.
+        let dark = PictureSource(colours: channels(3), isPlaced: false)
+        let (panels, limits) = try PictureScene(dark, nil, PictureStyle()).panels(
+            [SliceAddress(plane: .axial, index: 0)], 1.0 / 7)
+        #expect(panels[0][0, 0] == RGB(3, 0, 0) && panels[0].width == 6 && limits == nil)
+        let two = PictureSource(colours: Array(channels(9).prefix(2)), isPlaced: false)
+        let grey = try PictureScene(two, nil, PictureStyle()).panels([SliceAddress(plane: .axial, index: 0)], 1.0 / 7)
+        #expect(grey.panels[0][0, 0] == .white && grey.panels[0][5, 0] == .black && grey.limits != nil)
+    }
+}
