@@ -125,9 +125,7 @@ struct View: ParsableCommand {
         let picture: RGBImage
         if isMontage {
             var montage = Montage()
-            let outline = montage.style.outline
             montage.style = style
-            montage.style.outline = outline
             montage.plane = plane
             montage.count = slices
             picture = try montage.render(source, labels: labelSource)

@@ -23,6 +23,7 @@ struct LabelPictureTests {
         var style = PictureStyle()
         style.window = .range(0, 200)
         style.fill = 0.25
+        style.outline = 2
         style.labels = [LabelStyle(2, "liver", RGB(255, 0, 0)), LabelStyle(5, "tumour", RGB(0, 0, 255))]
         let scene = try PictureScene(PictureSource(image), PictureSource(labels: labels), style)
         let picture = try scene.panels([SliceAddress(plane: .axial, index: 4)], 10).panels[0]

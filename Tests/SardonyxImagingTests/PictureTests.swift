@@ -102,6 +102,8 @@ struct PictureTests {
             #expect(BitmapFont.dots(character) != BitmapFont.dots("\u{1}"), "\(character)")
         }
         #expect(BitmapFont.dots(" ").allSatisfy { $0 == 0 })
+        #expect(BitmapFont.dots("é") == BitmapFont.dots("e") && BitmapFont.dots("u\u{308}") == BitmapFont.dots("u"))
+        #expect(BitmapFont.dots("–") == BitmapFont.dots("-") && BitmapFont.dots("肝") == BitmapFont.dots("\u{1}"))
         #expect(RGBImage.textWidth("ab", scale: 2) == 22)
     }
 

@@ -31,10 +31,16 @@ enum BitmapFont {
 
     private static let glyphs: [Character: [UInt8]] = rows.mapValues { $0.map { UInt8(String($0), radix: 32)! } }
 
-    /// The dots of a character, one byte a row; an empty box for one that the face lacks.
+    /// Letters with accents and what is drawn for them.
+    private static let plain = Dictionary(
+        uniqueKeysWithValues: zip(
+            "ÀÁÂÃÄÅÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜÝàáâãäåçèéêëìíîïñòóôõöøùúûüýÿßµ–—",
+            "AAAAAACEEEEIIIINOOOOOOUUUUYaaaaaaceeeeiiiinoooooouuuuyysu--"))
+
+    /// The dots of a character, one byte a row; without its accent, and an empty box, where the face lacks it.
     static func dots(_ character: Character) -> [UInt8] {
         if character == " " { return [UInt8](repeating: 0, count: height) }
-        return glyphs[character] ?? [31, 17, 17, 17, 17, 17, 31, 0, 0]
+        return glyphs[character] ?? plain[character].flatMap { glyphs[$0] } ?? [31, 17, 17, 17, 17, 17, 31, 0, 0]
     }
 }
 

@@ -17,8 +17,8 @@ public struct Montage: Sendable {
     /// Number of slices, at most those that there are; `nil` for 12 to 24 that fill a wide picture.
     public var count: Int?
 
-    /// The defaults; outlines are thinner than those of larger pictures.
-    public init() { style.outline = 1.5 }
+    /// The defaults.
+    public init() {}
 
     private static let gap = 4
 

@@ -7,7 +7,7 @@ public struct PictureStyle: Sendable, Equatable {
     /// Names and colours of labels. Other labels of the mask are drawn too, in the palette's colours.
     public var labels: [LabelStyle] = []
     /// Pixels across outlines; 0 for none.
-    public var outline: Float = 2
+    public var outline: Float = 1.5
     /// Opacity of the labels' colours inside their outlines, 0 to 1.
     public var fill: Float = 0
     /// A line below the picture, such as the image's name.
