@@ -1,0 +1,108 @@
+import SardonyxImaging
+
+/// The arguments of a component; what is read is crossed off, what is left is a problem.
+struct MONAIArguments {
+    let component: MONAIComponent
+    private let reader: TreeReader
+    private var known: Set<String> = []
+
+    init(_ component: MONAIComponent, _ reader: TreeReader) {
+        self.component = component
+        self.reader = reader
+        ignore(["keys", "allow_missing_keys", "lazy", "dtype", "meta_keys", "meta_key_postfix", "overwrite"])
+    }
+
+    private func path(_ argument: String) -> String { "\(component.path).\(argument)" }
+
+    /// An argument, or its first element where there is one for each key.
+    private mutating func value(_ argument: String, isList: Bool = false) -> Tree? {
+        known.insert(argument)
+        guard let tree = component[argument] else { return nil }
+        if !isList, let list = tree.list, let first = list.first {
+            return list.allSatisfy { $0.text == first.text } ? first : tree
+        }
+        return tree
+    }
+
+    private mutating func read<T>(_ argument: String, _ expected: String, _ read: (Tree) -> T?) -> T? {
+        guard let tree = value(argument) else { return nil }
+        if let value = read(tree) { return value }
+        wrong(tree, argument, expected)
+        return nil
+    }
+
+    private func wrong(_ tree: Tree, _ argument: String, _ expected: String) {
+        if let text = tree.text, let first = text.first, "$@%".contains(first) {
+            reader.add(
+                tree, path(argument), "\(tree.found) is code, or leads nowhere",
+                "write its value (\(expected)) into the configuration")
+        } else {
+            reader.add(tree, path(argument), "\(tree.found) was found, \(expected) was expected")
+        }
+    }
+
+    mutating func number(_ argument: String) -> Double? { read(argument, "a number", \.number) }
+    mutating func integer(_ argument: String) -> Int? { read(argument, "a whole number", \.integer) }
+    mutating func flag(_ argument: String) -> Bool? { read(argument, "true or false", \.flag) }
+    mutating func text(_ argument: String) -> String? {
+        read(argument, "text", { $0.text?.first == "$" ? nil : $0.text })
+    }
+
+    /// One number, also where it stands once for each axis.
+    mutating func same(_ argument: String) -> Double? { read(argument, "one number for all axes", \.number) }
+
+    /// A list of whole numbers.
+    mutating func integers(_ argument: String) -> [Int]? {
+        numbers(argument)?.map { abs($0) < 1e9 ? Int($0.rounded()) : 0 }
+    }
+
+    /// A list of numbers; one number is a list of one.
+    mutating func numbers(_ argument: String) -> [Double]? {
+        guard let tree = value(argument, isList: true) else { return nil }
+        let values = tree.list?.compactMap(\.number) ?? tree.number.map { [$0] } ?? []
+        if !values.isEmpty, values.count == tree.list?.count ?? 1 { return values }
+        wrong(tree, argument, "a list of numbers")
+        return nil
+    }
+
+    /// Nearest, linear or cubic by MONAI's many names.
+    mutating func interpolation(_ argument: String, or standard: Interpolation?) -> Interpolation? {
+        guard let mode = text(argument) else { return standard }
+        switch mode.lowercased() {
+        case "bilinear", "trilinear", "linear", "1": return .linear
+        case "nearest-exact", "nearest", "0": return .nearest
+        case "3": if let cubic = Interpolation(rawValue: "cubic") { return cubic }
+        default: break
+        }
+        unsupported(argument)
+        return nil
+    }
+
+    func has(_ argument: String) -> Bool { component[argument] != nil }
+
+    /// Names an argument's value as unsupported.
+    mutating func unsupported(_ argument: String, _ what: String? = nil, _ remedy: String = "") {
+        known.insert(argument)
+        let tree = component[argument] ?? component.tree
+        reader.add(
+            tree, path(argument), "\(what ?? "\(argument) \(tree.found)") in \(component.name) is not supported", remedy
+        )
+    }
+
+    func missing(_ argument: String) {
+        reader.add(component.tree, path(argument), "the argument is missing, or no value")
+    }
+
+    mutating func ignore(_ arguments: [String]) { known.formUnion(arguments) }
+    mutating func ignoreRest() { ignore(component.arguments.compactMap(\.key.text)) }
+
+    /// Names the arguments that nobody asked for.
+    func close() {
+        for (key, value) in component.arguments
+        where !known.contains(key.text ?? "") && component[key.text ?? ""] != nil {
+            reader.add(
+                key, path(key.text ?? ""), "\(key.text ?? "") \(value.found) in \(component.name) is not supported",
+                "remove it if it does not matter here")
+        }
+    }
+}

@@ -1,0 +1,146 @@
+import SardonyxImaging
+
+extension Pipeline {
+    /// What goes into the model.
+    public struct Input: Sendable, Equatable {
+        /// The model's input; `nil` for its only one.
+        public var name: String?
+        /// The images that are stacked as channels, in the model's order. A colour picture fills several at once.
+        public var channels: [Channel]
+        /// The direction in which each spatial index of the network's input grows.
+        public var axes: Axes
+        /// Voxels of the network's grid.
+        public var sampling: Sampling
+        /// How values between voxels are found.
+        public var interpolation: Interpolation
+        /// Low-pass filters before a coarser grid, as scikit-image's `resize` does.
+        public var antialias: Bool
+        /// nnU-Net's rule, into the network's grid and back: where one axis is more than three times coarser than the
+        /// finest, it is resampled nearest, the others as `interpolation` says.
+        public var separateAnisotropicAxis: Bool
+        /// What of the image is kept.
+        public var crop: Crop
+        /// Each stage once, in the order in which they are done; statistics and thresholds see what stands there then.
+        public var order: [Stage]
+        /// What becomes of voxels that are not finite, before all else.
+        public var nonfinite: Nonfinite
+
+        /// An input of these channels; else the source's own grid and values.
+        public init(
+            name: String? = nil, channels: [Channel], axes: Axes = .anatomical(.ras), sampling: Sampling = .source,
+            interpolation: Interpolation = .linear, antialias: Bool = false, separateAnisotropicAxis: Bool = false,
+            crop: Crop = .none, order: [Stage] = [.crop, .resample, .intensity], nonfinite: Nonfinite = .zero
+        ) {
+            self.name = name
+            self.channels = channels
+            self.axes = axes
+            self.sampling = sampling
+            self.interpolation = interpolation
+            self.antialias = antialias
+            self.separateAnisotropicAxis = separateAnisotropicAxis
+            self.crop = crop
+            self.order = order
+            self.nonfinite = nonfinite
+        }
+    }
+
+    /// One channel of the model's input.
+    public struct Channel: Sendable, Equatable {
+        /// The modality: "T1", "FLAIR", "CT"; names the image on the command line.
+        public var name: String
+        /// Which value of a colour picture's voxel, from 0: red, green, blue; `nil` for the only one.
+        public var component: Int?
+        /// What is done to the values, in order.
+        public var intensity: [IntensityStep]
+
+        /// A channel; values as they are without steps.
+        public init(name: String, component: Int? = nil, intensity: [IntensityStep] = []) {
+            self.name = name
+            self.component = component
+            self.intensity = intensity
+        }
+    }
+
+    /// A stage of preparation, after the axes are turned.
+    public enum Stage: String, Sendable, CaseIterable {
+        /// `Input.crop`.
+        case crop
+        /// `Input.sampling`.
+        case resample
+        /// `Channel.intensity`.
+        case intensity
+    }
+
+    /// What becomes of NaN and infinite voxels.
+    public enum Nonfinite: String, Sendable, CaseIterable {
+        /// They count as 0.
+        case zero
+        /// The study is refused.
+        case refuse
+    }
+
+    /// One change of a channel's values.
+    public enum IntensityStep: Sendable, Equatable {
+        /// v ↦ min(max(v, low), high). An infinite bound leaves that side.
+        case clip(low: Double, high: Double)
+        /// Bounds are percentiles (0 to 100, linear between values) of the voxels in `region`.
+        case clipPercentiles(low: Double, high: Double, region: Region)
+        /// Maps low … high to newLow … newHigh linearly; clipped when `clips`.
+        case scale(low: Double, high: Double, newLow: Double, newHigh: Double, clips: Bool)
+        /// Maps the least and the largest value of `region` to newLow … newHigh.
+        case scaleToRange(newLow: Double, newHigh: Double, region: Region)
+        /// The same between two percentiles, clipped when `clips`.
+        case scalePercentiles(
+            low: Double, high: Double, newLow: Double, newHigh: Double, clips: Bool, region: Region)
+        /// v / max of `region`; an image without a value above 0 is blank.
+        case divideByMaximum(region: Region)
+        /// (v − mean) / deviation with given figures.
+        case normalize(mean: Double, deviation: Double)
+        /// (v − mean) / max(deviation, 1e-8) with the figures of `region` (population deviation); outside it 0 when
+        /// `onlyInside`.
+        case zScore(region: Region, onlyInside: Bool)
+        /// v · factor + offset.
+        case linear(factor: Double, offset: Double)
+    }
+
+    /// Voxels that a statistic is taken over.
+    public enum Region: Sendable, Equatable {
+        /// All.
+        case everything
+        /// Those that are not 0.
+        case nonzero
+        /// Those above a value.
+        case above(Double)
+        /// Those inside the crop's foreground with its holes filled, as nnU-Net's z-score uses for MR.
+        case foreground
+    }
+
+    /// Which way the network's spatial axes run.
+    public enum Axes: Sendable, Equatable {
+        /// By the patient: the first spatial axis of the network grows towards the first direction, and so on.
+        case anatomical(Orientation)
+        /// As stored: `axes[n]` is the stored axis (0 i, 1 j, 2 k) of the network's n-th spatial axis. MONAI without
+        /// `Orientation` has [0, 1, 2], nnU-Net [2, 1, 0].
+        case stored([Int])
+    }
+
+    /// The network's grid.
+    public enum Sampling: Sendable, Equatable {
+        /// The source's voxels.
+        case source
+        /// Millimetres along the network's spatial axes; `nil` keeps an axis.
+        case spacing([Double?])
+        /// The whole image in so many voxels along the network's spatial axes.
+        case size([Int])
+    }
+
+    /// What of the image is kept; results outside are background.
+    public enum Crop: Sendable, Equatable {
+        /// All.
+        case none
+        /// The box around voxels above a value in any channel, and `margin` voxels more on each side.
+        case foreground(above: Double, margin: Int)
+        /// The box around voxels that are not 0 in any channel, and `margin` voxels more on each side.
+        case nonzero(margin: Int)
+    }
+}

@@ -1,0 +1,325 @@
+import SardonyxImaging
+
+extension Pipeline {
+    /// What is wrong with the values: out of range, missing for the task, or contradicting each other; empty for a
+    /// pipeline that can be run. Fields are named as in pipeline.yaml.
+    public func problems() -> [PipelineError.Problem] {
+        var check = Check()
+        check.that(!name.isEmpty, "name", "it is empty", "give the pipeline a name")
+        if let why = Pipeline.whyOutside(model) {
+            check.fail("model", "'\(model)' \(why)", "put the model into the pipeline's folder")
+        }
+        check(input)
+        check(tiling, input)
+        check(output, of: self)
+        check(labels, task)
+        check(postprocessing, of: self)
+        check(results, of: self)
+        return check.problems
+    }
+
+    /// Why a relative path may leave its folder, by its text alone; `nil` where it stays inside.
+    static func whyOutside(_ path: String) -> String? {
+        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+        return path.isEmpty
+            ? "names no file"
+            : path.utf8.contains(0)
+                ? "holds a zero byte"
+                : path.hasPrefix("/")
+                    ? "is an absolute path" : parts.contains("..") ? "leaves the folder by '..'" : nil
+    }
+}
+
+/// Gathers problems.
+private struct Check {
+    var problems: [PipelineError.Problem] = []
+
+    mutating func fail(_ field: String, _ problem: String, _ remedy: String = "") {
+        problems.append(.init(field: field, problem: problem, remedy: remedy))
+    }
+
+    mutating func that(_ isTrue: Bool, _ field: String, _ problem: String, _ remedy: String = "") {
+        if !isTrue { fail(field, problem, remedy) }
+    }
+
+    mutating func range<T: Comparable>(_ value: T, _ range: ClosedRange<T>, _ field: String, _ unit: String = "") {
+        that(
+            range.contains(value), field,
+            "\(value) was found, \(range.lowerBound) to \(range.upperBound)\(unit) was expected")
+    }
+
+    mutating func finite(_ value: Double, _ field: String) {
+        that(value.isFinite, field, "a finite number was expected")
+    }
+
+    mutating func differ<T: Hashable>(_ values: [T], _ field: (Int) -> String, _ what: String) {
+        var seen: Set<T> = []
+        for (n, value) in values.enumerated() where !seen.insert(value).inserted {
+            fail(field(n), "\(what) \(value) stands twice", "keep one, or change it")
+        }
+    }
+
+    // MARK: - Input
+
+    mutating func callAsFunction(_ input: Pipeline.Input) {
+        range(input.channels.count, 1...64, "input.channels", " channels")
+        differ(input.channels.map(\.name), { "input.channels[\($0)].name" }, "the channel")
+        for (n, channel) in input.channels.enumerated() {
+            let field = "input.channels[\(n)]"
+            that(!channel.name.isEmpty, "\(field).name", "it is empty", "name the modality")
+            if let component = channel.component { range(component, 0...63, "\(field).component") }
+            for (step, intensity) in channel.intensity.enumerated() {
+                self(intensity, "\(field).intensity[\(step)].\(intensity.name)", input)
+            }
+        }
+        if case .stored(let axes) = input.axes {
+            that(axes.sorted() == [0, 1, 2], "input.axes", "\(axes) are not the axes 0, 1 and 2, each once")
+        }
+        switch input.sampling {
+        case .source: break
+        case .spacing(let spacing):
+            axes(spacing.count, "input.spacing")
+            for (n, value) in spacing.enumerated() {
+                if let value { range(value, 1e-6...1e6, "input.spacing[\(n)]", " mm") }
+            }
+            that(spacing.contains { $0 != nil }, "input.spacing", "no axis has a spacing", "remove the field")
+        case .size(let size):
+            axes(size.count, "input.size")
+            for (n, value) in size.enumerated() { range(value, 1...65536, "input.size[\(n)]", " voxels") }
+        }
+        switch input.crop {
+        case .none: break
+        case .nonzero(let margin): range(margin, 0...1000, "input.crop.nonzero.margin", " voxels")
+        case .foreground(let above, let margin):
+            finite(above, "input.crop.foreground.above")
+            range(margin, 0...1000, "input.crop.foreground.margin", " voxels")
+        }
+        that(
+            input.order.count == 3 && Set(input.order).count == 3, "input.order",
+            "crop, resample and intensity were expected, each once")
+    }
+
+    private mutating func axes(_ count: Int, _ field: String) {
+        that(
+            count == 2 || count == 3, field, "\(count) values were found, one for each axis was expected",
+            "give three, or two for a model that sees slices")
+    }
+
+    private mutating func callAsFunction(_ step: Pipeline.IntensityStep, _ field: String, _ input: Pipeline.Input) {
+        func both(_ low: Double, _ high: Double, _ name: String) {
+            finite(low, "\(field).\(name)")
+            finite(high, "\(field).\(name)")
+            that(low < high, "\(field).\(name)", "\(low) is not below \(high)", "give the low one first")
+        }
+        func percentiles(_ low: Double, _ high: Double, _ lowName: String, _ highName: String) {
+            range(low, 0...100, "\(field).\(lowName)", " %")
+            range(high, 0...100, "\(field).\(highName)", " %")
+            that(low < high, "\(field).\(lowName)", "\(low) is not below \(high)", "give the low one first")
+        }
+        switch step {
+        case .clip(let low, let high):
+            that(!low.isNaN && !high.isNaN && low <= high, field, "\(low) is above \(high)", "exchange them")
+            that(low.isFinite || high.isFinite, field, "neither low nor high is given", "give one of them")
+        case .clipPercentiles(let low, let high, let region):
+            percentiles(low, high, "low", "high")
+            self(region, "\(field).region", input)
+        case .scale(let low, let high, let newLow, let newHigh, _):
+            both(low, high, "from")
+            both(newLow, newHigh, "to")
+        case .scaleToRange(let newLow, let newHigh, let region):
+            both(newLow, newHigh, "to")
+            self(region, "\(field).region", input)
+        case .scalePercentiles(let low, let high, let newLow, let newHigh, _, let region):
+            percentiles(low, high, "from", "from")
+            both(newLow, newHigh, "to")
+            self(region, "\(field).region", input)
+        case .divideByMaximum(let region): self(region, "\(field).region", input)
+        case .normalize(let mean, let deviation):
+            finite(mean, "\(field).mean")
+            that(
+                deviation.isFinite && deviation > 0, "\(field).deviation",
+                "\(deviation) was found, a number above 0 was expected")
+        case .zScore(let region, _): self(region, "\(field).region", input)
+        case .linear(let factor, let offset):
+            that(
+                factor.isFinite && factor != 0, "\(field).factor",
+                "\(factor) was found, a finite number other than 0 was expected")
+            finite(offset, "\(field).offset")
+        }
+    }
+
+    private mutating func callAsFunction(_ region: Pipeline.Region, _ field: String, _ input: Pipeline.Input) {
+        if case .above(let value) = region { finite(value, "\(field).above") }
+        guard region == .foreground else { return }
+        that(input.crop != .none, field, "there is no foreground without a crop", "add 'crop: nonzero' to input")
+        if let crop = input.order.firstIndex(of: .crop), let intensity = input.order.firstIndex(of: .intensity) {
+            that(
+                crop < intensity, field, "the foreground is not known before the crop",
+                "put crop before intensity in order")
+        }
+    }
+
+    // MARK: - Tiling and output
+
+    mutating func callAsFunction(_ tiling: Pipeline.Tiling, _ input: Pipeline.Input) {
+        let axes = tiling.size.isEmpty ? 3 : tiling.size.count
+        if !tiling.size.isEmpty { self.axes(tiling.size.count, "tiling.size") }
+        for (n, value) in tiling.size.enumerated() { range(value, 1...65536, "tiling.size[\(n)]", " voxels") }
+        that(
+            tiling.scheme != .whole || tiling.size.isEmpty, "tiling.size", "there is one tile, the whole grid",
+            "remove the size, or choose the scheme monai or nnunet")
+        that(
+            tiling.overlap >= 0 && tiling.overlap < 1, "tiling.overlap",
+            "\(tiling.overlap) was found, 0 up to below 1 was expected", "give the share of a tile, for example 0.5")
+        range(tiling.sigma, 0.01...10, "tiling.sigma", " of a side")
+        range(tiling.batch, 1...1024, "tiling.batch", " tiles")
+        differ(tiling.mirror, { "tiling.mirror[\($0)]" }, "the axis")
+        for (n, axis) in tiling.mirror.enumerated() {
+            that(
+                axis >= 0 && axis < axes, "tiling.mirror[\(n)]",
+                "there is no axis \(axis), the model has axes 0 to \(axes - 1)")
+        }
+        range(tiling.neighbours, 0...64, "tiling.neighbours", " slices")
+        that(
+            tiling.neighbours == 0 || tiling.size.count != 3, "tiling.neighbours",
+            "a model with tiles of three axes sees no neighbouring slices", "give a size of two axes, or 0 neighbours")
+        finite(tiling.padding, "tiling.padding")
+        range(tiling.multiple, 1...4096, "tiling.multiple", " voxels")
+        that(
+            tiling.multiple == 1 || tiling.scheme == .whole, "tiling.multiple",
+            "tiles have a size of their own", "remove the field, or choose the scheme whole")
+        var given = 3
+        if case .spacing(let spacing) = input.sampling { given = spacing.count }
+        if case .size(let size) = input.sampling { given = size.count }
+        that(
+            given != 2 || tiling.size.count != 3, "tiling.size",
+            "tiles have three axes, the input's grid is given for two", "give both for the same axes")
+    }
+
+    mutating func callAsFunction(_ output: Pipeline.Output, of pipeline: Pipeline) {
+        let task = pipeline.task
+        if task == .segmentation {
+            that(
+                output.decision != .values, "output.decision", "a segmentation needs argmax or a threshold",
+                "add 'decision: argmax', or 'decision: {threshold: 0.5}'")
+        } else {
+            that(
+                output.decision == .values, "output.decision", "only a segmentation decides on labels",
+                "remove the field, or change the task")
+        }
+        if case .threshold(let value) = output.decision { finite(value, "output.decision.threshold") }
+        that(
+            output.restored != .labels || task == .segmentation, "output.restore", "only a segmentation has labels",
+            "write raw or activated")
+        that(
+            output.restored != .labels || output.interpolation == .nearest, "output.interpolation",
+            "labels cannot be interpolated", "write nearest, or restore activated values")
+        that(
+            !output.restoresIntensity || task == .reconstruction, "output.restore_intensity",
+            "only a reconstruction has intensities", "remove the field, or change the task")
+        guard let detection = output.detection else {
+            that(
+                task != .detection, "output.detection", "a detection needs the names of the model's outputs",
+                "add 'detection: {boxes: …, scores: …}'")
+            return
+        }
+        that(
+            task == .detection, "output.detection", "the task is \(task.rawValue)",
+            "remove the field, or change the task")
+        that(!detection.boxes.isEmpty, "output.detection.boxes", "it is empty", "name the model's output")
+        that(!detection.scores.isEmpty, "output.detection.scores", "it is empty", "name the model's output")
+        range(detection.scoreThreshold, 0...1, "output.detection.score_threshold")
+        range(detection.overlapThreshold, 0...1, "output.detection.overlap_threshold")
+        range(detection.limit, 1...100_000, "output.detection.limit", " boxes")
+    }
+
+    mutating func callAsFunction(_ labels: [Pipeline.Label], _ task: Pipeline.Task) {
+        that(
+            task != .segmentation || !labels.isEmpty, "labels", "a segmentation needs the names of its labels",
+            "add 'labels: [{value: 1, name: …}]'")
+        that(task != .reconstruction || labels.isEmpty, "labels", "a reconstruction has no labels", "remove the field")
+        differ(labels.map(\.value), { "labels[\($0)].value" }, "the label")
+        differ(labels.map(\.name), { "labels[\($0)].name" }, "the label")
+        for (n, label) in labels.enumerated() {
+            range(label.value, (task == .segmentation ? 1 : 0)...65535, "labels[\(n)].value")
+            that(!label.name.isEmpty, "labels[\(n)].name", "it is empty", "name the label")
+        }
+    }
+
+    mutating func callAsFunction(_ steps: [Pipeline.PostprocessingStep], of pipeline: Pipeline) {
+        that(
+            steps.isEmpty || pipeline.task == .segmentation, "postprocessing",
+            "only a segmentation has labels to work on", "remove the field")
+        let known = pipeline.labels.map(\.value)
+        for (n, step) in steps.enumerated() {
+            let field = "postprocessing[\(n)].\(step.name)"
+            if case .minimumVolume(let volume, _) = step {
+                that(
+                    volume.isFinite && volume > 0, "\(field).cubic_millimetres",
+                    "\(volume) was found, a number above 0 was expected")
+            }
+            for (m, label) in step.labels.enumerated() {
+                that(
+                    known.contains(label), "\(field).labels[\(m)]", "there is no label \(label)",
+                    "the labels are \(known.map(String.init).joined(separator: ", "))")
+            }
+        }
+    }
+
+    mutating func callAsFunction(_ results: [Pipeline.ResultFile], of pipeline: Pipeline) {
+        that(!results.isEmpty, "results", "nothing would be written", "add '- {kind: measures, file: measures.csv}'")
+        differ(results.map(\.file), { "results[\($0)].file" }, "the file")
+        let kinds: [Pipeline.ResultFile.Kind]
+        switch pipeline.task {
+        case .segmentation: kinds = [.image, .probabilities, .masks, .picture, .measures]
+        case .classification: kinds = [.measures]
+        case .detection: kinds = [.measures, .picture]
+        case .reconstruction: kinds = [.image]
+        }
+        for (n, result) in results.enumerated() {
+            let field = "results[\(n)]"
+            that(
+                kinds.contains(result.kind), "\(field).kind",
+                "a \(pipeline.task.rawValue) gives no \(result.kind.rawValue)",
+                "the kinds are \(Field.either(kinds.map(\.rawValue)))")
+            if result.file.contains("/") || result.file.utf8.contains(0) || [".", "..", ""].contains(result.file) {
+                fail("\(field).file", "'\(result.file)' is not a plain file name", "write a name without folders")
+            } else {
+                let fits = result.kind.endings.contains {
+                    result.file.lowercased().hasSuffix($0) && result.file.utf8.count > $0.utf8.count
+                }
+                that(
+                    fits, "\(field).file", "'\(result.file)' does not end as a file of kind \(result.kind.rawValue)",
+                    "the endings are \(Field.either(result.kind.endings))")
+            }
+        }
+        let isThreshold = if case .threshold = pipeline.output.decision { true } else { false }
+        for (n, result) in results.enumerated() where pipeline.task == .segmentation {
+            that(
+                result.kind != .masks || isThreshold, "results[\(n)].kind", "labels overlap only with a threshold",
+                "write image, or 'decision: {threshold: 0.5}'")
+            that(
+                ![.probabilities, .masks].contains(result.kind) || pipeline.output.restored != .labels,
+                "results[\(n)].kind", "only labels are brought back to the source's grid",
+                "write 'restore: activated' in output")
+        }
+    }
+}
+
+extension Pipeline.PostprocessingStep {
+    /// In pipeline.yaml.
+    var name: String {
+        switch self {
+        case .largestComponent: return "largest_component"
+        case .minimumVolume: return "minimum_volume"
+        case .fillHoles: return "fill_holes"
+        }
+    }
+
+    /// The labels that it works on; empty for each.
+    public var labels: [Int] {
+        switch self {
+        case .largestComponent(let labels), .minimumVolume(_, let labels), .fillHoles(let labels): return labels
+        }
+    }
+}
