@@ -11,36 +11,40 @@ extension Pipeline {
         public var axes: Axes
         /// Voxels of the network's grid.
         public var sampling: Sampling
+        /// How the voxels of another spacing lie over the source's.
+        public var alignment: SpacingRule
         /// How values between voxels are found.
         public var interpolation: Interpolation
+        /// Whether intensities are changed on the source's grid, as nnU-Net does, or on the network's, as MONAI.
+        public var changesIntensityFirst: Bool
+        /// Whether a voxel that is not finite is an error; else it counts as 0, before all else.
+        public var refusesNonFinite: Bool
         /// Low-pass filters before a coarser grid, as scikit-image's `resize` does.
         public var antialias: Bool
         /// nnU-Net's rule, into the network's grid and back: where one axis is more than three times coarser than the
         /// finest, it is resampled nearest, the others as `interpolation` says.
         public var separateAnisotropicAxis: Bool
-        /// What of the image is kept.
+        /// What of the image is kept, before all else but the axes.
         public var crop: Crop
-        /// Each stage once, in the order in which they are done; statistics and thresholds see what stands there then.
-        public var order: [Stage]
-        /// What becomes of voxels that are not finite, before all else.
-        public var nonfinite: Nonfinite
 
         /// An input of these channels; else the source's own grid and values.
         public init(
             name: String? = nil, channels: [Channel], axes: Axes = .anatomical(.ras), sampling: Sampling = .source,
-            interpolation: Interpolation = .linear, antialias: Bool = false, separateAnisotropicAxis: Bool = false,
-            crop: Crop = .none, order: [Stage] = [.crop, .resample, .intensity], nonfinite: Nonfinite = .zero
+            alignment: SpacingRule = .faces, interpolation: Interpolation = .linear,
+            changesIntensityFirst: Bool = false, refusesNonFinite: Bool = false, antialias: Bool = false,
+            separateAnisotropicAxis: Bool = false, crop: Crop = .none
         ) {
             self.name = name
             self.channels = channels
             self.axes = axes
             self.sampling = sampling
+            self.alignment = alignment
             self.interpolation = interpolation
+            self.changesIntensityFirst = changesIntensityFirst
+            self.refusesNonFinite = refusesNonFinite
             self.antialias = antialias
             self.separateAnisotropicAxis = separateAnisotropicAxis
             self.crop = crop
-            self.order = order
-            self.nonfinite = nonfinite
         }
     }
 
@@ -59,24 +63,6 @@ extension Pipeline {
             self.component = component
             self.intensity = intensity
         }
-    }
-
-    /// A stage of preparation, after the axes are turned.
-    public enum Stage: String, Sendable, CaseIterable {
-        /// `Input.crop`.
-        case crop
-        /// `Input.sampling`.
-        case resample
-        /// `Channel.intensity`.
-        case intensity
-    }
-
-    /// What becomes of NaN and infinite voxels.
-    public enum Nonfinite: String, Sendable, CaseIterable {
-        /// They count as 0.
-        case zero
-        /// The study is refused.
-        case refuse
     }
 
     /// One change of a channel's values.
@@ -111,7 +97,7 @@ extension Pipeline {
         case nonzero
         /// Those above a value.
         case above(Double)
-        /// Those inside the crop's foreground with its holes filled, as nnU-Net's z-score uses for MR.
+        /// Those that are not 0 in every channel of the source, holes filled, as nnU-Net's z-score uses for MR.
         case foreground
     }
 
@@ -128,10 +114,10 @@ extension Pipeline {
     public enum Sampling: Sendable, Equatable {
         /// The source's voxels.
         case source
-        /// Millimetres along the network's spatial axes; `nil` keeps an axis.
+        /// Millimetres along the network's three axes; `nil` keeps an axis.
         case spacing([Double?])
-        /// The whole image in so many voxels along the network's spatial axes.
-        case size([Int])
+        /// The whole image in so many voxels along the network's three axes; `nil` keeps an axis.
+        case size([Int?])
     }
 
     /// What of the image is kept; results outside are background.

@@ -24,22 +24,12 @@ extension Pipeline {
             case values
         }
 
-        /// What is brought back to the source's grid.
-        public enum Restored: String, Sendable, CaseIterable {
-            /// The model's values; the activation comes after, as in nnU-Net.
-            case raw
-            /// The values after the activation.
-            case activated
-            /// The labels, which were decided on the network's grid; nearest only.
-            case labels
-        }
-
         /// The model's output; `nil` for its first.
         public var name: String?
         /// A function of all channels of a voxel, or of a class score.
         public var activation: Activation
-        /// What is brought back to the source's grid.
-        public var restored: Restored
+        /// Whether the activation comes after the values are back on the source's grid, as nnU-Net does.
+        public var activatesLast: Bool
         /// How values come back to the source's grid.
         public var interpolation: Interpolation
         /// How a voxel gets its label.
@@ -51,13 +41,13 @@ extension Pipeline {
 
         /// The model's first output as it is, unless said otherwise.
         public init(
-            name: String? = nil, activation: Activation = .none, restored: Restored = .activated,
+            name: String? = nil, activation: Activation = .none, activatesLast: Bool = false,
             interpolation: Interpolation = .linear, decision: Decision = .values, restoresIntensity: Bool = false,
             detection: Detection? = nil
         ) {
             self.name = name
             self.activation = activation
-            self.restored = restored
+            self.activatesLast = activatesLast
             self.interpolation = interpolation
             self.decision = decision
             self.restoresIntensity = restoresIntensity

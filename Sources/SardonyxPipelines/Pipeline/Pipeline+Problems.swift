@@ -10,7 +10,7 @@ extension Pipeline {
             check.fail("model", "'\(model)' \(why)", "put the model into the pipeline's folder")
         }
         check(input)
-        check(tiling, input)
+        check(tiling)
         check(output, of: self)
         check(labels, task)
         check(postprocessing, of: self)
@@ -77,15 +77,8 @@ private struct Check {
         }
         switch input.sampling {
         case .source: break
-        case .spacing(let spacing):
-            axes(spacing.count, "input.spacing")
-            for (n, value) in spacing.enumerated() {
-                if let value { range(value, 1e-6...1e6, "input.spacing[\(n)]", " mm") }
-            }
-            that(spacing.contains { $0 != nil }, "input.spacing", "no axis has a spacing", "remove the field")
-        case .size(let size):
-            axes(size.count, "input.size")
-            for (n, value) in size.enumerated() { range(value, 1...65536, "input.size[\(n)]", " voxels") }
+        case .spacing(let spacing): each(spacing, 1e-6...1e6, "input.spacing", " mm")
+        case .size(let size): each(size, 1...65536, "input.size", " voxels")
         }
         switch input.crop {
         case .none: break
@@ -94,15 +87,17 @@ private struct Check {
             finite(above, "input.crop.foreground.above")
             range(margin, 0...1000, "input.crop.foreground.margin", " voxels")
         }
-        that(
-            input.order.count == 3 && Set(input.order).count == 3, "input.order",
-            "crop, resample and intensity were expected, each once")
     }
 
-    private mutating func axes(_ count: Int, _ field: String) {
+    /// A value for each of three axes, or none to keep it.
+    private mutating func each<T: Comparable>(
+        _ values: [T?], _ range: ClosedRange<T>, _ field: String, _ unit: String
+    ) {
         that(
-            count == 2 || count == 3, field, "\(count) values were found, one for each axis was expected",
+            values.count == 3, field, "\(values.count) values were found, one for each axis was expected",
             "give three, or two for a model that sees slices")
+        for (n, value) in values.enumerated() { if let value { self.range(value, range, "\(field)[\(n)]", unit) } }
+        that(values.contains { $0 != nil }, field, "no axis is resampled", "remove the field")
     }
 
     private mutating func callAsFunction(_ step: Pipeline.IntensityStep, _ field: String, _ input: Pipeline.Input) {
@@ -150,20 +145,19 @@ private struct Check {
 
     private mutating func callAsFunction(_ region: Pipeline.Region, _ field: String, _ input: Pipeline.Input) {
         if case .above(let value) = region { finite(value, "\(field).above") }
-        guard region == .foreground else { return }
-        that(input.crop != .none, field, "there is no foreground without a crop", "add 'crop: nonzero' to input")
-        if let crop = input.order.firstIndex(of: .crop), let intensity = input.order.firstIndex(of: .intensity) {
-            that(
-                crop < intensity, field, "the foreground is not known before the crop",
-                "put crop before intensity in order")
-        }
+        that(
+            region != .foreground || input.changesIntensityFirst, field,
+            "the foreground is known on the source's grid only", "add 'intensity_first: true' to input")
     }
 
     // MARK: - Tiling and output
 
-    mutating func callAsFunction(_ tiling: Pipeline.Tiling, _ input: Pipeline.Input) {
+    mutating func callAsFunction(_ tiling: Pipeline.Tiling) {
         let axes = tiling.size.isEmpty ? 3 : tiling.size.count
-        if !tiling.size.isEmpty { self.axes(tiling.size.count, "tiling.size") }
+        that(
+            [0, 2, 3].contains(tiling.size.count), "tiling.size",
+            "\(tiling.size.count) values were found, one for each axis was expected",
+            "give three, or two for a model that sees slices")
         for (n, value) in tiling.size.enumerated() { range(value, 1...65536, "tiling.size[\(n)]", " voxels") }
         that(
             tiling.scheme != .whole || tiling.size.isEmpty, "tiling.size", "there is one tile, the whole grid",
@@ -188,12 +182,6 @@ private struct Check {
         that(
             tiling.multiple == 1 || tiling.scheme == .whole, "tiling.multiple",
             "tiles have a size of their own", "remove the field, or choose the scheme whole")
-        var given = 3
-        if case .spacing(let spacing) = input.sampling { given = spacing.count }
-        if case .size(let size) = input.sampling { given = size.count }
-        that(
-            given != 2 || tiling.size.count != 3, "tiling.size",
-            "tiles have three axes, the input's grid is given for two", "give both for the same axes")
     }
 
     mutating func callAsFunction(_ output: Pipeline.Output, of pipeline: Pipeline) {
@@ -208,12 +196,6 @@ private struct Check {
                 "remove the field, or change the task")
         }
         if case .threshold(let value) = output.decision { finite(value, "output.decision.threshold") }
-        that(
-            output.restored != .labels || task == .segmentation, "output.restore", "only a segmentation has labels",
-            "write raw or activated")
-        that(
-            output.restored != .labels || output.interpolation == .nearest, "output.interpolation",
-            "labels cannot be interpolated", "write nearest, or restore activated values")
         that(
             !output.restoresIntensity || task == .reconstruction, "output.restore_intensity",
             "only a reconstruction has intensities", "remove the field, or change the task")
@@ -258,7 +240,7 @@ private struct Check {
                     volume.isFinite && volume > 0, "\(field).cubic_millimetres",
                     "\(volume) was found, a number above 0 was expected")
             }
-            for (m, label) in step.labels.enumerated() {
+            for (m, label) in step.labels.enumerated() where pipeline.task == .segmentation {
                 that(
                     known.contains(label), "\(field).labels[\(m)]", "there is no label \(label)",
                     "the labels are \(known.map(String.init).joined(separator: ", "))")
@@ -268,7 +250,6 @@ private struct Check {
 
     mutating func callAsFunction(_ results: [Pipeline.ResultFile], of pipeline: Pipeline) {
         that(!results.isEmpty, "results", "nothing would be written", "add '- {kind: measures, file: measures.csv}'")
-        differ(results.map(\.file), { "results[\($0)].file" }, "the file")
         let kinds: [Pipeline.ResultFile.Kind]
         switch pipeline.task {
         case .segmentation: kinds = [.image, .probabilities, .masks, .picture, .measures]
@@ -276,32 +257,29 @@ private struct Check {
         case .detection: kinds = [.measures, .picture]
         case .reconstruction: kinds = [.image]
         }
-        for (n, result) in results.enumerated() {
-            let field = "results[\(n)]"
-            that(
-                kinds.contains(result.kind), "\(field).kind",
-                "a \(pipeline.task.rawValue) gives no \(result.kind.rawValue)",
-                "the kinds are \(Field.either(kinds.map(\.rawValue)))")
-            if result.file.contains("/") || result.file.utf8.contains(0) || [".", "..", ""].contains(result.file) {
-                fail("\(field).file", "'\(result.file)' is not a plain file name", "write a name without folders")
-            } else {
-                let fits = result.kind.endings.contains {
-                    result.file.lowercased().hasSuffix($0) && result.file.utf8.count > $0.utf8.count
-                }
-                that(
-                    fits, "\(field).file", "'\(result.file)' does not end as a file of kind \(result.kind.rawValue)",
-                    "the endings are \(Field.either(result.kind.endings))")
-            }
-        }
         let isThreshold = if case .threshold = pipeline.output.decision { true } else { false }
-        for (n, result) in results.enumerated() where pipeline.task == .segmentation {
+        var names: Set<String> = []
+        var counts: [Pipeline.ResultFile.Kind: Int] = [:]
+        for result in results {
+            let (kind, file) = (result.kind, result.file)
+            let field = "results.\(kind.rawValue)[\(counts[kind, default: 0])]"
+            counts[kind, default: 0] += 1
             that(
-                result.kind != .masks || isThreshold, "results[\(n)].kind", "labels overlap only with a threshold",
-                "write image, or 'decision: {threshold: 0.5}'")
+                kinds.contains(kind), field, "a \(pipeline.task.rawValue) gives no \(kind.rawValue)",
+                "the kinds are \(Field.either(kinds.map(\.rawValue)))")
+            that(names.insert(file).inserted, field, "the file \(file) stands twice", "keep one, or change it")
             that(
-                ![.probabilities, .masks].contains(result.kind) || pipeline.output.restored != .labels,
-                "results[\(n)].kind", "only labels are brought back to the source's grid",
-                "write 'restore: activated' in output")
+                kind != .masks || isThreshold || pipeline.task != .segmentation, field,
+                "labels overlap only with a threshold", "write image, or 'decision: {threshold: 0.5}'")
+            if file.contains("/") || file.utf8.contains(0) || [".", "..", ""].contains(file) {
+                fail(field, "'\(file)' is not a plain file name", "write a name without folders")
+            } else if !kind.endings.contains(where: {
+                file.lowercased().hasSuffix($0) && file.utf8.count > $0.utf8.count
+            }) {
+                fail(
+                    field, "'\(file)' does not end as a file of kind \(kind.rawValue)",
+                    "the endings are \(Field.either(kind.endings))")
+            }
         }
     }
 }

@@ -64,10 +64,13 @@ private struct PipelineText {
             for step in pipeline.postprocessing { line(1, "- \(step.text)") }
         }
         line(
-            0, pipeline.results.isEmpty ? "results: []" : "results:", "results",
+            0, pipeline.results.isEmpty ? "results: {}" : "results:", "results",
             "files in each study's folder; the ending tells the format")
-        for result in pipeline.results {
-            line(1, "- {kind: \(result.kind.rawValue), file: \(quoted(result.file))}")
+        var kinds: [Pipeline.ResultFile.Kind] = []
+        for result in pipeline.results where !kinds.contains(result.kind) { kinds.append(result.kind) }
+        for kind in kinds {
+            let files = pipeline.results.filter { $0.kind == kind }.map { quoted($0.file) }
+            line(1, "\(kind.rawValue): \(files.count == 1 ? files[0] : list(files))")
         }
     }
 
@@ -104,8 +107,13 @@ private struct PipelineText {
                 1, "spacing: \(list(spacing.map { $0.map(number) ?? "keep" }))", "input.spacing",
                 "mm along those axes; keep leaves one")
         case .size(let size):
-            line(1, "size: \(list(size))", "input.size", "voxels along those axes for the whole image")
+            line(
+                1, "size: \(list(size.map { $0.map(String.init) ?? "keep" }))", "input.size",
+                "voxels along those axes for the whole image; keep leaves one")
         }
+        field(
+            1, "input.alignment", input.alignment.rawValue, standard: standard.alignment.rawValue,
+            "faces: the field of view stays; centres: the first voxel, as MONAI")
         field(
             1, "input.interpolation", input.interpolation.rawValue, standard: standard.interpolation.rawValue,
             either(Interpolation.self))
@@ -115,10 +123,10 @@ private struct PipelineText {
             "nnU-Net's rule for thick slices")
         field(1, "input.crop", text(input.crop), standard: "none", "none, nonzero or foreground: {above: 0, margin: 0}")
         field(
-            1, "input.order", list(input.order.map(\.rawValue)), standard: list(standard.order.map(\.rawValue)),
-            "of preparation")
+            1, "input.intensity_first", "\(input.changesIntensityFirst)", standard: "false",
+            "before resampling, as nnU-Net")
         field(
-            1, "input.nonfinite", input.nonfinite.rawValue, standard: standard.nonfinite.rawValue,
+            1, "input.nonfinite", input.refusesNonFinite ? "refuse" : "zero", standard: "zero",
             "NaN and infinite voxels: zero or refuse")
     }
 
@@ -166,8 +174,8 @@ private struct PipelineText {
             1, "output.activation", output.activation.rawValue, standard: "none",
             either(Pipeline.Output.Activation.self))
         field(
-            1, "output.restore", output.restored.rawValue, standard: "activated",
-            "what returns to the source's grid: raw, activated or labels")
+            1, "output.activate_last", "\(output.activatesLast)", standard: "false",
+            "on the source's grid, as nnU-Net")
         field(
             1, "output.interpolation", output.interpolation.rawValue, standard: "linear",
             either(Interpolation.self))

@@ -4,8 +4,7 @@ import SardonyxImaging
 /// what is made of its outputs. A folder with `model.onnx` and `pipeline.yaml`; every step is a value.
 ///
 /// A network has two or three spatial axes. Three axes are always named (`Input.axes`): a 3D model sees them in that
-/// order; a 2D model sees the last two, and its slices follow one another along the first. Wherever numbers stand for
-/// axes (spacing, size, tile size), three are for all of them and two for the last two.
+/// order; a 2D model sees the last two, and its slices follow one another along the first.
 public struct Pipeline: Sendable, Equatable {
     /// What the pipeline is for.
     public enum Task: String, Sendable, CaseIterable {
@@ -37,7 +36,7 @@ public struct Pipeline: Sendable, Equatable {
     public var labels: [Label]
     /// What is done to the labels, in order.
     public var postprocessing: [PostprocessingStep]
-    /// The files that are written.
+    /// The files that are written; their order means nothing.
     public var results: [ResultFile]
 
     /// A pipeline; what is not given does nothing.

@@ -58,9 +58,10 @@ struct MONAIBundleTests {
                     channels: [
                         .init(
                             name: "image", intensity: [.scale(low: -57, high: 164, newLow: 0, newHigh: 1, clips: true)])
-                    ], axes: .anatomical(Orientation("LPS")!), sampling: .spacing([1.5, 1.5, 2]),
+                    ], axes: .anatomical(Orientation("LPS")!), sampling: .spacing([1.5, 1.5, 2]), alignment: .centres,
                     interpolation: .linear,
-                    crop: .foreground(above: 0, margin: 5), order: [.resample, .intensity, .crop]))
+                    // Above 0 after the scaling is above −57 before it.
+                    crop: .foreground(above: -57, margin: 5)))
         #expect(
             pipeline.tiling
                 == Pipeline.Tiling(
@@ -69,7 +70,7 @@ struct MONAIBundleTests {
         #expect(
             pipeline.output
                 == Pipeline.Output(
-                    activation: .softmax, restored: .activated, interpolation: .linear, decision: .argmax))
+                    activation: .softmax, activatesLast: false, interpolation: .linear, decision: .argmax))
         #expect(pipeline.labels.map(\.name) == ["spleen", "cyst"] && pipeline.labels.map(\.value) == [1, 2])
         #expect(pipeline.postprocessing == [.largestComponent(labels: [1])])
         #expect(pipeline.results.map(\.file) == ["labels.nii.gz", "overlay.png", "measures.csv", "measures.json"])
@@ -87,7 +88,7 @@ struct MONAIBundleTests {
         ).changing("\"nearest_interp\": false,", to: "").changing(
             "\"overlap\": \"@fine#overlap\", \"mode\": \"gaussian\",", to: "")
         let pipeline = try MONAIBundleTests.read(text)
-        #expect(pipeline.output.restored == .labels && pipeline.output.interpolation == .nearest)
+        #expect(pipeline.output.interpolation == .nearest && !pipeline.output.activatesLast)
         #expect(pipeline.tiling.overlap == 0.25 && pipeline.tiling.weight == .constant)
     }
 
@@ -139,7 +140,7 @@ struct MONAIBundleTests {
             text, "{\"network_data_format\": {\"outputs\": {\"pred\": {\"type\": \"probabilities\"}}}}")
         #expect(pipeline.task == .classification && pipeline.output.decision == .values)
         // MONAI's pictures have columns before rows; slices come first.
-        #expect(pipeline.input.axes == .stored([2, 0, 1]) && pipeline.input.sampling == .size([256, 200]))
+        #expect(pipeline.input.axes == .stored([2, 0, 1]) && pipeline.input.sampling == .size([nil, 256, 200]))
         #expect(pipeline.input.channels.map(\.component) == [0, 1, 2])
         #expect(pipeline.input.channels[2].intensity == [.normalize(mean: 3, deviation: 6)])
         #expect(pipeline.tiling.scheme == .whole && pipeline.labels.map(\.value) == [0, 1])

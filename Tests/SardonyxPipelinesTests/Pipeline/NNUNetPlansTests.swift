@@ -39,7 +39,7 @@ struct NNUNetPlansTests {
         #expect(pipeline.input.sampling == .spacing([1, 0.699999988079071, 0.699999988079071]))
         #expect(pipeline.input.interpolation == .cubic && pipeline.input.separateAnisotropicAxis)
         #expect(pipeline.input.crop == .nonzero(margin: 0))
-        #expect(pipeline.input.order == [.crop, .intensity, .resample])
+        #expect(pipeline.input.changesIntensityFirst && pipeline.input.alignment == .faces)
         #expect(
             pipeline.tiling
                 == Pipeline.Tiling(
@@ -47,7 +47,8 @@ struct NNUNetPlansTests {
                     mirror: [0, 1, 2]))
         #expect(
             pipeline.output
-                == Pipeline.Output(activation: .softmax, restored: .raw, interpolation: .linear, decision: .argmax))
+                == Pipeline.Output(activation: .softmax, activatesLast: true, interpolation: .linear, decision: .argmax)
+        )
         #expect(pipeline.labels.map(\.name) == ["liver", "tumour"] && pipeline.labels.map(\.value) == [1, 2])
         #expect(pipeline.results.map(\.file) == ["labels.nii.gz", "overlay.png", "measures.csv", "measures.json"])
     }
@@ -77,7 +78,7 @@ struct NNUNetPlansTests {
         let (plans, dataset) = (NNUNetPlansTests.plans, NNUNetPlansTests.dataset)
         let flat = try NNUNetPlansTests.read(plans, dataset, folder: "nnUNetTrainerNoMirroring__nnUNetPlans__2d")
         #expect(flat.tiling.size == [256, 256] && flat.tiling.mirror == [])
-        #expect(flat.input.sampling == .spacing([0.699999988079071, 0.699999988079071]))
+        #expect(flat.input.sampling == .spacing([nil, 0.699999988079071, 0.699999988079071]))
         #expect(try NNUNetPlansTests.read(plans, dataset, folder: "x", configuration: "2d").tiling.mirror == [0, 1])
         #expect(
             try NNUNetPlansTests.read(plans, dataset, folder: "nnUNetTrainer_onlyMirror01__nnUNetPlans__3d_fullres")

@@ -33,7 +33,7 @@ struct PipelineDraftTests {
         #expect(pipeline.tiling.multiple == 32 && pipeline.input.axes == .stored([2, 1, 0]))
         pipeline = try PipelineDraftTests.draft([1, 3, 256, 256], [1, 4, 256, 256], "Softmax")
         #expect(pipeline.input.channels.map(\.component) == [0, 1, 2] && pipeline.output.activation == .none)
-        #expect(pipeline.input.sampling == .size([256, 256]) && pipeline.labels.count == 3)
+        #expect(pipeline.input.sampling == .size([nil, 256, 256]) && pipeline.labels.count == 3)
         pipeline = try PipelineDraftTests.draft([1, 4, 128, 128, 128], [1, 3, 128, 128, 128], "Sigmoid")
         #expect(pipeline.labels.count == 3 && pipeline.output.decision == .threshold(0.5))
     }
@@ -49,7 +49,7 @@ struct PipelineDraftTests {
         let pipeline = try PipelineDraftTests.draft([nil, 3, 224, 224], [nil, 10], "Gemm")
         #expect(
             pipeline.task == .classification && pipeline.labels.count == 10 && pipeline.output.activation == .softmax)
-        #expect(pipeline.input.sampling == .size([224, 224]))
+        #expect(pipeline.input.sampling == .size([nil, 224, 224]))
         #expect(try PipelineDraftTests.draft([nil, 1, nil, nil], [nil, 1], "Sigmoid").output.activation == .none)
     }
 

@@ -12,7 +12,7 @@ struct PipelineProblemTests {
         #expect(
             pipeline.input.channels[0].intensity == [.scale(low: -57, high: 164, newLow: 0, newHigh: 1, clips: true)])
         #expect(pipeline.input.sampling == .spacing([1.5, 1.5, 2]))
-        #expect(pipeline.input.nonfinite == .zero)
+        #expect(!pipeline.input.refusesNonFinite)
         #expect(pipeline.labels.map(\.name) == ["liver", "tumour"])
         #expect(pipeline.labels[0].colour != pipeline.labels[1].colour)
         #expect(pipeline.postprocessing == [.largestComponent(labels: [1])])
@@ -27,7 +27,7 @@ struct PipelineProblemTests {
         (
             ("  axes: RAS", "  colour: RAS"),
             "8:3: input.colour: there is no such field: the fields here are spacing, size, name, channels, axes, "
-                + "interpolation, antialias, separate_anisotropic_axis, crop, order, nonfinite"
+                + "alignment, interpolation, intensity_first, nonfinite, antialias, separate_anisotropic_axis, crop"
         ),
         (("name: Liver", "name: [Liver]"), "1:7: name: a list of 1 was found, text was expected"),
         (("name: Liver", "name: ''"), "1:7: name: it is empty: give the pipeline a name"),
@@ -61,8 +61,8 @@ struct PipelineProblemTests {
         ),
         (
             ("- scale: {from: [-57, 164], to: [0, 1], clip: true}", "- z_score: {region: foreground}"),
-            "7:29: input.channels[0].intensity[0].z_score.region: there is no foreground without a crop: add 'crop: "
-                + "nonzero' to input"
+            "7:29: input.channels[0].intensity[0].z_score.region: the foreground is known on the source's grid "
+                + "only: add 'intensity_first: true' to input"
         ),
         (
             ("- scale: {from: [-57, 164], to: [0, 1], clip: true}", "- normalize: {mean: 1, deviation: 0}"),
@@ -95,8 +95,8 @@ struct PipelineProblemTests {
             "4:3: input: spacing and size exclude each other: keep one of them"
         ),
         (
-            ("crop: none", "order: [crop, intensity]"),
-            "10:10: input.order: crop, resample and intensity were expected, each once"
+            ("spacing: [1.5, 1.5, 2]", "size: [keep, keep]"),
+            "9:9: input.size: no axis is resampled: remove the field"
         ),
         (
             ("overlap: 0.5", "overlap: 1"),
@@ -126,7 +126,14 @@ struct PipelineProblemTests {
         ),
         (
             ("activation: softmax", "restore: labels"),
-            "16:3: output.interpolation: labels cannot be interpolated: write nearest, or restore activated values"
+            "16:3: output.restore: there is no such field: the fields here are name, activation, activate_last, "
+                + "interpolation, decision, restore_intensity, detection"
+        ),
+        (("- liver", "- [liver]"), "19:5: labels[0]: a list of 1 was found, text was expected"),
+        (
+            ("task: segmentation", "version: 2\ntask: segmentation"),
+            "1:1: the form of version 2 is not known: write "
+                + "'version: 1', or use a newer Sardonyx"
         ),
         (("value: 2", "value: 1"), "20:13: labels[1].value: the label 1 stands twice: keep one, or change it"),
         (("value: 2", "value: 65536"), "20:13: labels[1].value: 65536 was found, 1 to 65535 was expected"),
@@ -142,16 +149,25 @@ struct PipelineProblemTests {
         ),
         (
             ("labels.nii.gz", "labels.jpg"),
-            "24:25: results[0].file: 'labels.jpg' does not end as a file of kind image: the endings are .nii.gz, .nii, "
-                + ".nrrd, .png, .tif or .tiff"
+            "24:10: results.image[0]: 'labels.jpg' does not end as a file of kind image: the endings are .nii.gz, "
+                + ".nii, .nrrd, .png, .tif or .tiff"
         ),
         (
-            ("labels.nii.gz", "../labels.nii.gz"),
-            "24:25: results[0].file: '../labels.nii.gz' is not a plain file name: write a name without folders"
+            ("labels.nii.gz", "[a.nii, ../labels.nii.gz]"),
+            "24:18: results.image[1]: '../labels.nii.gz' is not a plain file name: write a name without folders"
         ),
         (
-            ("kind: image, file: labels.nii.gz", "kind: masks, file: m.nii"),
-            "24:12: results[0].kind: labels overlap only with a threshold: write image, or 'decision: {threshold: 0.5}'"
+            ("labels.nii.gz", "[a.nii, a.nii]"),
+            "24:18: results.image[1]: the file a.nii stands twice: keep one, or change it"
+        ),
+        (
+            ("image: labels.nii.gz", "masks: m.nii"),
+            "24:10: results.masks[0]: labels overlap only with a threshold: write image, or 'decision: "
+                + "{threshold: 0.5}'"
+        ),
+        (
+            ("image: labels.nii.gz", "images: m.nii"),
+            "24:3: results.images: there is no such field: did you mean 'image'?"
         ),
         (
             ("task: segmentation", "task: segmentation\nmodel: ../model.onnx"),
@@ -211,7 +227,7 @@ struct PipelineProblemTests {
         #expect(
             pipeline.problems().map(\.field) == [
                 "output.detection.scores", "output.detection.score_threshold", "output.detection.limit",
-                "results[0].kind",
+                "results.image[0]",
             ])
         pipeline = Pipeline(name: "x", task: .segmentation, input: .init(channels: []))
         #expect(

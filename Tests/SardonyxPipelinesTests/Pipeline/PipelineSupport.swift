@@ -30,12 +30,12 @@ let smallPipeline = """
       activation: softmax
       decision: argmax
     labels:
-      - {value: 1, name: liver}
+      - liver
       - {value: 2, name: tumour}
     postprocessing:
       - largest_component: {labels: [1]}
     results:
-      - {kind: image, file: labels.nii.gz}
+      image: labels.nii.gz
     """
 
 extension TemporaryFolder {

@@ -182,17 +182,20 @@ private struct Draft {
         }
     }
 
+    /// Of three axes; slices are kept.
+    private func axes(_ sizes: [Int]) -> [Int?] { (sizes.count == 2 ? [nil] : []) + sizes.map { Optional($0) } }
+
     mutating func guessTiling() {
         let needsWhole = pipeline.task == .classification || pipeline.task == .detection
         if needsWhole || !is3D {
             if let fixed {
-                pipeline.input.sampling = .size(fixed)
+                pipeline.input.sampling = .size(axes(fixed))
                 notes["input.size"] = "The model's size: the whole image is resampled to it."
             } else if !needsWhole {
                 pipeline.tiling.multiple = 32
                 notes["tiling.multiple"] = "Guessed: networks that halve the grid five times need multiples of 32."
             } else {
-                pipeline.input.sampling = .size(Array(repeating: is3D ? 96 : 224, count: spatial.count))
+                pipeline.input.sampling = .size(axes(Array(repeating: is3D ? 96 : 224, count: spatial.count)))
                 notes["input.size"] = "Guessed: the model takes any size; use that of the training."
             }
             return

@@ -9,9 +9,11 @@ struct MONAIPreparation {
     private var interpolation = Interpolation.linear
     private var antialias = false
     private var crop = Pipeline.Crop.none
-    private var order: [Pipeline.Stage] = []
+    private var order: [Stage] = []
     private var multiple = 1
     private var repeatsEdge: Bool?
+
+    private enum Stage: String { case crop, resample, intensity }
 
     /// Transforms that change neither values nor places, or only how they are held.
     private static let harmless: Set<String> = [
@@ -35,8 +37,9 @@ struct MONAIPreparation {
         }
         return Pipeline.Input(
             channels: channels, axes: axes.map { .anatomical($0) } ?? .stored(places), sampling: sampling,
-            interpolation: interpolation, antialias: antialias, crop: crop,
-            order: order + [.crop, .resample, .intensity].filter { !order.contains($0) })
+            alignment: .centres, interpolation: interpolation,
+            changesIntensityFirst: (order.firstIndex(of: .intensity) ?? 9) < (order.firstIndex(of: .resample) ?? 0),
+            antialias: antialias, crop: crop)
     }
 
     func tiling(_ tiling: Pipeline.Tiling, _ reader: TreeReader) -> Pipeline.Tiling {
@@ -54,7 +57,7 @@ struct MONAIPreparation {
         case "Spacingd":
             begin(.resample, component, reader)
             let values = (arguments.numbers("pixdim") ?? []).prefix(dimensions).map { $0 > 0 ? $0 : nil }
-            sampling = .spacing(values.count == 1 ? Array(repeating: values[0], count: dimensions) : Array(values))
+            sampling = .spacing(axes(values))
             interpolation = arguments.interpolation("mode", or: .linear) ?? .linear
             if let padding = arguments.text("padding_mode"), padding != "border" {
                 arguments.unsupported("padding_mode")
@@ -62,8 +65,8 @@ struct MONAIPreparation {
             arguments.ignore(["align_corners", "ensure_same_shape", "recompute_affine", "diagonal", "scale_extent"])
         case "Resized":
             begin(.resample, component, reader)
-            let values = arguments.integers("spatial_size") ?? []
-            sampling = .size(values.count == 1 ? Array(repeating: values[0], count: dimensions) : values)
+            let values = (arguments.integers("spatial_size") ?? []).map { $0 > 0 ? $0 : nil }
+            sampling = .size(axes(values))
             if let mode = arguments.text("size_mode"), mode != "all" { arguments.unsupported("size_mode") }
             if !arguments.has("mode") { arguments.unsupported("mode", "the mode area, which is MONAI's default,") }
             interpolation = arguments.interpolation("mode", or: .linear) ?? .linear
@@ -93,7 +96,7 @@ struct MONAIPreparation {
     }
 
     /// Stages may come once each; several steps of intensity follow one another.
-    private mutating func begin(_ stage: Pipeline.Stage, _ component: MONAIComponent, _ reader: TreeReader) {
+    private mutating func begin(_ stage: Stage, _ component: MONAIComponent, _ reader: TreeReader) {
         if order.last == stage, stage == .intensity { return }
         if order.contains(stage) {
             reader.add(
@@ -103,6 +106,12 @@ struct MONAIPreparation {
         } else {
             order.append(stage)
         }
+    }
+
+    /// One value for all axes, or one for each; the slices of a 2D network keep theirs.
+    private func axes<T>(_ values: [T?]) -> [T?] {
+        let values = values.count == 1 ? Array(repeating: values[0], count: dimensions) : values
+        return values.count == 2 ? [nil] + values : values
     }
 
     private mutating func orient(
@@ -137,6 +146,16 @@ struct MONAIPreparation {
             above = words.hasPrefix("$lambdax:x>") ? Tree.number(String(words.dropFirst(11))) : nil
             if above == nil { arguments.unsupported("select_fn") }
         }
+        // A pipeline crops before the intensities: the bound goes back through those that came first.
+        if order.contains(.intensity), let bound = above {
+            let isSame = channels.allSatisfy { $0.intensity == channels[0].intensity }
+            above = isSame ? source(of: bound) : nil
+            if above == nil {
+                reader.add(
+                    component.tree, component.path,
+                    "CropForegroundd after these intensity transforms is not supported", "put it before them")
+            }
+        }
         let margins = arguments.integers("margin") ?? [0]
         if Set(margins).count > 1 { arguments.unsupported("margin") }
         crop = .foreground(above: above ?? 0, margin: margins[0])
@@ -144,6 +163,23 @@ struct MONAIPreparation {
             arguments.unsupported("k_divisible")
         }
         arguments.ignore(["source_key", "select_fn", "allow_smaller", "mode", "start_coord_key", "end_coord_key"])
+    }
+
+    /// The value that the steps so far make `bound` of, where larger ones become larger; `nil` where none does.
+    private func source(of bound: Double) -> Double? {
+        var bound = bound
+        for step in channels[0].intensity.reversed() {
+            switch step {
+            case .scale(let low, let high, let newLow, let newHigh, let clips) where low < high && newLow < newHigh:
+                guard !clips || (newLow..<newHigh).contains(bound) else { return nil }
+                bound = (bound - newLow) / (newHigh - newLow) * (high - low) + low
+            case .clip(let low, let high): guard bound >= low, bound < high else { return nil }
+            case .normalize(let mean, let deviation): bound = bound * deviation + mean
+            case .linear(let factor, let offset) where factor > 0: bound = (bound - offset) / factor
+            default: return nil
+            }
+        }
+        return bound
     }
 
     private mutating func pad(_ arguments: inout MONAIArguments) {

@@ -37,7 +37,8 @@ struct MONAIResult {
             isDecided = isArgmax || threshold != nil
         case "Invertd":
             let isNearest = arguments.flag("nearest_interp") ?? true
-            output.restored = isDecided ? .labels : isActivated ? .activated : .raw
+            output.activatesLast = !isActivated && !isDecided
+            // The nearest voxel's label is the label of the nearest voxel's values.
             output.interpolation = isNearest || isDecided ? .nearest : .linear
             if isDecided, !isNearest { arguments.unsupported("nearest_interp", "labels between labels", "write true") }
             arguments.ignore(["transform", "orig_keys", "orig_meta_keys", "to_tensor", "device"])

@@ -66,13 +66,12 @@ struct NNUNetPlans {
             name: plans["dataset_name"]?.text ?? folder,
             input: Pipeline.Input(
                 channels: channels(configuration), axes: axes(),
-                sampling: image?.keepsGrid == true
-                    ? .source : .spacing(numbers(configuration, "spacing").map { .some($0) }),
-                interpolation: image?.interpolation ?? .linear, separateAnisotropicAxis: image?.separates ?? false,
-                crop: .nonzero(margin: 0), order: [.crop, .intensity, .resample]),
+                sampling: image?.keepsGrid == true ? .source : .spacing(spacing(configuration)),
+                alignment: .faces, interpolation: image?.interpolation ?? .linear, changesIntensityFirst: true,
+                separateAnisotropicAxis: image?.separates ?? false, crop: .nonzero(margin: 0)),
             tiling: Pipeline.Tiling(scheme: .nnunet, size: patch, mirror: mirror(min(max(patch.count, 1), 3))),
             output: Pipeline.Output(
-                activation: labels.areRegions ? .sigmoid : .softmax, restored: .raw,
+                activation: labels.areRegions ? .sigmoid : .softmax, activatesLast: true,
                 interpolation: back?.interpolation ?? .linear, decision: labels.areRegions ? .threshold(0.5) : .argmax),
             labels: labels.labels,
             results: [
@@ -148,6 +147,12 @@ struct NNUNetPlans {
             wrong(tree, configuration.path(key), "a list of numbers")
         }
         return values
+    }
+
+    /// Of three axes; the 2D configuration has two, and keeps the slices.
+    private func spacing(_ configuration: Configuration) -> [Double?] {
+        let values = numbers(configuration, "spacing").map { Optional($0) }
+        return values.count == 2 ? [nil] + values : values
     }
 
     private func integers(_ configuration: Configuration, _ key: String) -> [Int] {

@@ -13,30 +13,35 @@ extension Pipeline {
         let root = Field(try Tree(yaml: text, path: path), "", reader)
         let pipeline = root.record(Pipeline.read(root:))
         if let pipeline {
-            // Without its task nobody knows what the rest needs.
-            let hasTask = !(reader.problems.map(\.field) + reader.misspelt).contains("task")
-            reader.add(
-                pipeline.problems().filter { hasTask || $0.field.hasPrefix("input") || $0.field.hasPrefix("tiling") })
+            let wrong = reader.problems.map(\.field) + reader.misspelt
+            // Without its task nobody knows what the rest needs, without its labels what steps may name.
+            let isUnsure = { (field: String) in
+                wrong.contains("task") && !field.hasPrefix("input") && !field.hasPrefix("tiling")
+                    || wrong.contains { $0.hasPrefix("labels") } && field.hasPrefix("postprocessing")
+            }
+            reader.add(pipeline.problems().filter { !isUnsure($0.field) })
         }
         guard let pipeline, reader.problems.isEmpty else { throw PipelineError(path: path, problems: reader.problems) }
         self = pipeline
     }
 
     static func read(root record: Record) -> Pipeline {
-        Pipeline(
-            name: record.required("name", "Liver", or: "") { $0.string() },
-            task: record.required("task", "segmentation", or: .segmentation) { $0.choice(Task.self) },
+        if let version = record.optional("version", { $0.integer() }), version != 1 {
+            record.fail("the form of version \(version) is not known", "write 'version: 1', or use a newer Sardonyx")
+        }
+        let name = record.required("name", "Liver", or: "") { $0.string() }
+        let task = record.required("task", "segmentation", or: .segmentation) { $0.choice(Task.self) }
+        return Pipeline(
+            name: name, task: task,
             model: record.value("model", or: "model.onnx") { $0.string() },
             input: record.required("input", "{channels: [{name: CT}]}", or: Input(channels: [])) {
                 $0.record(read(input:))
             },
             tiling: record.value("tiling", or: Tiling()) { $0.record(read(tiling:)) },
             output: record.value("output", or: Output()) { $0.record(read(output:)) },
-            labels: record.value("labels", or: []) { $0.list { $0.record(read(label:)) } },
+            labels: record.value("labels", or: []) { read(labels: $0, from: task == .segmentation ? 1 : 0) },
             postprocessing: record.value("postprocessing", or: []) { $0.list(read(postprocessing:)) },
-            results: record.required("results", "[{kind: image, file: labels.nii.gz}]", or: []) {
-                $0.list { $0.record(read(result:)) }
-            })
+            results: record.required("results", "{image: labels.nii.gz}", or: []) { $0.record(read(results:)) })
     }
 
     // MARK: - Input
@@ -45,25 +50,32 @@ extension Pipeline {
         if record.has("spacing"), record.has("size") {
             record.fail("spacing and size exclude each other", "keep one of them")
         }
-        let spacing = record.optional("spacing") { field in
-            field.list { entry -> Double?? in entry.tree.text == "keep" ? .some(nil) : entry.number().map { .some($0) }
-            }
-        }
-        let size = record.optional("size") { $0.list { $0.integer() } }
+        let spacing = record.optional("spacing") { axes($0) { $0.number() } }
+        let size = record.optional("size") { axes($0) { $0.integer() } }
         let standard = Input(channels: [])
         return Input(
             name: record.optional("name") { $0.string() },
             channels: record.required("channels", "[{name: CT}]", or: []) { $0.list { $0.record(read(channel:)) } },
             axes: record.value("axes", or: standard.axes, read(axes:)),
             sampling: spacing.map { .spacing($0) } ?? size.map { .size($0) } ?? .source,
+            alignment: record.value("alignment", or: standard.alignment) { $0.choice(SpacingRule.self) },
             interpolation: record.value("interpolation", or: standard.interpolation) { $0.choice(Interpolation.self) },
+            changesIntensityFirst: record.value("intensity_first", or: standard.changesIntensityFirst) { $0.flag() },
+            refusesNonFinite: record.value("nonfinite", or: false) { field in
+                field.variant(["zero", "refuse"]) { name, _ in name == "refuse" }
+            },
             antialias: record.value("antialias", or: standard.antialias) { $0.flag() },
             separateAnisotropicAxis: record.value(
                 "separate_anisotropic_axis", or: standard.separateAnisotropicAxis
             ) { $0.flag() },
-            crop: record.value("crop", or: .none, read(crop:)),
-            order: record.value("order", or: standard.order) { $0.list { $0.choice(Stage.self) } },
-            nonfinite: record.value("nonfinite", or: standard.nonfinite) { $0.choice(Nonfinite.self) })
+            crop: record.value("crop", or: .none, read(crop:)))
+    }
+
+    /// A value for each axis, or "keep"; two are for the last two axes.
+    private static func axes<T>(_ field: Field, _ read: (Field) -> T?) -> [T?]? {
+        let values = field.list { entry -> T?? in entry.tree.text == "keep" ? .some(nil) : read(entry).map { .some($0) }
+        }
+        return values.map { $0.count == 2 ? [nil] + $0 : $0 }
     }
 
     private static func read(channel record: Record) -> Channel {
@@ -182,7 +194,7 @@ extension Pipeline {
         return Output(
             name: record.optional("name") { $0.string() },
             activation: record.value("activation", or: .none) { $0.choice(Output.Activation.self) },
-            restored: record.value("restore", or: standard.restored) { $0.choice(Output.Restored.self) },
+            activatesLast: record.value("activate_last", or: standard.activatesLast) { $0.flag() },
             interpolation: record.value("interpolation", or: standard.interpolation) { $0.choice(Interpolation.self) },
             decision: record.value("decision", or: .values, read(decision:)),
             restoresIntensity: record.value("restore_intensity", or: false) { $0.flag() },
@@ -214,11 +226,19 @@ extension Pipeline {
             limit: record.value("limit", or: standard.limit) { $0.integer() })
     }
 
-    private static func read(label record: Record) -> Label {
-        Label(
-            value: record.required("value", "1", or: 1) { $0.integer() },
-            name: record.required("name", "liver", or: "") { $0.string() },
-            colour: record.optional("colour", read(colour:)))
+    /// Names, or mappings; values follow one another where they are not given.
+    private static func read(labels field: Field, from first: Int) -> [Label]? {
+        var position = first - 1
+        return field.list { entry in
+            position += 1
+            if entry.tree.map == nil { return entry.string().map { Label(value: position, name: $0) } }
+            return entry.record { record in
+                Label(
+                    value: record.value("value", or: position) { $0.integer() },
+                    name: record.required("name", "liver", or: "") { $0.string() },
+                    colour: record.optional("colour", read(colour:)))
+            }
+        }
     }
 
     private static func read(colour field: Field) -> RGB? {
@@ -246,10 +266,15 @@ extension Pipeline {
         }
     }
 
-    private static func read(result record: Record) -> ResultFile {
-        ResultFile(
-            record.required("kind", "image", or: .image) { $0.choice(ResultFile.Kind.self) },
-            record.required("file", "labels.nii.gz", or: "") { $0.string() })
+    /// A file, or several, for each kind.
+    private static func read(results record: Record) -> [ResultFile] {
+        let kinds = Dictionary(uniqueKeysWithValues: ResultFile.Kind.allCases.map { ($0.rawValue, $0) })
+        for kind in ResultFile.Kind.allCases { record.expect(kind.rawValue) }
+        return record.keys.compactMap { kinds[$0] }.flatMap { kind in
+            record.value(kind.rawValue, or: []) { field in
+                field.tree.list == nil ? field.string().map { [$0] } : field.list { $0.string() }
+            }.map { ResultFile(kind, $0) }
+        }
     }
 }
 

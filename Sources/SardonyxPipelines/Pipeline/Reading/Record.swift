@@ -157,6 +157,12 @@ final class Record {
         return field.tree[key].flatMap { read(Field($0, path(key), field.reader)) }
     }
 
+    /// The fields that are there, in the file's order.
+    var keys: [String] { (field.tree.map ?? []).compactMap(\.key.text) }
+
+    /// Makes a field known that is read only where it is there.
+    func expect(_ key: String) { known.append(key) }
+
     func has(_ key: String) -> Bool { field.tree[key] != nil }
 
     /// A value that has a default.
