@@ -23,7 +23,7 @@ struct View: ParsableCommand {
         case planes, montage
     }
 
-    @Argument(help: ArgumentHelp("The image, .nii or .nii.gz.", valueName: "image"))
+    @Argument(help: ArgumentHelp("The image: NIfTI, NRRD or MetaImage.", valueName: "image"))
     var image: String
 
     @Option(
@@ -110,30 +110,22 @@ struct View: ParsableCommand {
     }
 
     func run() throws {
-        let file = try NIfTI(contentsOf: image)
-        let source = try PictureSource(file, frame: frame)
+        let file = try VolumeFile(contentsOf: image)
+        let source = PictureSource(file, frame: frame)
         var style = style(for: file)
-        let labelSource = try mask.map { path in
-            var volume = try labels(path)
-            let (stored, wanted) = (volume.grid.reoriented(to: .ras), source.grid.reoriented(to: .ras))
-            if !stored.isAligned(with: wanted) {
-                style.caption += ". Mask resampled from \(volume.grid.summary)"
-                volume = try volume.resampled(onto: source.grid, by: .nearest)
-            }
-            return maskAbove.map { PictureSource(labels: volume.mask(above: $0)) } ?? PictureSource(volume)
-        }
+        let labels = try mask.map { try maskSource($0, on: file.grid, &style.caption) }
         let picture: RGBImage
         if isMontage {
             var montage = Montage()
             montage.style = style
             montage.plane = plane
             montage.count = slices
-            picture = try montage.render(source, labels: labelSource)
+            picture = try montage.render(source, labels: labels)
         } else {
             var view = ThreePlaneView()
             view.style = style
             view.point = point
-            picture = try view.render(source, labels: labelSource)
+            picture = try view.render(source, labels: labels)
         }
         if let slash = output.lastIndex(of: "/"), slash > output.startIndex {
             try Files.makeFolder(String(output[..<slash]))
@@ -152,31 +144,30 @@ struct View: ParsableCommand {
         return SIMD3(numbers[0], numbers[1], numbers[2])
     }
 
-    private func labels(_ path: String) throws -> Volume<Float> {
-        let file = try NIfTI(contentsOf: path)
+    /// The mask's labels; those on another grid are looked up in the patient's millimetres.
+    private func maskSource(_ path: String, on grid: VoxelGrid, _ caption: inout String) throws -> PictureSource {
+        let file = try VolumeFile(contentsOf: path)
         // A 4D mask goes with a 4D image; a 3D one with all of its frames.
-        return try file.volume(frame: file.header.frames == 1 ? 0 : frame)
+        let frame = file.frames == 1 ? 0 : frame
+        var source = PictureSource(file, frame: frame)
+        if !file.grid.reoriented(to: .ras).isAligned(with: grid.reoriented(to: .ras)) {
+            caption += ". Mask resampled from \(file.grid.summary)"
+            source = PictureSource(try file.volume(frame: frame).resampled(onto: grid, by: .nearest))
+        }
+        return maskAbove.map { source.above($0) } ?? source
     }
 
-    private func style(for file: NIfTI) -> PictureStyle {
+    private func style(for file: VolumeFile) -> PictureStyle {
         var style = PictureStyle()
         style.width = width
         style.window = Window(window) ?? .automatic
         style.labels = labels.flatMap(LabelStyle.list) ?? []
         style.fill = fill
         style.caption = image.split(separator: "/").last.map(String.init) ?? image
-        if file.header.frames > 1 { style.caption += ", frame \(frame) of 0 to \(file.header.frames - 1)" }
-        if file.header.affineSource == .spacing { style.caption += ". The file does not say how the patient lies!" }
+        if file.frames > 1 { style.caption += ", frame \(frame) of 0 to \(file.frames - 1)" }
+        if file.spaceCode == 0 { style.caption += ". The file does not say how the patient lies!" }
         return style
     }
 }
 
 extension SlicePlane: ExpressibleByArgument {}
-
-extension PictureSource {
-    /// One volume of a file; colours where it has them, of complex values the real part.
-    fileprivate init(_ file: NIfTI, frame: Int) throws {
-        let count = file.header.dataType.components
-        self.init(colours: try (0..<(count >= 3 ? 3 : 1)).map { try file.volume(frame: frame, component: $0) })
-    }
-}

@@ -7,7 +7,8 @@ struct PictureSourceTests {
     @Test func boxes() throws {
         let grid = VoxelGrid(dims: SIMD3(300, 260, 12), affine: Affine(spacing: SIMD3(-1, 1, 4)))
         var ends: [Int] = []
-        let source = PictureSource(grid: grid) { lower, upper, component, values in
+        let source = PictureSource(grid: grid) { box, component, values in
+            let (lower, upper) = (box.lower, box.upper)
             #expect(component == 0 && lower.x == 0 && lower.y == 0 && upper.x == 300 && upper.y == 260)
             #expect(lower.z >= (ends.last ?? 0) && upper.z == lower.z + 1 && upper.z <= 12)
             #expect(values.count == 300 * 260)
@@ -25,19 +26,40 @@ struct PictureSourceTests {
         view.style.width = 200
         _ = try view.render(source)
         #expect(ends == Array(1...12))
-        let failing = PictureSource(grid: grid) { _, _, _, _ in
+        let failing = PictureSource(grid: grid) { _, _, _ in
             throw ImagingError(.truncated, problem: "it is cut short", remedy: "copy it again")
         }
         #expect(withError { _ = try ThreePlaneView().render(failing) }?.code == .truncated)
+    }
+
+    /// Files, plain and compressed, give the pictures that volumes give.
+    @Test func files() throws {
+        let folder = try Folder()
+        let (image, labels) = MontageTests.marked()
+        let mask = Volume<UInt8>(grid: labels.grid, voxels: labels.voxels.map { UInt8($0) })
+        var montage = Montage()
+        montage.style = MontageTests.style
+        let expected = try montage.render(PictureSource(image), labels: PictureSource(labels: mask))
+        let lone = try montage.render(
+            PictureSource(image), labels: PictureSource(labels: image.mask(above: 50)))
+        for (name, other) in [("a.nii", "b.nii.gz"), ("c.nii.gz", "d.nii")] {
+            try NIfTI.write(image, to: folder.path + "/" + name)
+            try NIfTI.write(mask, to: folder.path + "/" + other)
+            let file = try VolumeFile(contentsOf: folder.path + "/" + name)
+            let labelFile = try VolumeFile(contentsOf: folder.path + "/" + other)
+            #expect(try montage.render(PictureSource(file), labels: PictureSource(labelFile)) == expected)
+            #expect(try montage.render(PictureSource(file), labels: PictureSource(file).above(50)) == lone)
+            #expect(withError { _ = try montage.render(PictureSource(file, frame: 1)) }?.code == .mismatch)
+        }
     }
 
     /// Thin slices are read many at a time.
     @Test func slabs() throws {
         let grid = VoxelGrid(dims: SIMD3(4, 4, 5000), affine: .identity)
         var count = 0
-        let source = PictureSource(grid: grid) { lower, upper, _, values in
+        let source = PictureSource(grid: grid) { box, _, values in
             count += 1
-            #expect(values.count == 16 * (upper.z - lower.z) && values.count <= 65536)
+            #expect(values.count == box.count && values.count <= 65536)
         }
         _ = try source.slices([SliceAddress(plane: .coronal, index: 2)])
         #expect(count == 2)

@@ -3,10 +3,9 @@
 ///
 /// Renderers read thin boxes in the order of storage, each at most once (a label volume twice).
 public struct PictureSource {
-    /// Writes the values of one component in the box `lower` ..< `upper` (stored voxel indices), i fastest, into
-    /// exactly as many places.
+    /// Writes the values of one component in a box of stored voxels, i fastest, into exactly as many places.
     public typealias Reader = (
-        _ lower: SIMD3<Int>, _ upper: SIMD3<Int>, _ component: Int, _ values: UnsafeMutableBufferPointer<Float>
+        _ box: VoxelBox, _ component: Int, _ values: UnsafeMutableBufferPointer<Float>
     ) throws -> Void
 
     /// Dimensions and affine as stored.
@@ -26,6 +25,13 @@ public struct PictureSource {
         self.read = read
     }
 
+    /// A volume of a file, which stays there; colours where it has them, of other values the first.
+    public init(_ file: VolumeFile, frame: Int = 0) {
+        self.init(grid: file.grid, components: file.isColour ? file.components : 1) { box, component, values in
+            try file.read(box, frame: frame, component: component, into: values)
+        }
+    }
+
     /// A volume in memory.
     public init(_ volume: Volume<Float>, isPlaced: Bool = true) {
         self.init(colours: [volume], isPlaced: isPlaced)
@@ -34,8 +40,8 @@ public struct PictureSource {
     /// Red, green and blue in memory; traps when they lie on different grids.
     public init(colours: [Volume<Float>], isPlaced: Bool = true) {
         precondition(!colours.isEmpty && colours.allSatisfy { $0.grid == colours[0].grid }, "one grid for all channels")
-        self.init(grid: colours[0].grid, components: colours.count, isPlaced: isPlaced) { lower, upper, c, values in
-            colours[c].copy(lower, upper, values) { $0 }
+        self.init(grid: colours[0].grid, components: colours.count, isPlaced: isPlaced) { box, c, values in
+            colours[c].copy(box, values) { $0 }
         }
     }
 
@@ -44,8 +50,16 @@ public struct PictureSource {
     @_specialize(where Label == UInt16)
     @_specialize(where Label == Int32)
     public init<Label: Voxel & FixedWidthInteger>(labels: Volume<Label>, isPlaced: Bool = true) {
-        self.init(grid: labels.grid, isPlaced: isPlaced) { lower, upper, _, values in
-            labels.copy(lower, upper, values) { Float($0) }
+        self.init(grid: labels.grid, isPlaced: isPlaced) { box, _, values in
+            labels.copy(box, values) { Float($0) }
+        }
+    }
+
+    /// A mask: 1 where the first value is above `threshold`, 0 elsewhere; a NaN is outside.
+    public func above(_ threshold: Float) -> PictureSource {
+        PictureSource(grid: grid, isPlaced: isPlaced) { [read] box, _, values in
+            try read(box, 0, values)
+            for place in values.indices { values[place] = values[place] > threshold ? 1 : 0 }
         }
     }
 
@@ -63,15 +77,14 @@ public struct PictureSource {
 
 extension Volume {
     fileprivate func copy(
-        _ lower: SIMD3<Int>, _ upper: SIMD3<Int>, _ values: UnsafeMutableBufferPointer<Float>,
-        _ value: (Scalar) -> Float
+        _ box: VoxelBox, _ values: UnsafeMutableBufferPointer<Float>, _ value: (Scalar) -> Float
     ) {
         var o = 0
         voxels.withUnsafeBufferPointer { voxels in
-            for k in lower.z..<upper.z {
-                for j in lower.y..<upper.y {
+            for k in box.lower.z..<box.upper.z {
+                for j in box.lower.y..<box.upper.y {
                     let row = dims.x * (j + dims.y * k)
-                    for i in lower.x..<upper.x {
+                    for i in box.lower.x..<box.upper.x {
                         // SAFETY: boxes lie inside the grid, and `values` has a place for each of their voxels.
                         values[o] = value(voxels[row + i])
                         o += 1
