@@ -23,6 +23,7 @@ let package = Package(
             name: "CCodecs", linkerSettings: [.linkedLibrary("m"), .linkedLibrary("dl"), .linkedLibrary("pthread")]),
         .target(name: "CRegularExpressions", linkerSettings: [.linkedLibrary("re2")]),
         .target(name: "CImageFormats", linkerSettings: [.linkedLibrary("png"), .linkedLibrary("z")]),
+        .target(name: "CDigest", linkerSettings: [.linkedLibrary("crypto")]),
         .target(name: "SardonyxGraph"),
         .target(name: "SardonyxLoading", dependencies: ["SardonyxGraph", "COnnxReader"]),
         .target(
@@ -37,7 +38,10 @@ let package = Package(
         .target(name: "SardonyxImaging", dependencies: ["CImageFormats", "CCodecs"]),
         .target(
             name: "SardonyxPipelines",
-            dependencies: ["Sardonyx", "SardonyxImaging", .product(name: "Yams", package: "Yams")]),
+            dependencies: [
+                "Sardonyx", "SardonyxExecution", "SardonyxGraph", "SardonyxImaging", "CKernels", "CDigest",
+                .product(name: "Yams", package: "Yams"),
+            ]),
         .executableTarget(
             name: "SardonyxCLI",
             dependencies: [

@@ -124,6 +124,11 @@ public final class Session: Sendable {
         }
     }
 
+    /// Threads that a run uses at most.
+    package var threadCount: Int { environment.pool.threads }
+    /// The instruction set that kernels use here: `avx512`, say.
+    package static var instructionSet: String { Processor.instructionSet }
+
     /// How many convolutions the session has measured.
     package var measuredCount: Int { choices?.measuredCount ?? 0 }
 

@@ -10,6 +10,8 @@ struct SardonyxCommand: ParsableCommand {
         commandName: "sardonyx",
         abstract: "Runs ONNX models, natively and without Python.",
         discussion: """
+            From a scan to a result, with a pipeline's folder:
+              sardonyx apply Models/brain-extraction head.nii.gz --output out
             A first look at a model, one run of it, and its speed:
               sardonyx inspect unet.onnx
               sardonyx run unet.onnx --input image=scan.npy --output-dir out
@@ -17,8 +19,10 @@ struct SardonyxCommand: ParsableCommand {
 
             Exit codes: 0 done, 1 a verification failed, 2 bad usage, 3 bad or unsupported model, 4 bad input.
             """,
-        version: "0.1.0",
-        subcommands: [Inspect.self, Run.self, Verify.self, Bench.self, Brain.self, Convert.self, VerifyWorker.self])
+        version: Version.text,
+        subcommands: [
+            Apply.self, View.self, Convert.self, Inspect.self, Run.self, Verify.self, Bench.self, VerifyWorker.self,
+        ])
 
     static func main() {
         // A reader that has gone away (`sardonyx … | head`) shows as a failed write, not as a signal.

@@ -1,4 +1,5 @@
-import SardonyxImaging
+@testable import SardonyxImaging
+@testable import SardonyxPipelines
 
 func withError(_ body: () throws -> Void) -> ImagingError? {
     do {
@@ -6,5 +7,14 @@ func withError(_ body: () throws -> Void) -> ImagingError? {
         return nil
     } catch {
         return error as? ImagingError
+    }
+}
+
+extension Pipeline {
+    /// One channel of values as they are, on the source's voxels, axes R, A, S.
+    static func test(task: Task) -> Pipeline {
+        Pipeline(
+            name: "test", task: task, model: "model.onnx", input: Input(channels: [Channel(name: "image")]),
+            output: Output(decision: task == .segmentation ? .argmax : .values))
     }
 }

@@ -16,6 +16,7 @@ LAYERS = {
     "CCodecs": [],
     "CRegularExpressions": [],
     "CImageFormats": [],
+    "CDigest": [],
     "SardonyxGraph": [],
     "SardonyxLoading": ["SardonyxGraph", "COnnxReader"],
     "SardonyxOperators": ["SardonyxGraph", "CKernels", "CCodecs", "CRegularExpressions"],
@@ -23,7 +24,7 @@ LAYERS = {
     "SardonyxExecution": ["SardonyxCompiler", "CKernels"],
     "Sardonyx": ["SardonyxLoading", "SardonyxExecution"],
     "SardonyxImaging": ["CImageFormats", "CCodecs"],
-    "SardonyxPipelines": ["Sardonyx", "SardonyxImaging"],
+    "SardonyxPipelines": ["Sardonyx", "SardonyxImaging", "CDigest"],
     "CSardonyx": ["Sardonyx"],
     "SardonyxCLI": ["SardonyxPipelines"],
 }

@@ -1,5 +1,6 @@
 import Glibc
 import Sardonyx
+import SardonyxPipelines
 
 /// Folders and small files.
 enum Files {
@@ -11,30 +12,14 @@ enum Files {
     }
 
     /// The names in a folder, sorted, without `.` and `..`; nil when it cannot be read.
-    static func names(in folder: String) -> [String]? {
-        guard let directory = opendir(folder) else { return nil }
-        defer { closedir(directory) }
-        var names: [String] = []
-        while let entry = readdir(directory) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: Int(NAME_MAX) + 1) { String(cString: $0) }
-            }
-            if name != "." && name != ".." { names.append(name) }
-        }
-        return names.sorted()
-    }
+    static func names(in folder: String) -> [String]? { folderNames(folder) }
 
     /// Makes a folder and those above it.
     static func makeFolder(_ path: String) throws {
-        var made = path.hasPrefix("/") ? "/" : ""
-        for part in path.split(separator: "/") {
-            made += part
-            if mkdir(made, 0o777) != 0 && errno != EEXIST { break }
-            made += "/"
-        }
-        guard isFolder(path) else {
-            let reason = errno == EEXIST ? "a file with this name is in the way" : String(cString: strerror(errno))
-            throw CommandFailure(.badInput, "\(path): the folder cannot be made: \(reason)")
+        do {
+            try SardonyxPipelines.makeFolder(path)
+        } catch let failure as PipelineFailure {
+            throw CommandFailure(.badInput, failure.message)
         }
     }
 

@@ -45,3 +45,14 @@ func writeThenRename(_ path: String, _ body: (_ temporary: String) throws -> Voi
         throw error
     }
 }
+
+/// Writes a text in one piece: `path` holds what it held before, or all of it.
+///
+/// - Throws: `ImagingError` `.cannotWrite`.
+package func writeText(_ text: String, to path: String) throws {
+    try writeThenRename(path) { temporary in
+        let writer = try ByteWriter(temporary, for: path)
+        try Array(text.utf8).withUnsafeBytes { try writer.write($0) }
+        try writer.close()
+    }
+}

@@ -1,6 +1,6 @@
 extension VoxelGrid {
     /// For each axis of the result, the axis it is read from and whether it is reversed.
-    func route(to orientation: Orientation) -> [(axis: Int, reversed: Bool)] {
+    package func route(to orientation: Orientation) -> [(axis: Int, isReversed: Bool)] {
         let from = self.orientation.directions
         return orientation.directions.map { wanted in
             let axis = from.firstIndex { $0.axis == wanted.axis }!
@@ -17,8 +17,8 @@ extension VoxelGrid {
         for (target, source) in route.enumerated() {
             newDims[target] = dims[source.axis]
             let step = affine.column(source.axis)
-            columns.append(source.reversed ? -step : step)
-            if source.reversed { origin += step * Double(dims[source.axis] - 1) }
+            columns.append(source.isReversed ? -step : step)
+            if source.isReversed { origin += step * Double(dims[source.axis] - 1) }
         }
         return VoxelGrid(
             dims: newDims, affine: Affine(columns: columns[0], columns[1], columns[2], origin: origin))
@@ -38,8 +38,8 @@ extension Volume {
         var steps = [0, 0, 0]
         for (axis, source) in grid.route(to: orientation).enumerated() {
             let stride = strides[source.axis]
-            steps[axis] = source.reversed ? -stride : stride
-            if source.reversed { start += stride * (dims[source.axis] - 1) }
+            steps[axis] = source.isReversed ? -stride : stride
+            if source.isReversed { start += stride * (dims[source.axis] - 1) }
         }
         let (nx, ny, nz) = (target.dims.x, target.dims.y, target.dims.z)
         let (dx, dy, dz) = (steps[0], steps[1], steps[2])

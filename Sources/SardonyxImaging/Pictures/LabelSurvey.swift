@@ -37,7 +37,7 @@ struct LabelSurvey {
             }
         }
         for (value, count) in counts.enumerated() where count > 0 { self.counts.append((value, count)) }
-        along = source.placed.route(to: .ras).map { $0.reversed ? stored[$0.axis].reversed() : stored[$0.axis] }
+        along = source.placed.route(to: .ras).map { $0.isReversed ? stored[$0.axis].reversed() : stored[$0.axis] }
     }
 
     /// The nearest whole number; 0 for what is negative or not a number.

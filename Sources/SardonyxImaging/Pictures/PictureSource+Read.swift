@@ -82,7 +82,7 @@ extension PictureSource {
         var result = [[Int]](repeating: [], count: 3)
         for (axis, source) in placed.route(to: .ras).enumerated() {
             let places = (0..<places(axis)).map { min(dims[axis] - 1, $0 * step + step / 2) }
-            result[source.axis] = source.reversed ? places.map { dims[axis] - 1 - $0 }.sorted() : places
+            result[source.axis] = source.isReversed ? places.map { dims[axis] - 1 - $0 }.sorted() : places
         }
         return result
     }
@@ -105,12 +105,12 @@ private struct Route {
         height = grid.dims[down.axis]
         step = (grid.spacing[across.axis], grid.spacing[down.axis])
         self.through = (
-            through.axis, through.reversed ? grid.dims[through.axis] - 1 - address.index : address.index
+            through.axis, through.isReversed ? grid.dims[through.axis] - 1 - address.index : address.index
         )
         // Pictures run against the RAS axes.
         for (source, size, stride) in [(across, width, 1), (down, height, width)] {
-            steps[source.axis] = source.reversed ? stride : -stride
-            if !source.reversed { start += (size - 1) * stride }
+            steps[source.axis] = source.isReversed ? stride : -stride
+            if !source.isReversed { start += (size - 1) * stride }
         }
     }
 

@@ -69,14 +69,8 @@ public struct Pipeline: Sendable, Equatable {
         public init(value: Int, name: String, colour: RGB? = nil) {
             self.value = value
             self.name = name
-            self.colour = colour ?? Label.palette[((value - 1) % 12 + 12) % 12]
+            self.colour = colour ?? LabelStyle.colour(of: value)
         }
-
-        private static let palette = [
-            RGB(230, 60, 60), RGB(60, 180, 75), RGB(70, 120, 240), RGB(250, 190, 40), RGB(190, 80, 220),
-            RGB(70, 210, 220), RGB(245, 130, 50), RGB(180, 220, 60), RGB(240, 120, 190), RGB(0, 140, 130),
-            RGB(170, 110, 60), RGB(150, 150, 250),
-        ]
     }
 
     /// A file that is written into the study's folder.

@@ -1,0 +1,148 @@
+import SardonyxImaging
+
+/// What must be known of a study's values before its first tile: the box that is kept, and the figures that intensity
+/// steps ask for.
+struct Preparation {
+    private let images: StudyImages
+    private let input: Pipeline.Input
+    private let route: WorkingGrid.Route
+    /// For masks that do not fit into memory.
+    private let folder: String
+    /// What is kept of the source, in working indices.
+    let crop: VoxelBox
+    /// The intensity steps of each channel, with figures.
+    let changes: [[IntensityChange]]
+    /// 1 for each voxel of the foreground over `crop`, where a step asks for it.
+    private let foreground: SpillVolume<UInt16>?
+
+    init(_ images: StudyImages, _ input: Pipeline.Input, _ route: WorkingGrid.Route, folder: String) throws {
+        self.images = images
+        self.input = input
+        self.route = route
+        self.folder = folder
+        let dims = images.grid.dims
+        let whole = VoxelBox(
+            upper: SIMD3(dims[route.sourceAxis[0]], dims[route.sourceAxis[1]], dims[route.sourceAxis[2]]))
+        var stage = Stage(crop: whole)
+        stage.crop = try Preparation.foregroundBox(stage, images, input, route)
+        stage.isResampled = !input.changesIntensityFirst
+        stage.foreground = try Preparation.mask(stage, images, input, route, folder)
+        changes = try zip(images.channels, input.channels).map {
+            try Preparation.resolve($0, $1.intensity, stage, images, input, route)
+        }
+        (crop, foreground) = (stage.crop, stage.foreground)
+    }
+
+    /// The study's channels on a grid, with their intensity steps, one source each.
+    func sources(on grid: WorkingGrid) -> [RowSource] {
+        let isEarly = input.changesIntensityFirst
+        return zip(images.channels, changes).map { channel, changes in
+            RowSource(
+                channel, on: grid, before: isEarly ? changes : [], after: isEarly ? [] : changes,
+                foreground: foreground)
+        }
+    }
+
+    /// What has been found so far.
+    private struct Stage {
+        var crop: VoxelBox
+        var isResampled = false
+        var foreground: SpillVolume<UInt16>?
+    }
+
+    /// The grid as it stands at a stage, and a channel's slices on it.
+    private static func slices(
+        _ channel: SourceChannel, _ changes: [IntensityChange], _ stage: Stage, _ images: StudyImages,
+        _ input: Pipeline.Input, _ route: WorkingGrid.Route,
+        _ visit: (Int, UnsafeMutableBufferPointer<Float>, SIMD3<Int>) throws -> Void
+    ) throws {
+        var input = input
+        let isEarly = input.changesIntensityFirst
+        if !stage.isResampled { input.sampling = .source }
+        let grid = try WorkingGrid(
+            input, output: .nearest, source: images.grid, route: route, crop: stage.crop, zoom: [1, 1, 1])
+        let source = RowSource(
+            channel, on: grid, before: isEarly ? changes : [], after: isEarly ? [] : changes,
+            foreground: stage.foreground)
+        var values = [Float](repeating: 0, count: grid.dims.x * grid.dims.y)
+        for z in 0..<grid.dims.z {
+            try values.withUnsafeMutableBufferPointer { values in
+                try source.slice(z, into: values.baseAddress!)
+                try visit(z, values, grid.dims)
+            }
+        }
+    }
+
+    /// The box around the foreground; all where there is none.
+    private static func foregroundBox(
+        _ stage: Stage, _ images: StudyImages, _ input: Pipeline.Input, _ route: WorkingGrid.Route
+    ) throws -> VoxelBox {
+        var found: ForegroundBox
+        let margin: Int
+        switch input.crop {
+        case .none: return stage.crop
+        case .foreground(let bound, let width): (found, margin) = (ForegroundBox(.above(Float(bound))), width)
+        case .nonzero(let width): (found, margin) = (ForegroundBox(.nonzero), width)
+        }
+        for channel in images.channels {
+            try slices(channel, [], stage, images, input, route) { z, values, size in
+                found.add(values.baseAddress!, dims: SIMD3(size.x, size.y, 1), at: SIMD3(0, 0, z))
+            }
+        }
+        return found.box?.padded(by: margin).intersection(stage.crop) ?? stage.crop
+    }
+
+    /// A channel's steps with their figures.
+    private static func resolve(
+        _ channel: SourceChannel, _ steps: [Pipeline.IntensityStep], _ stage: Stage, _ images: StudyImages,
+        _ input: Pipeline.Input, _ route: WorkingGrid.Route
+    ) throws -> [IntensityChange] {
+        var changes: [IntensityChange] = []
+        var inside: [UInt16] = []
+        for step in steps {
+            let figures = try step.region.map { region in
+                try RegionFigures(of: region, percentiles: step.percentiles) { visit in
+                    try slices(channel, changes, stage, images, input, route) { z, values, size in
+                        guard let foreground = stage.foreground, !stage.isResampled else { return visit(values, nil) }
+                        if inside.count != values.count { inside = [UInt16](repeating: 1, count: values.count) }
+                        try inside.withUnsafeMutableBufferPointer { inside in
+                            try foreground.read(
+                                VoxelBox(lower: SIMD3(0, 0, z), upper: SIMD3(size.x, size.y, z + 1)),
+                                into: inside.baseAddress!)
+                            visit(values, UnsafeBufferPointer(inside))
+                        }
+                    }
+                }
+            }
+            if case .divideByMaximum = step, (figures?.most ?? 0) <= 0 || figures?.count == 0 {
+                throw ImagingError(
+                    .blank, path: channel.file.path, problem: "no voxel is above 0, so there is nothing to see",
+                    remedy: "check the image")
+            }
+            changes += step.resolved(figures)
+        }
+        return changes
+    }
+
+    /// 1 where any channel is not 0, holes filled; `nil` when no step asks for it.
+    private static func mask(
+        _ stage: Stage, _ images: StudyImages, _ input: Pipeline.Input, _ route: WorkingGrid.Route, _ folder: String
+    ) throws -> SpillVolume<UInt16>? {
+        guard input.channels.contains(where: { $0.intensity.contains { $0.region == .foreground } }) else { return nil }
+        let size = stage.crop.size
+        let mask = try SpillVolume<UInt16>(dims: size, folder: folder)
+        var plain = stage
+        plain.isResampled = false
+        var row = [UInt16](repeating: 0, count: size.x * size.y)
+        for channel in images.channels {
+            try slices(channel, [], plain, images, input, route) { z, values, _ in
+                let box = VoxelBox(lower: SIMD3(0, 0, z), upper: SIMD3(size.x, size.y, z + 1))
+                try row.withUnsafeMutableBufferPointer { try mask.read(box, into: $0.baseAddress!) }
+                for index in row.indices where values[index] != 0 { row[index] = 1 }
+                try mask.write(box, from: row)
+            }
+        }
+        try LabelCleaning.apply([.fillHoles()], to: mask, voxelVolume: 1)
+        return mask
+    }
+}

@@ -1,0 +1,126 @@
+import SardonyxImaging
+
+/// Slices of the network's grid, one after another, out of a source that stays in its files.
+///
+/// A slice of the source is read once and brought onto the network's x and y; the last `taps` of those are kept and mixed
+/// along z. The same sums whatever part of the volume is asked for.
+final class RowSource {
+    let grid: WorkingGrid
+    private let channel: SourceChannel
+    /// What is done to the source's values before they are resampled.
+    private let before: [IntensityChange]
+    /// What is done after.
+    private let after: [IntensityChange]
+    /// 1 for the voxels of the foreground, in working order over the crop.
+    private let foreground: SpillVolume<UInt16>?
+    private var inside: [UInt16]
+    private var block: [Float]
+    private var working: [Float]
+    private var narrow: [Float]
+    private var ring: [[Float]]
+    private var ringRows: [Int]
+    private var blockRows = 0..<0
+
+    /// How many source slices are read at once: one where a slice lies in one piece of the file.
+    private static func blockCount(_ grid: WorkingGrid) -> Int {
+        grid.sourceAxis[2] == 2 ? 1 : min(16, grid.crop.size.z)
+    }
+
+    /// Bytes that a source holds, without a foreground's.
+    static func byteCount(_ grid: WorkingGrid) -> Int {
+        let size = grid.crop.size
+        let rows = blockCount(grid)
+        return 4
+            * (size.x * size.y * (2 * rows) + grid.dims.x * size.y + grid.forward[2].taps * grid.dims.x * grid.dims.y)
+    }
+
+    init(
+        _ channel: SourceChannel, on grid: WorkingGrid, before: [IntensityChange] = [], after: [IntensityChange] = [],
+        foreground: SpillVolume<UInt16>? = nil
+    ) {
+        self.channel = channel
+        self.grid = grid
+        self.before = before
+        self.after = after
+        self.foreground = foreground
+        let size = grid.crop.size
+        let rows = RowSource.blockCount(grid)
+        block = [Float](repeating: 0, count: size.x * size.y * rows)
+        working = block
+        inside = [UInt16](repeating: 1, count: foreground == nil ? 0 : block.count)
+        narrow = [Float](repeating: 0, count: grid.dims.x * size.y)
+        let plane = [Float](repeating: 0, count: grid.dims.x * grid.dims.y)
+        ring = [[Float]](repeating: plane, count: grid.forward[2].taps)
+        ringRows = [Int](repeating: -1, count: grid.forward[2].taps)
+    }
+
+    /// Slice `z` of the network's grid, x fastest. Ascending order reads each slice of the source once.
+    func slice(_ z: Int, into output: UnsafeMutablePointer<Float>) throws {
+        let axis = grid.forward[2]
+        let plane = grid.dims.x * grid.dims.y
+        let target = UnsafeMutableBufferPointer(start: output, count: plane)
+        let first = axis.first[z]
+        for tap in 0..<axis.taps {
+            let weight = axis.weights[z * axis.taps + tap]
+            if weight == 0 && axis.taps > 1 { continue }
+            let slot = (first + tap) % axis.taps
+            if ringRows[slot] != first + tap {
+                try load(first + tap, slot)
+                ringRows[slot] = first + tap
+            }
+        }
+        Taps.mix(
+            (0..<axis.taps).map { ring[(first + $0) % axis.taps] }, axis.weights[z * axis.taps..<(z + 1) * axis.taps],
+            into: target)
+        for change in after { change.apply(target, region: nil) }
+    }
+
+    private func readBlock(_ row: Int) throws {
+        let size = grid.crop.size
+        let count = RowSource.blockCount(grid)
+        let start = row / count * count
+        let rows = start..<min(start + count, size.z)
+        var box = grid.crop
+        box.lower.z = grid.crop.lower.z + rows.lowerBound
+        box.upper.z = grid.crop.lower.z + rows.upperBound
+        let amount = size.x * size.y * rows.count
+        try block.withUnsafeMutableBufferPointer { block in
+            try channel.read(grid.sourceBox(box), into: UnsafeMutableBufferPointer(rebasing: block[..<amount]))
+            working.withUnsafeMutableBufferPointer { working in
+                grid.permute(
+                    UnsafePointer(block.baseAddress!), working.baseAddress!, size: SIMD3(size.x, size.y, rows.count),
+                    toWorking: true, .shared)
+            }
+        }
+        if let foreground, !before.isEmpty {
+            let box = VoxelBox(lower: SIMD3(0, 0, rows.lowerBound), upper: SIMD3(size.x, size.y, rows.upperBound))
+            try inside.withUnsafeMutableBufferPointer { try foreground.read(box, into: $0.baseAddress!) }
+        }
+        working.withUnsafeMutableBufferPointer { working in
+            inside.withUnsafeBufferPointer { inside in
+                for change in before {
+                    change.apply(
+                        UnsafeMutableBufferPointer(rebasing: working[..<amount]), region: inside.isEmpty ? nil : inside)
+                }
+            }
+        }
+        blockRows = rows
+    }
+
+    private func load(_ row: Int, _ slot: Int) throws {
+        if !blockRows.contains(row) { try readBlock(row) }
+        let size = grid.crop.size
+        let start = (row - blockRows.lowerBound) * size.x * size.y
+        working.withUnsafeBufferPointer { working in
+            let source = UnsafeBufferPointer(rebasing: working[start..<start + size.x * size.y])
+            ring[slot].withUnsafeMutableBufferPointer { target in
+                narrow.withUnsafeMutableBufferPointer { narrow in
+                    // SAFETY: buffers hold size.x · size.y, dims.x · size.y and dims.x · dims.y values.
+                    Plane.resample(
+                        source, width: size.x, height: size.y, grid.forward[0], grid.forward[1], scratch: narrow,
+                        into: target)
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,165 @@
+import SardonyxImaging
+
+/// One volume of a study through a pipeline: values or labels on the source's grid, in bounded memory.
+struct StudyRun {
+    let pipeline: Pipeline
+    let images: StudyImages
+    let grid: WorkingGrid
+    let layout: TileLayout
+    let network: any Network
+    let outputChannels: Int
+    private let preparation: Preparation
+    private let folder: String
+
+    /// Reads what must be known before the first tile.
+    ///
+    /// - Parameters:
+    ///   - fixedShape: the extents of the model's input that are fixed: [batch, channels, spatial …].
+    ///   - folder: for intermediate results.
+    init(
+        _ pipeline: Pipeline, _ images: StudyImages, network: any Network, fixedShape: [Int?], folder: String
+    ) throws {
+        self.pipeline = pipeline
+        self.images = images
+        self.network = network
+        self.folder = folder
+        let isFlat = fixedShape.isEmpty ? pipeline.tiling.size.count == 2 : fixedShape.count == 4
+        let route = WorkingGrid.Route(pipeline.input.axes, of: images.grid, isFlat: isFlat)
+        let preparation = try Preparation(images, pipeline.input, route, folder: folder)
+        self.preparation = preparation
+        func grid(zoom: [Int]) throws -> WorkingGrid {
+            try WorkingGrid(
+                pipeline.input, output: pipeline.output.interpolation, source: images.grid, route: route,
+                crop: preparation.crop, zoom: zoom)
+        }
+        let plain = try grid(zoom: [1, 1, 1])
+        layout = try TileLayout(pipeline, grid: plain.dims, networkAxis: plain.networkAxis, fixedShape: fixedShape)
+        let shape = try network.outputShape(shape: layout.shape(layout.takesFewer ? 1 : layout.batch))
+        let spatial = layout.isFlat ? 2 : 3
+        guard shape.count == spatial + 2 else {
+            throw PipelineFailure(
+                .badModel, "the model's output has the shape \(shape); expected a value for each voxel and class")
+        }
+        outputChannels = shape[1]
+        var zoom = [1, 1, 1]
+        for n in 0..<spatial {
+            let axis = n + 3 - spatial
+            guard shape[2 + n] > 0, shape[2 + n] % layout.size[axis] == 0 else {
+                throw PipelineFailure(
+                    .badModel,
+                    "the model makes \(shape[2 + n]) voxels of \(layout.size[axis]) along its spatial axis \(n); expected "
+                        + "as many, or a whole number of times as many")
+            }
+            zoom[axis] = shape[2 + n] / layout.size[axis]
+        }
+        self.grid = try grid(zoom: zoom)
+    }
+
+    /// The grid of the results: the source's, refined where the model refines.
+    var resultGrid: VoxelGrid {
+        var dims = images.grid.dims
+        for w in 0..<3 { dims[grid.sourceAxis[w]] *= grid.zoom[w] }
+        return dims == images.grid.dims ? images.grid : images.grid.resized(to: dims)
+    }
+
+    /// Tiles that the network will see, flips counted.
+    var tileCount: Int { layout.runsPerRow * layout.starts[2].count }
+
+    /// The most bytes that the run holds at once, the network's with its weights included.
+    func peakMemory() throws -> Int {
+        let tiles = min(layout.batch, layout.runsPerRow)
+        let run = try network.byteCount(shape: layout.shape(layout.takesFewer ? tiles : layout.batch))
+        return run + images.channels.count * RowSource.byteCount(grid)
+            + TiledRun.byteCount(grid, layout, outputChannels: outputChannels)
+            + RowRestorer.byteCount(grid, channels: outputChannels) + sinkBytes
+    }
+
+    private var sinkBytes: Int {
+        let values = needsValues ? outputChannels * ResultSink<Float>.byteCount(grid) : 0
+        let masks = needsMasks ? outputChannels * ResultSink<UInt8>.byteCount(grid) : 0
+        return values + masks + (needsLabels ? ResultSink<UInt16>.byteCount(grid) : 0)
+    }
+
+    private var needsLabels: Bool {
+        pipeline.output.decision != .values
+    }
+
+    private var needsMasks: Bool { pipeline.results.contains { $0.kind == .masks } }
+
+    private var needsValues: Bool {
+        pipeline.output.decision == .values || pipeline.results.contains { $0.kind == .probabilities }
+    }
+
+    /// What a run leaves.
+    struct Result {
+        /// A label for each voxel of the result grid; `nil` when the pipeline decides nothing.
+        let labels: SpillVolume<UInt16>?
+        /// The values of each channel, where a result file asks for them.
+        let values: [SpillVolume<Float>]
+        /// 1 where a label is, one a channel's label, where a result file asks for them.
+        let masks: [SpillVolume<UInt8>]
+    }
+
+    /// Runs the network over the study.
+    func callAsFunction(progress: (Double) -> Void) throws -> Result {
+        let run = TiledRun(
+            grid, layout, pipeline.tiling, sources: preparation.sources(on: grid), network: network,
+            outputChannels: outputChannels)
+        let restorer = RowRestorer(grid, channels: outputChannels)
+        let output = pipeline.output
+        let labels = needsLabels ? try ResultSink<UInt16>(grid, folder: folder) : nil
+        let values =
+            needsValues ? try (0..<outputChannels).map { _ in try ResultSink<Float>(grid, folder: folder) } : []
+        let masks = needsMasks ? try (0..<outputChannels).map { _ in try ResultSink<UInt8>(grid, folder: folder) } : []
+        let plane = grid.backward[0].outputCount * grid.backward[1].outputCount
+        let table = labelTable
+        var best = [Float](repeating: 0, count: plane)
+        var mask = [UInt8](repeating: 0, count: needsMasks ? plane : 0)
+        let bound: Float? = if case .threshold(let value) = output.decision { Float(value) } else { nil }
+        var decided = [UInt16](repeating: 0, count: plane)
+        let undo = output.restoresIntensity ? preparation.changes.first.map { $0.reversed() } ?? [] : []
+        // The largest of a voxel's values stays the largest, so that nothing need be done where nothing lies between.
+        let isBare =
+            !needsValues && !needsMasks && output.decision == .argmax && (output.activatesLast || grid.isCopiedBack)
+        try run(progress: progress) { z, slice in
+            if !output.activatesLast, !isBare { output.activation.apply(slice, channels: outputChannels) }
+            try restorer.take(z, UnsafeBufferPointer(slice)) { row, slice in
+                if output.activatesLast, !isBare { output.activation.apply(slice, channels: outputChannels) }
+                for change in undo { change.revert(slice) }
+                for (channel, sink) in values.enumerated() {
+                    try sink.take(row, UnsafeBufferPointer(rebasing: slice[channel * plane..<(channel + 1) * plane]))
+                }
+                guard let labels else { return }
+                best.withUnsafeMutableBufferPointer { best in
+                    decided.withUnsafeMutableBufferPointer { decided in
+                        output.decision.labels(
+                            UnsafeBufferPointer(slice), channels: outputChannels, table: table, best: best,
+                            into: decided)
+                    }
+                }
+                try decided.withUnsafeBufferPointer { try labels.take(row, $0) }
+                for (channel, sink) in masks.enumerated() {
+                    for index in 0..<plane {
+                        let isInside =
+                            bound.map { slice[channel * plane + index] > $0 } ?? (decided[index] == table[channel])
+                        mask[index] = isInside ? 1 : 0
+                    }
+                    try mask.withUnsafeBufferPointer { try sink.take(row, $0) }
+                }
+            }
+        }
+        try labels?.flush()
+        for sink in values { try sink.flush() }
+        for sink in masks { try sink.flush() }
+        return Result(labels: labels?.spill, values: values.map(\.spill), masks: masks.map(\.spill))
+    }
+
+    /// The label of each of the model's output channels.
+    var labelTable: [UInt16] {
+        let values = pipeline.labels.map { UInt16(clamping: $0.value) }
+        if pipeline.output.decision == .argmax {
+            return (0..<outputChannels).map { $0 == 0 ? 0 : $0 <= values.count ? values[$0 - 1] : UInt16(clamping: $0) }
+        }
+        return (0..<outputChannels).map { $0 < values.count ? values[$0] : UInt16(clamping: $0 + 1) }
+    }
+}

@@ -1,0 +1,140 @@
+import SardonyxImaging
+
+/// Where tiles lie on a network's grid and what shape the network takes them in.
+struct TileLayout: Sendable {
+    /// Voxels of a tile along the network's three spatial axes; a 2D network's first is 1.
+    let size: [Int]
+    /// Where tiles begin along x, y, z.
+    let starts: [[Int]]
+    /// The same voxels along x, y, z.
+    let extent: SIMD3<Int>
+    /// Whether the network has two spatial axes.
+    let isFlat: Bool
+    /// Slices on each side that a flat network sees too.
+    let neighbours: Int
+    /// Channels of the study.
+    let channels: Int
+    /// Tiles in a run.
+    let batch: Int
+    /// Whether a run takes fewer tiles when there are fewer.
+    let takesFewer: Bool
+    /// Flips that are averaged: each a set of network axes.
+    let flips: [[Bool]]
+
+    /// - Throws: `PipelineFailure` `.badModel` when the model's fixed shape is not the pipeline's.
+    init(_ pipeline: Pipeline, grid dims: SIMD3<Int>, networkAxis: [Int], fixedShape: [Int?]) throws {
+        guard fixedShape.isEmpty || fixedShape.count == 4 || fixedShape.count == 5 else {
+            throw PipelineFailure(
+                .badModel,
+                "the model's input has \(fixedShape.count) dimensions; expected [batch, channels, height, width] or "
+                    + "[batch, channels, depth, height, width]")
+        }
+        let tiling = pipeline.tiling
+        isFlat = fixedShape.isEmpty ? tiling.size.count == 2 : fixedShape.count == 4
+        neighbours = isFlat ? tiling.neighbours : 0
+        channels = pipeline.input.channels.count
+        let spatial = isFlat ? 2 : 3
+        var sizes: [Int] = []
+        for n in 0..<spatial {
+            let w = networkAxis.firstIndex(of: n + 3 - spatial) ?? 0
+            let fixed = fixedShape.isEmpty ? nil : fixedShape[2 + n]
+            let wanted = tiling.size.count == spatial ? tiling.size[n] : nil
+            if let fixed, let wanted, fixed != wanted {
+                throw PipelineFailure(
+                    .badModel,
+                    "the model takes \(fixed) voxels along its spatial axis \(n), the pipeline's tiles have \(wanted): "
+                        + "leave out tiling.size, or export the model with that axis dynamic")
+            }
+            let whole = (dims[w] + tiling.multiple - 1) / tiling.multiple * tiling.multiple
+            sizes.append(fixed ?? wanted ?? whole)
+        }
+        size = isFlat ? [1] + sizes : sizes
+        if let expected = fixedShape.count > 1 ? fixedShape[1] : nil, expected != channels * (2 * neighbours + 1) {
+            throw PipelineFailure(
+                .badModel,
+                "the model takes \(expected) channels, the pipeline gives \(channels * (2 * neighbours + 1))")
+        }
+        let fixedBatch = fixedShape.first ?? nil
+        batch = max(1, fixedBatch ?? tiling.batch)
+        takesFewer = fixedBatch == nil
+        var starts: [[Int]] = []
+        var extent = SIMD3<Int>(1, 1, 1)
+        for w in 0..<3 {
+            let tile = size[networkAxis[w]]
+            extent[w] = tile
+            if spatial == 2, networkAxis[w] == 0 {
+                starts.append(Array(0..<dims[w]))
+                continue
+            }
+            switch tiling.scheme {
+            case .whole:
+                guard tile >= dims[w] else {
+                    throw PipelineFailure(
+                        .badModel,
+                        "the model takes \(tile) voxels where the image has \(dims[w]): set tiling.scheme to monai or "
+                            + "nnunet, or input.size to the model's")
+                }
+                starts.append(TileStarts.monai(count: dims[w], tile: tile, overlap: 0))
+            case .monai: starts.append(TileStarts.monai(count: dims[w], tile: tile, overlap: tiling.overlap))
+            case .nnunet: starts.append(TileStarts.nnunet(count: dims[w], tile: tile, overlap: tiling.overlap))
+            }
+        }
+        self.starts = starts
+        self.extent = extent
+        var flips = [[false, false, false]]
+        for axis in tiling.mirror {
+            let n = axis + 3 - spatial
+            flips += flips.map { flip in flip.indices.map { $0 == n ? true : flip[$0] } }
+        }
+        self.flips = flips
+    }
+
+    /// Tiles of one step along z, flips counted.
+    var runsPerRow: Int { starts[0].count * starts[1].count * flips.count }
+
+    /// The network's input for so many tiles.
+    func shape(_ tiles: Int) -> [Int] {
+        [tiles, channels * (2 * neighbours + 1)] + (isFlat ? Array(size.dropFirst()) : size)
+    }
+
+    /// The weight of each voxel of a tile, x fastest, for tiles `zoom` times as large.
+    func weights(_ tiling: Pipeline.Tiling, _ grid: WorkingGrid, zoom: [Int]) -> [Float] {
+        let sizes = zip(size, zoom).map { $0 * $1 }
+        guard tiling.weight == .gaussian, tiling.scheme != .whole else {
+            return [Float](repeating: 1, count: sizes.reduce(1, *))
+        }
+        // A flat network's weights are the plane's.
+        let axes = isFlat ? Array(sizes.dropFirst()) : sizes
+        let map =
+            tiling.scheme == .monai
+            ? TileWeights.monai(size: axes, sigma: tiling.sigma) : TileWeights.nnunet(size: axes, sigma: tiling.sigma)
+        let (_, step) = strides([false, false, false], grid, zoom: grid.zoom)
+        let extent = extent &* grid.zoom
+        var turned: [Float] = []
+        turned.reserveCapacity(map.count)
+        for z in 0..<extent.z {
+            for y in 0..<extent.y { for x in 0..<extent.x { turned.append(map[z * step.z + y * step.y + x * step.x]) } }
+        }
+        return turned
+    }
+
+    /// The part of a tile along x, y, z that lies in the image, as offsets from the tile's beginning.
+    func inside(_ start: Int, _ w: Int, _ dims: SIMD3<Int>) -> Range<Int> {
+        max(0, -start)..<min(extent[w], dims[w] - start)
+    }
+
+    /// For x, y, z: elements from one voxel to the next in a tile of the network's order, and where the first one is.
+    func strides(_ flip: [Bool], _ grid: WorkingGrid, zoom: SIMD3<Int>) -> (start: Int, step: SIMD3<Int>) {
+        var sizes = size
+        for w in 0..<3 { sizes[grid.networkAxis[w]] *= zoom[w] }
+        let strides = [sizes[1] * sizes[2], sizes[2], 1]
+        var start = 0
+        var step = SIMD3<Int>(0, 0, 0)
+        for w in 0..<3 {
+            let n = grid.networkAxis[w]
+            step[w] = flip[n] ? -strides[n] : strides[n]
+            if flip[n] { start += strides[n] * (sizes[n] - 1) }
+        }
+        return (start, step)
+    }
+}

@@ -1,0 +1,197 @@
+import SardonyxExecution
+import SardonyxImaging
+
+/// The order in which the run walks through a volume: its slices along z, rows along y, voxels along x.
+///
+/// The network has spatial axes of its own order, the file another; z is the axis of slices (towards the head or the feet
+/// where the pipeline's axes are anatomical, the file's slowest where they are as stored), so that a slab of slices is all
+/// that is ever in memory, and so that the order of sums does not depend on how the file is stored.
+struct WorkingGrid: Sendable, Equatable {
+    /// For x, y, z: the source's axis, and whether it runs against the source's index.
+    let sourceAxis: [Int]
+    let isReversed: [Bool]
+    /// For x, y, z: the network's spatial axis (0 slowest).
+    let networkAxis: [Int]
+    /// Voxels of the source along x, y, z.
+    private(set) var sourceDims: SIMD3<Int>
+    /// What is kept of them, in working indices.
+    private(set) var crop: VoxelBox
+    /// Voxels of the network's grid along x, y, z.
+    let dims: SIMD3<Int>
+    /// From the crop to the network's grid, along x, y, z.
+    let forward: [AxisResampling]
+    /// From the network's grid (times `zoom`) back to the crop (times `zoom`).
+    let backward: [AxisResampling]
+    /// Voxels that the network gives for one of its input's, along x, y, z: 1 but for super-resolution.
+    let zoom: SIMD3<Int>
+
+    /// How source axes map to the network's, before anything is known of sizes.
+    struct Route: Sendable, Equatable {
+        let sourceAxis: [Int]
+        let isReversed: [Bool]
+        let networkAxis: [Int]
+
+        /// - Parameters:
+        ///   - axes: of three spatial axes; a 2D network's slices are the first of them.
+        ///   - isFlat: the network sees single slices, so that slices run along its first axis.
+        init(_ axes: Pipeline.Axes, of source: VoxelGrid, isFlat: Bool) {
+            // For each of the network's axes, where it comes from.
+            let origin: [(axis: Int, isReversed: Bool)]
+            var slow: Int
+            switch axes {
+            case .anatomical(let orientation):
+                origin = source.route(to: orientation)
+                slow = orientation.directions.firstIndex { $0.axis == 2 } ?? 0
+            case .stored(let order):
+                let missing = [0, 1, 2].filter { !order.contains($0) }
+                origin = (missing + order).map { ($0, false) }
+                slow = origin.firstIndex { $0.axis == 2 } ?? 0
+            }
+            if isFlat { slow = 0 }
+            let others = [0, 1, 2].filter { $0 != slow }
+            networkAxis = [others[1], others[0], slow]
+            sourceAxis = networkAxis.map { origin[$0].axis }
+            isReversed = networkAxis.map { origin[$0].isReversed }
+        }
+    }
+
+    /// - Parameters:
+    ///   - crop: in working indices of the source.
+    ///   - zoom: along the network's axes.
+    /// - Throws: `ImagingError` `.tooLarge` when the network's grid is larger than anything can hold.
+    init(
+        _ input: Pipeline.Input, output: Interpolation, source: VoxelGrid, route: Route, crop: VoxelBox,
+        zoom: [Int]
+    ) throws {
+        sourceAxis = route.sourceAxis
+        isReversed = route.isReversed
+        networkAxis = route.networkAxis
+        self.crop = crop
+        var scales = SIMD3<Double>(1, 1, 1)
+        var dims = SIMD3<Int>(1, 1, 1)
+        var sourceDims = SIMD3<Int>(1, 1, 1)
+        var zooms = SIMD3<Int>(1, 1, 1)
+        var forward: [AxisResampling] = []
+        var backward: [AxisResampling] = []
+        let spacing = source.spacing
+        let separate = WorkingGrid.separateAxis(input, spacing, route)
+        for w in 0..<3 {
+            let n = crop.upper[w] - crop.lower[w]
+            let network = route.networkAxis[w]
+            zooms[w] = zoom[network]
+            sourceDims[w] = source.dims[route.sourceAxis[w]]
+            let old = spacing[route.sourceAxis[w]]
+            // Voxel o of the network's axis lies at scale · o + offset of the crop's.
+            var m = n
+            var isExact = false
+            switch input.sampling {
+            case .source: break
+            case .size(let size): m = size[network] ?? n
+            case .spacing(let wanted):
+                // As MONAI: a hair's difference is none.
+                if let new = wanted[network], input.alignment == .faces || abs(new - old) > 1e-3 {
+                    m = try WorkingGrid.count(n, old, new, input.alignment)
+                    isExact = input.alignment == .centres
+                    if isExact { scales[w] = new / old }
+                }
+            }
+            if !isExact { scales[w] = Double(n) / Double(m) }
+            let (scale, offset) = (scales[w], isExact ? 0 : (scales[w] - 1) / 2)
+            dims[w] = m
+            let separately = w == separate
+            forward.append(
+                AxisResampling(
+                    from: n, to: m, scale: scale, offset: offset, by: separately ? .nearest : input.interpolation,
+                    antialias: input.antialias))
+            // A refined voxel's centre lies half of its width inside the coarse one's face.
+            let z = Double(zooms[w])
+            backward.append(
+                AxisResampling(
+                    from: m * zooms[w], to: n * zooms[w], scale: 1 / scale,
+                    offset: -offset / scale * z + (z - 1) / 2 * (1 - 1 / scale), by: separately ? .nearest : output))
+        }
+        let (plane, over) = dims.x.multipliedReportingOverflow(by: dims.y)
+        guard !over, !plane.multipliedReportingOverflow(by: dims.z).overflow else {
+            throw ImagingError(
+                .tooLarge, problem: "the network's grid would have \(dims.x)×\(dims.y)×\(dims.z) voxels",
+                remedy: "check the image's spacing and the pipeline's")
+        }
+        self.dims = dims
+        self.sourceDims = sourceDims
+        self.zoom = zooms
+        self.forward = forward
+        self.backward = backward
+    }
+
+    /// The axis that is resampled by nearest neighbours apart from the others, where the pipeline asks for that.
+    private static func separateAxis(_ input: Pipeline.Input, _ spacing: SIMD3<Double>, _ route: Route) -> Int? {
+        guard input.separateAnisotropicAxis, case .spacing(let wanted) = input.sampling else { return nil }
+        var old = SIMD3<Double>(1, 1, 1)
+        for w in 0..<3 { old[w] = spacing[route.sourceAxis[w]] }
+        var new = old
+        for w in 0..<3 { new[w] = wanted[route.networkAxis[w]] ?? old[w] }
+        return Anisotropy.separateAxis(from: old, to: new)
+    }
+
+    /// Voxels along an axis of another spacing.
+    private static func count(_ n: Int, _ old: Double, _ new: Double, _ alignment: SpacingRule) throws -> Int {
+        let length =
+            switch alignment {
+            case .faces: (Double(n) * old / new).rounded(.toNearestOrEven)
+            case .centres: (Double(n - 1) * old / new + 1).rounded(.toNearestOrEven)
+            }
+        guard length.isFinite, length < 1e6 else {
+            throw ImagingError(
+                .tooLarge, problem: "\(n) voxels of \(old) mm would become \(length) of \(new) mm",
+                remedy: "check the image's spacing and the pipeline's")
+        }
+        return max(1, Int(length))
+    }
+
+    /// Whether results need no resampling.
+    var isCopiedBack: Bool { backward.allSatisfy(\.isCopy) }
+
+    /// The grid whose source has `zoom` voxels for each of this one's.
+    func refined() -> WorkingGrid {
+        var result = self
+        result.sourceDims &*= zoom
+        result.crop.lower &*= zoom
+        result.crop.upper &*= zoom
+        return result
+    }
+
+    /// The box of the source that working box `box` stands for.
+    func sourceBox(_ box: VoxelBox) -> VoxelBox {
+        var result = box
+        for w in 0..<3 {
+            let axis = sourceAxis[w]
+            result.lower[axis] = isReversed[w] ? sourceDims[w] - box.upper[w] : box.lower[w]
+            result.upper[axis] = isReversed[w] ? sourceDims[w] - box.lower[w] : box.upper[w]
+        }
+        return result
+    }
+
+    /// Copies a block between the source's order (i fastest) and the working order (x fastest), both tight. `size`: of the
+    /// working block. SAFETY: the caller gives as many elements as `size` counts in both.
+    func permute<Scalar: BitwiseCopyable>(
+        _ from: UnsafePointer<Scalar>, _ to: UnsafeMutablePointer<Scalar>, size: SIMD3<Int>, toWorking: Bool,
+        _ pool: WorkerPool
+    ) {
+        var sourceSize = SIMD3<Int>(1, 1, 1)
+        for w in 0..<3 { sourceSize[sourceAxis[w]] = size[w] }
+        let strides = [1, sourceSize.x, sourceSize.x * sourceSize.y]
+        var start = 0
+        var step = SIMD3<Int>(0, 0, 0)
+        for w in 0..<3 {
+            let stride = strides[sourceAxis[w]]
+            step[w] = isReversed[w] ? -stride : stride
+            if isReversed[w] { start += stride * (size[w] - 1) }
+        }
+        let plain = SIMD3(1, size.x, size.x * size.y)
+        if toWorking {
+            Strided.copy(from + start, step, to, plain, size, pool)
+        } else {
+            Strided.copy(from, plain, to + start, step, size, pool)
+        }
+    }
+}

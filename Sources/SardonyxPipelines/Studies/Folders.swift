@@ -1,0 +1,35 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// What is in a folder, sorted; `nil` when there is no such folder.
+package func folderNames(_ path: String) -> [String]? {
+    guard let folder = opendir(path) else { return nil }
+    defer { closedir(folder) }
+    var names: [String] = []
+    while let entry = readdir(folder) {
+        let name = withUnsafePointer(to: &entry.pointee.d_name) {
+            $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+        }
+        if name != ".", name != ".." { names.append(name) }
+    }
+    return names.sorted()
+}
+
+/// Makes a folder and those above it.
+///
+/// - Throws: `PipelineFailure` `.cannotWrite`.
+package func makeFolder(_ path: String) throws {
+    var made = path.hasPrefix("/") ? "/" : ""
+    for part in path.split(separator: "/") {
+        made += part
+        if mkdir(made, 0o777) != 0 && errno != EEXIST { break }
+        made += "/"
+    }
+    guard folderNames(path) != nil else {
+        let reason = errno == ENOTDIR ? "a file with this name is in the way" : String(cString: strerror(errno))
+        throw PipelineFailure(.cannotWrite, "\(path): the folder cannot be made: \(reason)")
+    }
+}

@@ -1,0 +1,148 @@
+import CDigest
+import Sardonyx
+import SardonyxGraph
+import SardonyxImaging
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// A pipeline with its model, ready for studies.
+///
+/// ```swift
+/// let runner = try PipelineRunner(Pipeline(contentsOf: "Models/brain-extraction"))
+/// let report = try runner.run(Study(name: "head", images: ["head.nii.gz"]), into: "out")
+/// print(report.regions[0].millilitres)
+/// ```
+public final class PipelineRunner: Sendable {
+    /// How studies are run.
+    public struct Options: Sendable {
+        /// How the model is run.
+        public var session = Session.Options()
+        /// The most bytes that a run may hold, the model's included; `nil` for as many as it takes.
+        public var memoryBudget: Int?
+        /// What happens where a study's results are already.
+        public var existing = Existing.refuse
+
+        /// All CPUs, as much memory as it takes, nothing overwritten.
+        public init() {}
+    }
+
+    /// What happens where a study's results are already.
+    public enum Existing: Sendable {
+        /// An error.
+        case refuse
+        /// A study that is done, by the same pipeline, model and images, is left alone; others are run.
+        case resume
+        /// They are replaced.
+        case overwrite
+    }
+
+    /// The pipeline.
+    public let pipeline: Pipeline
+    /// How studies are run.
+    public let options: Options
+    let session: Session
+    let digests: (pipeline: String, model: String)
+
+    /// Opens the model of a pipeline, which `Pipeline(contentsOf:)` has read.
+    ///
+    /// - Throws: `SardonyxError` for a model that cannot be run, `ImagingError` for one that cannot be read.
+    public init(_ pipeline: Pipeline, options: Options = Options()) throws {
+        self.pipeline = pipeline
+        self.options = options
+        var session = options.session
+        if let budget = options.memoryBudget { session.memoryBudget = .bytes(budget) }
+        self.session = try Session(Model(contentsOf: pipeline.model), options: session)
+        var text = pipeline
+        text.model = ""
+        digests = (Digest.text(text.text(comments: false)), try Digest.file(pipeline.model))
+    }
+
+    /// Told what is being done to a study, by its place in the list, and the share of it that is done, 0 to 1.
+    public typealias Progress = (_ study: Int, _ stage: String, _ done: Double) -> Void
+
+    /// Runs a study and writes its results into `folder`/`study.name`, each under a temporary name that is renamed when it
+    /// is whole, and provenance.json when all are there.
+    ///
+    /// - Throws: `ImagingError` for images and files, `PipelineFailure` for what does not fit together, `SardonyxError` from
+    ///   the model.
+    public func run(
+        _ study: Study, into folder: String, progress: Progress = { _, _, _ in }
+    ) throws -> StudyReport {
+        progress(0, "reading", 0)
+        return try run(OpenedStudy(study, folder, self)) { progress(0, $0, $1) }
+    }
+
+    /// Runs studies one after another; while one runs, the next one's images are read. A study that fails is reported and
+    /// does not stop the others.
+    public func run(_ studies: [Study], into folder: String, progress: Progress = { _, _, _ in }) -> [StudyReport] {
+        let opener = Opener(self, folder)
+        if let first = studies.first { opener.start(first) }
+        return studies.indices.map { index in
+            progress(index, "reading", 0)
+            do {
+                let opened = try opener.take()
+                if index + 1 < studies.count { opener.start(studies[index + 1]) }
+                return try run(opened) { progress(index, $0, $1) }
+            } catch {
+                if index + 1 < studies.count, !opener.isUnderWay { opener.start(studies[index + 1]) }
+                var report = StudyReport(studies[index])
+                report.failure = "\(error)"
+                return report
+            }
+        }
+    }
+
+    private func run(
+        _ opened: OpenedStudy, progress: (_ stage: String, _ done: Double) -> Void
+    ) throws -> StudyReport {
+        var report = StudyReport(opened.study)
+        if opened.isDone {
+            report.wasDone = true
+            return report
+        }
+        let began = Clock.seconds
+        switch pipeline.task {
+        case .segmentation, .reconstruction: report = try StudyJob(self, opened)(report, progress: progress)
+        case .classification, .detection: report = try ImageJob(self, opened)(report, progress: progress)
+        }
+        report.seconds = Clock.seconds - began + opened.seconds
+        try opened.place.write(
+            Provenance(self, opened.inputs).text(report), to: StudyFolder.provenanceName)
+        progress("done", 1)
+        return report
+    }
+}
+
+/// Time that only goes forward.
+enum Clock {
+    static var seconds: Double {
+        var now = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &now)
+        return Double(now.tv_sec) + Double(now.tv_nsec) / 1e9
+    }
+}
+
+/// SHA-256, as 64 digits.
+enum Digest {
+    static func file(_ path: String) throws -> String {
+        var text = [CChar](repeating: 0, count: Int(CDG_TEXT_SIZE))
+        let failure = cdg_sha256_file(path, &text)
+        guard failure == 0 else {
+            throw ImagingError(
+                .cannotOpen, path: path, problem: "cannot be read (\(String(cString: strerror(failure))))",
+                remedy: "check the name and your rights")
+        }
+        return String(decoding: text.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    static func text(_ string: String) -> String {
+        var text = [CChar](repeating: 0, count: Int(CDG_TEXT_SIZE))
+        let bytes = Array(string.utf8)
+        _ = bytes.withUnsafeBytes { cdg_sha256($0.baseAddress, $0.count, &text) }
+        return String(decoding: text.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+}

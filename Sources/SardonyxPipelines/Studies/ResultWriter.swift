@@ -1,0 +1,129 @@
+import SardonyxImaging
+
+/// Writes one of a pipeline's result files, volume by volume of a 4D study.
+final class ResultWriter {
+    private let file: Pipeline.ResultFile
+    private let pipeline: Pipeline
+    private let path: String
+    private let frames: Int
+    private let volume: VolumeWriter?
+    private var csv = ""
+    private var json: [JSONValue] = []
+
+    init(
+        _ file: Pipeline.ResultFile, _ pipeline: Pipeline, _ run: StudyRun, _ source: VolumeFile, frames: Int,
+        path: String
+    ) throws {
+        self.file = file
+        self.pipeline = pipeline
+        self.path = path
+        self.frames = frames
+        guard ResultWriter.isVolume(file) else {
+            volume = nil
+            return
+        }
+        let areLabels = ResultWriter.areLabels(file, pipeline)
+        let isWide = areLabels && run.labelTable.contains { $0 > 255 }
+        let areBytes = areLabels || file.kind == .masks
+        volume = try VolumeWriter(
+            path: path, grid: run.resultGrid, frames: frames * (areLabels ? 1 : run.outputChannels),
+            dataType: areBytes ? isWide ? .uint16 : .uint8 : .float32, spaceCode: source.spaceCode,
+            frameDuration: frames > 1 ? source.frameDuration : 0, text: "Sardonyx \(pipeline.name)")
+    }
+
+    private static func isVolume(_ file: Pipeline.ResultFile) -> Bool {
+        [.image, .probabilities, .masks].contains(file.kind)
+    }
+
+    private static func areLabels(_ file: Pipeline.ResultFile, _ pipeline: Pipeline) -> Bool {
+        file.kind == .image && pipeline.output.decision != .values
+    }
+
+    /// Takes the result of a volume.
+    func take(_ frame: Int, _ result: StudyRun.Result, _ regions: [RegionMeasures], _ run: StudyRun) throws {
+        switch file.kind {
+        case .image, .probabilities, .masks: try takeVolume(result)
+        case .measures: takeMeasures(frame, regions)
+        case .picture: if frame == 0 { try draw(result, run) }
+        }
+    }
+
+    /// Puts the file in place.
+    func finish() throws {
+        switch file.kind {
+        case .image, .probabilities, .masks: try volume?.finish()
+        case .measures:
+            let value: JSONValue = frames == 1 ? json.first ?? .null : .object([("frames", .array(json))])
+            try writeText(path.hasSuffix(".csv") ? csv : value.text(pretty: true) + "\n", to: path)
+        case .picture: return
+        }
+    }
+
+    private func takeVolume(_ result: StudyRun.Result) throws {
+        guard let volume else { return }
+        if ResultWriter.areLabels(file, pipeline) {
+            guard let labels = result.labels else { return }
+            var slice = [UInt16](repeating: 0, count: labels.dims.x * labels.dims.y)
+            var bytes = [UInt8](repeating: 0, count: slice.count)
+            let isWide = volume.byteCount >= 2 * frames * labels.dims.x * labels.dims.y * labels.dims.z
+            for k in 0..<labels.dims.z {
+                try slice.withUnsafeMutableBufferPointer { try labels.read(slice: k, into: $0) }
+                if isWide {
+                    try slice.withUnsafeBytes { try volume.append($0) }
+                } else {
+                    for index in slice.indices { bytes[index] = UInt8(truncatingIfNeeded: slice[index]) }
+                    try bytes.withUnsafeBytes { try volume.append($0) }
+                }
+            }
+        } else if file.kind == .masks {
+            for mask in result.masks { try append(mask, to: volume) }
+        } else {
+            for values in result.values { try append(values, to: volume) }
+        }
+    }
+
+    private func append<Scalar: BitwiseCopyable & ExpressibleByIntegerLiteral>(
+        _ spill: SpillVolume<Scalar>, to volume: VolumeWriter
+    ) throws {
+        var slice = [Scalar](repeating: 0, count: spill.dims.x * spill.dims.y)
+        for k in 0..<spill.dims.z {
+            let box = VoxelBox(lower: SIMD3(0, 0, k), upper: SIMD3(spill.dims.x, spill.dims.y, k + 1))
+            try slice.withUnsafeMutableBufferPointer { try spill.read(box, into: $0.baseAddress!) }
+            try slice.withUnsafeBytes { try volume.append($0) }
+        }
+    }
+
+    private func takeMeasures(_ frame: Int, _ regions: [RegionMeasures]) {
+        let names = Dictionary(
+            pipeline.labels.map { (UInt16(clamping: $0.value), $0.name) }, uniquingKeysWith: { first, _ in first })
+        let table = MeasureTable(regions, names: names)
+        json.append(table.json)
+        guard frames > 1 else {
+            csv = table.csv
+            return
+        }
+        // A column more tells the volumes apart.
+        for (index, line) in table.csv.split(separator: "\r\n").enumerated() where index > 0 || frame == 0 {
+            csv += (index == 0 ? "frame" : String(frame)) + "," + line + "\r\n"
+        }
+    }
+
+    private func draw(_ result: StudyRun.Result, _ run: StudyRun) throws {
+        var view = ThreePlaneView()
+        view.style.labels = pipeline.labels.map { LabelStyle($0.value, $0.name, $0.colour) }
+        let grid = run.resultGrid
+        let image = PictureSource(grid: run.images.grid) { box, _, values in
+            try run.images.channels[0].read(box, into: values)
+        }
+        let labels = result.labels.map { labels in
+            PictureSource(grid: grid) { box, _, values in
+                var found = [UInt16](repeating: 0, count: values.count)
+                try found.withUnsafeMutableBufferPointer {
+                    try labels.read(box, into: $0.baseAddress!)
+                }
+                for index in values.indices { values[index] = Float(found[index]) }
+            }
+        }
+        try view.render(image, labels: labels).writePNG(to: path)
+    }
+}

@@ -1,0 +1,148 @@
+/// The images of one examination, by the pipeline's channels.
+public struct Study: Sendable, Equatable {
+    /// Names its results' folder.
+    public var name: String
+    /// A path for each channel of the pipeline, in its order; or one alone that holds all channels.
+    public var images: [String]
+
+    /// A study of these images.
+    public init(name: String, images: [String]) {
+        self.name = name
+        self.images = images
+    }
+
+    /// A file's name without its folder and its suffixes of image formats: "head" of "in/head.nii.gz".
+    static func name(of path: String) -> String {
+        var name = path.split(separator: "/").last.map(String.init) ?? path
+        for suffix in suffixes where name.lowercased().hasSuffix(suffix) && name.count > suffix.count {
+            name.removeLast(suffix.count)
+            break
+        }
+        return name
+    }
+
+    /// Endings of files that can be studies, the longest first.
+    static let suffixes = [
+        ".nii.gz", ".hdr.gz", ".nii", ".hdr", ".nrrd", ".nhdr", ".mha", ".mhd", ".png", ".jpeg", ".jpg", ".tiff",
+        ".tif",
+    ]
+}
+
+extension Study {
+    /// The studies that a command's words stand for.
+    ///
+    /// - NAME=FILE for each channel: one study.
+    /// - A file: a study, or several with channels that are told by nnU-Net's suffixes (CASE_0000, CASE_0001, …).
+    /// - A folder: its images, grouped in the same way, and one study for each of its folders in which there is one file
+    ///   for each channel, named for it.
+    ///
+    /// - Parameters:
+    ///   - words: as typed.
+    ///   - channels: the pipeline's.
+    /// - Throws: `PipelineFailure` `.badInput` for words that make no studies, and two studies of one name.
+    public static func list(_ words: [String], channels: [String]) throws -> [Study] {
+        var studies: [Study] = []
+        var named: [String: String] = [:]
+        var files: [String] = []
+        for word in words {
+            if let (name, path) = namedImage(word, channels) {
+                guard named.updateValue(path, forKey: name) == nil else {
+                    throw PipelineFailure(.badInput, "channel '\(name)' was given twice")
+                }
+            } else if let names = folderNames(word) {
+                let paths = names.map { word.hasSuffix("/") ? word + $0 : word + "/" + $0 }
+                files += paths.filter { folderNames($0) == nil && isImage($0) }
+                for path in paths {
+                    if let inside = folderNames(path),
+                        let study = byChannelName(path, inside.filter(isImage).map { path + "/" + $0 }, channels)
+                    {
+                        studies.append(study)
+                    }
+                }
+            } else {
+                files.append(word)
+            }
+        }
+        if !named.isEmpty {
+            if let missing = channels.first(where: { named[$0] == nil }) {
+                throw PipelineFailure(.badInput, "channel '\(missing)' is missing: give \(missing)=FILE")
+            }
+            let images = channels.compactMap { named[$0] }
+            studies.append(Study(name: name(of: images[0]), images: images))
+        }
+        studies += try grouped(files, channels)
+        guard !studies.isEmpty else {
+            throw PipelineFailure(
+                .badInput,
+                "no images were found in \(words.joined(separator: ", ")); formats: "
+                    + suffixes.joined(separator: " "))
+        }
+        var seen: [String: String] = [:]
+        for study in studies {
+            if let other = seen.updateValue(study.images[0], forKey: study.name) {
+                throw PipelineFailure(
+                    .badInput,
+                    "\(other) and \(study.images[0]) would both be written to '\(study.name)': give them different names, "
+                        + "or run them into different folders")
+            }
+        }
+        return studies
+    }
+
+    private static func isImage(_ path: String) -> Bool {
+        let name = path.split(separator: "/").last.map { $0.lowercased() } ?? ""
+        // An .img goes with its .hdr, a .raw with its header.
+        return !name.hasPrefix(".") && suffixes.contains { name.hasSuffix($0) }
+    }
+
+    private static func namedImage(_ word: String, _ channels: [String]) -> (String, String)? {
+        guard let equals = word.firstIndex(of: "=") else { return nil }
+        let name = String(word[..<equals])
+        return channels.contains(name) ? (name, String(word[word.index(after: equals)...])) : nil
+    }
+
+    /// Files without channel suffixes are studies by themselves; CASE_0000 … CASE_000n are one.
+    private static func grouped(_ files: [String], _ channels: [String]) throws -> [Study] {
+        guard channels.count > 1 else { return files.map { Study(name: name(of: $0), images: [$0]) } }
+        var studies: [Study] = []
+        var cases: [String: [Int: String]] = [:]
+        var order: [String] = []
+        for file in files {
+            let stem = name(of: file)
+            let digits = stem.suffix(4)
+            guard stem.count > 5, stem.dropLast(4).hasSuffix("_"), let channel = Int(digits), channel < channels.count
+            else {
+                studies.append(Study(name: stem, images: [file]))
+                continue
+            }
+            let key = String(stem.dropLast(5))
+            if cases[key] == nil { order.append(key) }
+            cases[key, default: [:]][channel] = file
+        }
+        for key in order {
+            guard let images = cases[key] else { continue }
+            if let missing = channels.indices.first(where: { images[$0] == nil }) {
+                throw PipelineFailure(
+                    .badInput,
+                    "study '\(key)' has no image \(key)_\(("000" + "\(missing)").suffix(4)) for channel "
+                        + "'\(channels[missing])'")
+            }
+            studies.append(Study(name: key, images: channels.indices.compactMap { images[$0] }))
+        }
+        return studies
+    }
+
+    /// A folder with one file for each channel whose name holds the channel's, whatever the case.
+    private static func byChannelName(_ folder: String, _ files: [String], _ channels: [String]) -> Study? {
+        let stems = files.map { name(of: $0).lowercased() }
+        var images: [String] = []
+        for channel in channels {
+            let word = channel.lowercased()
+            let exact = stems.indices.filter { stems[$0] == word }
+            let found = exact.isEmpty ? stems.indices.filter { stems[$0].contains(word) } : exact
+            guard found.count == 1 else { return nil }
+            images.append(files[found[0]])
+        }
+        return Study(name: name(of: folder), images: images)
+    }
+}

@@ -1,0 +1,117 @@
+import Sardonyx
+import SardonyxImaging
+
+/// One study on its way through a pipeline that makes volumes: labels, values or both, on the source's grid.
+struct StudyJob {
+    private let runner: PipelineRunner
+    private let place: StudyFolder
+    private let files: [VolumeFile]
+    private let network: SessionNetwork
+
+    private var pipeline: Pipeline { runner.pipeline }
+
+    init(_ runner: PipelineRunner, _ opened: OpenedStudy) throws {
+        self.runner = runner
+        place = opened.place
+        files = opened.files
+        network = try SessionNetwork(
+            runner.session, input: runner.pipeline.input.name, output: runner.pipeline.output.name)
+    }
+
+    /// Runs all volumes of the study, one after another, and writes the result files.
+    func callAsFunction(
+        _ report: StudyReport, progress: (_ stage: String, _ done: Double) -> Void
+    ) throws -> StudyReport {
+        var report = report
+        let frames = try StudyImages(files, pipeline.input, frame: 0).frames
+        var writers: [ResultWriter] = []
+        for frame in 0..<frames {
+            let images = try StudyImages(files, pipeline.input, frame: frame)
+            let run = try StudyRun(
+                pipeline, images, network: network, fixedShape: network.fixedShape, folder: place.path)
+            if frame == 0 {
+                report.expectedMemory = try run.peakMemory()
+                try checkBudget(report.expectedMemory, run)
+                report.planHash = try network.planHash(shape: run.layout.shape(1))
+                writers = try pipeline.results.map {
+                    try ResultWriter($0, pipeline, run, files[0], frames: frames, path: place.file($0.file))
+                }
+            }
+            report.tiles += run.tileCount
+            let share = 1 / Double(frames)
+            let result = try run { done in
+                progress("running the network", (Double(frame) + 0.9 * done) * share)
+            }
+            progress("after the network", (Double(frame) + 0.9) * share)
+            if let labels = result.labels {
+                try LabelCleaning.apply(
+                    pipeline.postprocessing.map(\.cleaning), to: labels, voxelVolume: run.resultGrid.voxelVolume)
+            }
+            progress("writing", (Double(frame) + 0.95) * share)
+            let needsMeasures = frame == 0 || pipeline.results.contains { $0.kind == .measures }
+            let regions = try needsMeasures ? measure(result, run) : []
+            if frame == 0 { report.regions = regions }
+            for writer in writers { try writer.take(frame, result, regions, run) }
+        }
+        for writer in writers { try writer.finish() }
+        report.networkSeconds = network.seconds
+        report.files = pipeline.results.map { place.file($0.file) }
+        return report
+    }
+
+    private func checkBudget(_ bytes: Int, _ run: StudyRun) throws {
+        guard let budget = runner.options.memoryBudget, bytes > budget else { return }
+        throw PipelineFailure(
+            .overBudget,
+            "the run would hold \(Megabytes.text(bytes)), the budget is \(Megabytes.text(budget)): its tiles are "
+                + "\(run.layout.size.map(String.init).joined(separator: "×")) voxels, \(run.layout.batch) at a time; smaller "
+                + "tiles or batches take less")
+    }
+
+    private func measure(_ result: StudyRun.Result, _ run: StudyRun) throws -> [RegionMeasures] {
+        guard let labels = result.labels else { return [] }
+        var measures = LabelMeasures()
+        let isAsked = pipeline.results.contains { $0.kind == .measures }
+        (measures.measuresSurface, measures.measuresDiameters) = (isAsked, isAsked)
+        let grid = run.resultGrid
+        // Of a refined grid the source has no values.
+        guard isAsked, grid == run.images.grid else { return try measures.measure(labels, grid: grid) }
+        return try measures.measure(labels, grid: grid) { k, slice in
+            let box = VoxelBox(lower: SIMD3(0, 0, k), upper: SIMD3(grid.dims.x, grid.dims.y, k + 1))
+            try run.images.channels[0].read(box, into: slice)
+        }
+    }
+}
+
+/// Bytes for people.
+enum Megabytes {
+    /// "512 MB": decimal units, rounded up.
+    static func text(_ bytes: Int) -> String { "\((bytes + 999_999) / 1_000_000) MB" }
+}
+
+extension Pipeline.PostprocessingStep {
+    /// The same for label volumes.
+    var cleaning: LabelCleaning {
+        func set(_ labels: [Int]) -> Set<UInt16> { Set(labels.map { UInt16(clamping: $0) }) }
+        switch self {
+        case .largestComponent(let labels): return .largestComponent(labels: set(labels))
+        case .minimumVolume(let volume, let labels):
+            return .minimumVolume(cubicMillimetres: volume, labels: set(labels))
+        case .fillHoles(let labels): return .fillHoles(labels: set(labels))
+        }
+    }
+}
+
+extension SpillVolume: SliceStore where Scalar == UInt16 {
+    func read(slice k: Int, into buffer: UnsafeMutableBufferPointer<UInt16>) throws {
+        try read(slice(k), into: buffer.baseAddress!)
+    }
+
+    func write(slice k: Int, from buffer: UnsafeBufferPointer<UInt16>) throws {
+        try write(slice(k), from: buffer.baseAddress!)
+    }
+
+    private func slice(_ k: Int) -> VoxelBox {
+        VoxelBox(lower: SIMD3(0, 0, k), upper: SIMD3(dims.x, dims.y, k + 1))
+    }
+}

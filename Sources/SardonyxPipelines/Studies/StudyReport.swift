@@ -1,0 +1,49 @@
+import SardonyxImaging
+
+/// What a study gave.
+public struct StudyReport: Sendable, Equatable {
+    /// The study.
+    public var study: Study
+    /// Whether its results were there already.
+    public var wasDone = false
+    /// Why it failed; `nil` when it did not.
+    public var failure: String?
+    /// Measures of each label, of the first volume of a 4D study.
+    public var regions: [RegionMeasures] = []
+    /// Classes with their probabilities, the most probable first.
+    public var classes: [ClassProbability] = []
+    /// Boxes that a detector found.
+    public var boxes: [DetectedBox] = []
+    /// The files that were written.
+    public var files: [String] = []
+    /// Seconds in all, and those that the network took.
+    public var seconds = 0.0, networkSeconds = 0.0
+    /// Bytes that the run was expected to hold at most.
+    public var expectedMemory = 0
+    /// The hash of the plan that the network ran by; `nil` when nothing ran.
+    public var planHash: String?
+    /// Tiles that the network saw, flips counted.
+    public var tiles = 0
+
+    /// A study that has not run yet.
+    public init(_ study: Study) { self.study = study }
+}
+
+/// A class and how probable it is.
+public struct ClassProbability: Sendable, Equatable {
+    /// The class's index in the model's output.
+    public var index: Int
+    public var name: String
+    /// 0 to 1 after a softmax or sigmoid; the model's own value otherwise.
+    public var probability: Double
+}
+
+/// A box that a detector found, in voxels of the source image.
+public struct DetectedBox: Sendable, Equatable {
+    /// The class's index in the model's output.
+    public var index: Int
+    public var name: String
+    public var score: Double
+    /// Corners in voxel indices; voxel centres have whole ones.
+    public var lower: SIMD3<Double>, upper: SIMD3<Double>
+}

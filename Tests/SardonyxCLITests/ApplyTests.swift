@@ -1,0 +1,70 @@
+import SardonyxTestSupport
+import Testing
+
+/// `sardonyx apply` as a process: many studies, interruptions, budgets, memory.
+@Suite(.serialized) struct ApplyTests {
+    /// Five outputs of a 3×3×3 convolution of one input.
+    private static let network = modelBytes(
+        TestGraph(
+            nodes: [
+                TestNode("Conv", ["image", "w"], ["logits"], attributes: [("pads", .ints([1, 1, 1, 1, 1, 1]))])
+            ], inputs: [TestValue("image", ["N", 1, "D", "H", "W"])],
+            outputs: [TestValue("logits", ["N", 5, "D", "H", "W"])],
+            initializers: [
+                TestTensor("w", dims: [5, 1, 3, 3, 3], floats: (0..<135).map { Float(($0 * 37) % 11) / 10 - 0.5 })
+            ]))
+
+    private static let pipeline = """
+        name: five
+        task: segmentation
+        model: model.onnx
+        input:
+          channels: [{name: image, intensity: [{scale: {from: [0, 1000], to: [0, 1]}}]}]
+          axes: RAS
+        tiling: {scheme: monai, size: [64, 64, 32], overlap: 0.25, weight: gaussian}
+        output: {activation: softmax, decision: argmax}
+        labels: [{value: 1, name: one}, {value: 2, name: two}, {value: 3, name: three}, {value: 4, name: four}]
+        results: {image: labels.nii.gz, measures: measures.csv}
+        """
+
+    private func prepared() -> TemporaryFolder {
+        let folder = TemporaryFolder()
+        folder.write(Self.network, to: "five/model.onnx")
+        folder.write(Array(Self.pipeline.utf8), to: "five/pipeline.yaml")
+        return folder
+    }
+
+    /// A NIfTI file of int16 voxels of 1 mm, 0 but for a ramp in its first slices; the rest of the file is a hole.
+    private func writeVolume(_ folder: TemporaryFolder, _ name: String, _ dims: [Int]) {
+        var header = [UInt8](repeating: 0, count: 352)
+        func put(_ value: UInt32, _ offset: Int, _ bytes: Int) {
+            for byte in 0..<bytes { header[offset + byte] = UInt8(truncatingIfNeeded: value >> (8 * UInt32(byte))) }
+        }
+        put(348, 0, 4)
+        for (index, size) in ([3] + dims + [1, 1, 1, 1]).enumerated() { put(UInt32(size), 40 + 2 * index, 2) }
+        put(4, 70, 2)
+        put(16, 72, 2)
+        for index in 0..<4 { put(Float(1).bitPattern, 76 + 4 * index, 4) }
+        put(Float(352).bitPattern, 108, 4)
+        put(1, 254, 2)
+        for axis in 0..<3 { put(Float(1).bitPattern, 280 + 20 * axis, 4) }
+        for (index, byte) in Array("n+1".utf8).enumerated() { header[344 + index] = byte }
+        let ramp = (0..<dims[0] * dims[1] * min(3, dims[2])).flatMap { [UInt8($0 % 251), UInt8($0 / 251 % 4)] }
+        folder.write(header + ramp, to: name)
+        truncate(folder.path + "/" + name, 352 + 2 * dims.reduce(1, *))
+    }
+
+    /// What a run holds does not depend on how many slices there are.
+    @Test func memoryDoesNotGrowWithSlices() throws {
+        let folder = prepared()
+        var peaks: [Double] = []
+        for count in [200, 400, 800] {
+            writeVolume(folder, "scan\(count).nii", [512, 512, count])
+            let result = try sardonyx("apply", "five", "scan\(count).nii", "--output", "out", in: folder)
+            #expect(result.status == 0, "\(result.errors)")
+            let line = try #require(result.output.split(separator: "\n").first { $0.hasPrefix("peak memory") })
+            peaks.append(try #require(Double(line.split(separator: " ")[2])))
+        }
+        #expect(peaks.max()! <= 1.05 * peaks.min()!, "\(peaks)")
+    }
+}
