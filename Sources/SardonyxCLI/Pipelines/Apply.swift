@@ -105,7 +105,8 @@ struct Apply: ParsableCommand {
         }
         for file in report.files { Terminal.print("written       \(file)") }
         Terminal.print("expected      \(fixed(Double(report.expectedMemory) / 1e6, 0)) MB for the run")
-        Terminal.print("network       \(fixed(report.networkSeconds, 2)) s of \(fixed(report.seconds, 2)) s")
+        let parts = report.times.map { "\($0.part) \(fixed($0.seconds, 2))" }
+        Terminal.print("seconds       \(parts.joined(separator: ", "))")
     }
 }
 

@@ -68,7 +68,7 @@ struct ImageJob {
             }
         }
         report.tiles = 1
-        report.networkSeconds = network.seconds
+        report.spend(network.seconds, on: "network")
         progress("writing", 0.95)
         try write(report, images)
         report.files = pipeline.results.map { place.file($0.file) }

@@ -105,6 +105,7 @@ public final class PipelineRunner: Sendable {
             return report
         }
         let began = Clock.seconds
+        report.spend(opened.seconds, on: "reading")
         switch pipeline.task {
         case .segmentation, .reconstruction: report = try StudyJob(self, opened)(report, progress: progress)
         case .classification, .detection: report = try ImageJob(self, opened)(report, progress: progress)

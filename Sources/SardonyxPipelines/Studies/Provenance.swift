@@ -66,7 +66,7 @@ struct Provenance {
             ),
             ("began", .string(Provenance.date(time(nil) - time_t(report.seconds)))),
             ("seconds", .number(report.seconds)),
-            ("networkSeconds", .number(report.networkSeconds)),
+            ("partsInSeconds", .object(report.times.map { ($0.part, .number($0.seconds)) })),
             ("expectedMemoryBytes", .integer(report.expectedMemory)),
             ("tiles", .integer(report.tiles)),
         ]).text(pretty: true) + "\n"

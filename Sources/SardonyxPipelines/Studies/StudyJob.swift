@@ -27,8 +27,10 @@ struct StudyJob {
         var writers: [ResultWriter] = []
         for frame in 0..<frames {
             let images = try StudyImages(files, pipeline.input, frame: frame)
-            let run = try StudyRun(
-                pipeline, images, network: network, fixedShape: network.fixedShape, folder: place.path)
+            let run = try report.timed("around the network") {
+                try StudyRun(
+                    pipeline, images, network: network, fixedShape: network.fixedShape, folder: place.path)
+            }
             if frame == 0 {
                 report.expectedMemory = try run.peakMemory()
                 try checkBudget(report.expectedMemory, run)
@@ -39,22 +41,29 @@ struct StudyJob {
             }
             report.tiles += run.tileCount
             let share = 1 / Double(frames)
+            let (began, before) = (Clock.seconds, network.seconds)
             let result = try run { done in
                 progress("running the network", (Double(frame) + 0.9 * done) * share)
             }
+            let inNetwork = network.seconds - before
+            report.spend(inNetwork, on: "network")
+            report.spend(Clock.seconds - began - inNetwork, on: "around the network")
             progress("after the network", (Double(frame) + 0.9) * share)
             if let labels = result.labels {
-                try LabelCleaning.apply(
-                    pipeline.postprocessing.map(\.cleaning), to: labels, voxelVolume: run.resultGrid.voxelVolume)
+                try report.timed("cleaning") {
+                    try LabelCleaning.apply(
+                        pipeline.postprocessing.map(\.cleaning), to: labels, voxelVolume: run.resultGrid.voxelVolume)
+                }
             }
             progress("writing", (Double(frame) + 0.95) * share)
             let needsMeasures = frame == 0 || pipeline.results.contains { $0.kind == .measures }
-            let regions = try needsMeasures ? measure(result, run) : []
+            let regions = try report.timed("measuring") { try needsMeasures ? measure(result, run) : [] }
             if frame == 0 { report.regions = regions }
-            for writer in writers { try writer.take(frame, result, regions, run) }
+            try report.timed("writing") {
+                for writer in writers { try writer.take(frame, result, regions, run) }
+            }
         }
-        for writer in writers { try writer.finish() }
-        report.networkSeconds = network.seconds
+        try report.timed("writing") { for writer in writers { try writer.finish() } }
         report.files = pipeline.results.map { place.file($0.file) }
         return report
     }

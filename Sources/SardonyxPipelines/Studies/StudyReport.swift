@@ -1,7 +1,7 @@
 import SardonyxImaging
 
 /// What a study gave.
-public struct StudyReport: Sendable, Equatable {
+public struct StudyReport: Sendable {
     /// The study.
     public var study: Study
     /// Whether its results were there already.
@@ -16,8 +16,11 @@ public struct StudyReport: Sendable, Equatable {
     public var boxes: [DetectedBox] = []
     /// The files that were written.
     public var files: [String] = []
-    /// Seconds in all, and those that the network took.
-    public var seconds = 0.0, networkSeconds = 0.0
+    /// Seconds in all.
+    public var seconds = 0.0
+    /// Seconds of each part of the work, in order: "reading", "network", "around the network", "cleaning", "measuring",
+    /// "writing".
+    public var times: [(part: String, seconds: Double)] = []
     /// Bytes that the run was expected to hold at most.
     public var expectedMemory = 0
     /// The hash of the plan that the network ran by; `nil` when nothing ran.
@@ -25,8 +28,30 @@ public struct StudyReport: Sendable, Equatable {
     /// Tiles that the network saw, flips counted.
     public var tiles = 0
 
+    /// Seconds that the network took.
+    public var networkSeconds: Double { times.first { $0.part == "network" }?.seconds ?? 0 }
+
     /// A study that has not run yet.
     public init(_ study: Study) { self.study = study }
+}
+
+extension StudyReport {
+    /// Adds to the time of a part.
+    mutating func spend(_ seconds: Double, on part: String) {
+        if let index = times.firstIndex(where: { $0.part == part }) {
+            times[index].seconds += seconds
+        } else {
+            times.append((part, seconds))
+        }
+    }
+
+    /// Does a part and adds its time.
+    @discardableResult
+    mutating func timed<T>(_ part: String, _ body: () throws -> T) rethrows -> T {
+        let began = Clock.seconds
+        defer { spend(Clock.seconds - began, on: part) }
+        return try body()
+    }
 }
 
 /// A class and how probable it is.
