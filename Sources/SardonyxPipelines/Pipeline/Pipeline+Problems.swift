@@ -232,7 +232,7 @@ private struct Check {
         that(
             steps.isEmpty || pipeline.task == .segmentation, "postprocessing",
             "only a segmentation has labels to work on", "remove the field")
-        let known = pipeline.labels.map(\.value)
+        let known = Set(pipeline.labels.map(\.value))
         for (n, step) in steps.enumerated() {
             let field = "postprocessing[\(n)].\(step.name)"
             if case .minimumVolume(let volume, _) = step {
@@ -243,7 +243,7 @@ private struct Check {
             for (m, label) in step.labels.enumerated() where pipeline.task == .segmentation {
                 that(
                     known.contains(label), "\(field).labels[\(m)]", "there is no label \(label)",
-                    "the labels are \(known.map(String.init).joined(separator: ", "))")
+                    "the labels are \(known.sorted().prefix(20).map(String.init).joined(separator: ", "))")
             }
         }
     }

@@ -158,7 +158,10 @@ struct NNUNetPlansTests {
         ),
         ("\"labels\"", "\"label\"", "dataset.json:1:1: labels: the field is missing"),
         ("\"0\": \"CT\"", "\"1\": \"CT\"", "channel_names.0: the channel is missing"),
-        ("\"0\": \"CT\"", "\"0\": \"CT\", \"1\": \"PET\"", "one scheme for each of the 2 channels was expected"),
+        (
+            "\"0\": \"CT\"", "\"0\": \"CT\", \"1\": \"PET\"",
+            "one scheme for each of the 2 channels was expected, 64 at most"
+        ),
     ])
     func datasetProblems(_ old: String, _ new: String, _ problem: String) {
         let error = #expect(throws: PipelineError.self) {

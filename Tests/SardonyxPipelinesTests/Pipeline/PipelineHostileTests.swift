@@ -76,6 +76,18 @@ struct PipelineHostileTests {
         #expect(read > 10 && read < bytes.count * 3)
     }
 
+    /// A megabyte of problems takes seconds at most, and gives the first of them.
+    @Test(arguments: [
+        ("", "f#: 1\n", ""), ("labels:\n", "- {n: 1}\n", ""), ("labels: [1", ", [0]", "]"),
+        ("results:\n  measures: [1", ", a#", "]"),
+    ])
+    func manyProblems(_ start: String, _ line: String, _ end: String) {
+        let parts = line.split(separator: "#", omittingEmptySubsequences: false)
+        let text = start + (0..<60_000).map { parts.joined(separator: "\($0)") }.joined() + end
+        let time = ContinuousClock().measure { #expect((1...200).contains(problems(text).count)) }
+        #expect(time < .seconds(60))
+    }
+
     @Test func otherTools() throws {
         // The importers too refuse or read what is damaged.
         for name in ["nnunet-ct", "nnunet-mr"] {

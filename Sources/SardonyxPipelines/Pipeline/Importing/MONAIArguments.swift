@@ -99,7 +99,7 @@ struct MONAIArguments {
     /// Names the arguments that nobody asked for.
     func close() {
         for (key, value) in component.arguments
-        where !known.contains(key.text ?? "") && component[key.text ?? ""] != nil {
+        where !known.contains(key.text ?? "") && !value.isNull {
             reader.add(
                 key, path(key.text ?? ""), "\(key.text ?? "") \(value.found) in \(component.name) is not supported",
                 "remove it if it does not matter here")

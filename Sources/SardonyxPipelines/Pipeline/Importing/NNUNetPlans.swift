@@ -253,10 +253,10 @@ struct NNUNetPlans {
         }
         let schemes = configuration["normalization_schemes"]
         let masks = configuration["use_mask_for_norm"]
-        guard let schemes, let list = schemes.list, list.count == map.count else {
+        guard let schemes, let list = schemes.list, list.count == map.count, list.count <= 64 else {
             reader.add(
                 schemes ?? configuration.tree, configuration.path("normalization_schemes"),
-                "one scheme for each of the \(map.count) channels was expected")
+                "one scheme for each of the \(map.count) channels was expected, 64 at most")
             return []
         }
         let isPicture = plans["image_reader_writer"]?.text == "NaturalImage2DIO"

@@ -6,7 +6,11 @@ final class TreeReader {
     /// The value of each field that was read.
     private(set) var places: [String: Tree] = [:]
 
+    /// Nobody reads more; and texts made to have millions end soon.
+    var isFull: Bool { problems.count >= 100 }
+
     func add(_ tree: Tree, _ field: String, _ problem: String, _ remedy: String = "") {
+        if isFull { return }
         problems.append(
             .init(
                 file: tree.path, line: tree.line, column: tree.column, field: field, problem: problem, remedy: remedy))
@@ -18,7 +22,7 @@ final class TreeReader {
     /// was found wrong.
     func add(_ found: [PipelineError.Problem]) {
         let wrong = problems.map(\.field) + misspelt
-        for var problem in found {
+        for var problem in found.prefix(100) {
             let field = problem.field
             guard !wrong.contains(where: { TreeReader.isInside(field, $0) || TreeReader.isInside($0, field) }) else {
                 continue
@@ -176,9 +180,11 @@ final class Record {
 
     /// Problems for fields that are not known, or missing.
     func close() {
+        let absent = known.filter { self.field.tree[$0] == nil }
         for (key, _) in field.tree.map ?? [] where !known.contains(key.text ?? "") {
+            if field.reader.isFull { return }
             let name = key.text ?? ""
-            let near = Field.nearest(name, in: known.filter { self.field.tree[$0] == nil })
+            let near = Field.nearest(name, in: absent)
             if let near { field.reader.misspelt.append(path(near)) }
             missing.removeAll { $0.key == near }
             field.reader.add(
