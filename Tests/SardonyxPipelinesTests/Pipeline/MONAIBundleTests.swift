@@ -75,6 +75,8 @@ struct MONAIBundleTests {
         #expect(pipeline.postprocessing == [.largestComponent(labels: [1])])
         #expect(pipeline.results.map(\.file) == ["labels.nii.gz", "overlay.png", "measures.csv", "measures.json"])
         // Without metadata the network tells the number of labels.
+        let two = MONAIBundleTests.spleen.changing("\"in_channels\": 1", to: "\"in_channels\": 2")
+        #expect(try MONAIBundleTests.read(two, nil).input.channels.map(\.name) == ["channel 0", "channel 1"])
         #expect(try MONAIBundleTests.read(MONAIBundleTests.spleen, nil).labels.map(\.name) == ["label 1", "label 2"])
     }
 
@@ -121,6 +123,28 @@ struct MONAIBundleTests {
         #expect(pipeline.output.decision == .threshold(0.5) && pipeline.output.activation == .sigmoid)
         #expect(pipeline.labels.map(\.name) == ["core", "whole", "enhancing"])
         #expect(pipeline.results[0] == .init(.masks, "masks.nii.gz"))
+    }
+
+    /// As the zoo's short-axis heart: a 2D network over the slices of a volume, in YAML with a document's start.
+    @Test func slices() throws {
+        let text = """
+            ---
+            network_def: {_target_: UNet, spatial_dims: 2, in_channels: 1, out_channels: 4}
+            preprocessing:
+              _target_: Compose
+              transforms:
+              - {_target_: LoadImaged, keys: image, image_only: false}
+              - {_target_: Orientationd, keys: image, axcodes: RAS}
+              - {_target_: ScaleIntensityd, keys: image}
+            inferer: {_target_: SliceInferer, roi_size: [256, 256], spatial_dim: 2}
+            postprocessing: {_target_: AsDiscreted, keys: pred, argmax: true}
+            """
+        let pipeline = try MONAIBundleTests.read(text, nil)
+        #expect(pipeline.input.axes == .anatomical(Orientation("SRA")!) && pipeline.tiling.size == [256, 256])
+        let stored = try MONAIBundleTests.read(text.changing("Orientationd", to: "Identityd"), nil)
+        #expect(stored.input.axes == .stored([2, 0, 1]))
+        let sagittal = try MONAIBundleTests.read(text.changing("spatial_dim: 2", to: "spatial_dim: 0"), nil)
+        #expect(sagittal.input.axes == .anatomical(.ras))
     }
 
     /// As the zoo's endoscopy: colour pictures, resized, a class.
@@ -202,7 +226,7 @@ struct MONAIBundleTests {
         ("\"a_min\": -57", "\"a_min\": \"$-50 - 7\"", "a_min: '$-50 - 7' is code, or leads nowhere"),
         ("\"mode\": [\"bilinear\"]", "\"mode\": 2", "mode 2 in Spacingd is not supported"),
         ("\"LPS\"", "\"LPX\"", "axcodes 'LPX' in Orientationd is not supported"),
-        ("\"in_channels\": 1", "\"in_channels\": 2", "none"),
+        ("\"in_channels\": 1", "\"in_channels\": 2048", "none"),
         (
             "\"EnsureTyped\"", "\"ScaleIntensityd\"",
             "ScaleIntensityd a second time, after other stages, is not supported"

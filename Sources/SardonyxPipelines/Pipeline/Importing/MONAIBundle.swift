@@ -64,7 +64,8 @@ struct MONAIBundle {
 
     private func readChannels(_ dimensions: Int) -> [Pipeline.Channel] {
         let port = port("inputs")
-        let count = network?["in_channels"]?.integer ?? port?["num_channels"]?.integer ?? 1
+        // A network's argument of that name may be of its last layer.
+        let count = port?["num_channels"]?.integer ?? network?["in_channels"]?.integer ?? 1
         let names = (0..<min(max(count, 1), 64)).map { n -> String in
             let given = port?["channel_def"]?["\(n)"]?.text
             return given ?? (count == 1 ? port?["modality"]?.text : nil) ?? "channel \(n)"
