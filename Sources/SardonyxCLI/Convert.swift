@@ -22,9 +22,7 @@ struct Convert: ParsableCommand {
     @Option(help: ArgumentHelp("The only frame to write, from 0; all by default.", valueName: "n"))
     var frame: Int?
 
-    @Option(
-        help: ArgumentHelp(
-            "The directions in which i, j and k are to grow: three letters of R L A P S I.", valueName: "code"))
+    @Option(help: ArgumentHelp("The directions in which i, j and k are to grow, such as RAS.", valueName: "code"))
     var orientation: String?
 
     func run() throws {

@@ -8,7 +8,7 @@ import Testing
 @Suite struct HelpTests {
     static let commands: [(String, any ParsableCommand.Type)] = [
         ("sardonyx", SardonyxCommand.self), ("inspect", Inspect.self), ("run", Run.self), ("verify", Verify.self),
-        ("bench", Bench.self), ("brain", Brain.self),
+        ("bench", Bench.self), ("brain", Brain.self), ("convert", Convert.self),
     ]
 
     @Test(arguments: commands.map(\.0))

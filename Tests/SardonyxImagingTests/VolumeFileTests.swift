@@ -323,11 +323,44 @@ struct VolumeFileTests {
         #expect(error?.path == other.path + "/none")
     }
 
-    /// nibabel: shape (128, 96, 24, 2), sum of the second frame 19403862, voxel (60, 40, 10, 1) 154.
-    @Test(.enabled(if: fileExists(ch2)))
-    func sameAsNIfTI() throws {
-        let (file, image) = (try VolumeFile(contentsOf: ch2), try NIfTI(contentsOf: ch2))
-        #expect(file.grid == image.header.grid && file.spaceCode == 4 && file.dataType == .uint8)
-        #expect(try file.volume() == image.volume())
+    struct Head: Sendable, CustomStringConvertible {
+        let description: String
+        let dims: SIMD3<Int>
+        let type: VoxelType
+        let sum: Double
+        /// Of the voxel at half the dimensions.
+        let middle: Float
+        let orientation: String
+        var path: String { "/usr/share/mricron/templates/\(description).nii.gz" }
+    }
+
+    /// Debian's volumes of mricron; expected: `nibabel.load(path)`, its shape, get_fdata().sum(), aff2axcodes.
+    static let heads = [
+        Head(
+            description: "ch2", dims: SIMD3(181, 217, 181), type: .uint8, sum: 317_151_210, middle: 33,
+            orientation: "RAS"),
+        Head(
+            description: "inia19-NeuroMaps", dims: SIMD3(168, 206, 128), type: .int16, sum: 502_525_881, middle: 1497,
+            orientation: "RAS"),
+        Head(
+            description: "inia19-t1-brain", dims: SIMD3(168, 206, 128), type: .float32, sum: 75_356_682.64319038,
+            middle: 88.77368927001953, orientation: "RAS"),
+        Head(
+            description: "JHU-WhiteMatter-labels-2mm", dims: SIMD3(91, 109, 91), type: .uint8, sum: 420763, middle: 6,
+            orientation: "RAS"),
+        Head(
+            description: "jhu189", dims: SIMD3(157, 189, 136), type: .uint8, sum: 106_507_886, middle: 0,
+            orientation: "LAS"),
+    ]
+
+    @Test(arguments: heads.filter { fileExists($0.path) })
+    func realHeads(_ head: Head) throws {
+        let file = try VolumeFile(contentsOf: head.path)
+        #expect(file.format == .nifti && file.grid.dims == head.dims && file.dataType == head.type)
+        #expect(file.grid.orientation.description == head.orientation)
+        let volume = try file.volume()
+        #expect(abs(volume.voxels.reduce(0.0) { $0 + Double($1) } - head.sum) <= 1e-9 * head.sum)
+        #expect(volume[head.dims.x / 2, head.dims.y / 2, head.dims.z / 2] == head.middle)
+        #expect(try volume == NIfTI(contentsOf: head.path).volume())
     }
 }

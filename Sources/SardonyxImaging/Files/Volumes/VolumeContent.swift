@@ -68,11 +68,9 @@ struct VolumeContent {
 
     func nrrdHeader() throws -> [UInt8] {
         try refuseScaling()
-        let types: [VoxelType: String] = [
-            .uint8: "uint8", .int8: "int8", .int16: "int16", .uint16: "uint16", .int32: "int32", .uint32: "uint32",
-            .int64: "int64", .uint64: "uint64", .float32: "float", .float64: "double",
-        ]
-        guard let type = types[dataType.component] else { throw unsupported("NRRD has no \(dataType)", "write .nii") }
+        let element = dataType.component
+        guard element != .float128 else { throw unsupported("NRRD has no \(dataType)", "write .nii") }
+        let type = element == .float32 ? "float" : element == .float64 ? "double" : "\(element)"
         // To LPS, the space that most NRRD files are in: the way there is the way back.
         let lps = grid.affine.flipped(Affine.fromLPS)
         let isSeries = frames > 1
