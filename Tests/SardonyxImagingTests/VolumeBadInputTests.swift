@@ -145,8 +145,8 @@ struct VolumeBadInputTests {
         }
     }
 
-    /// Every byte of each sample with one of its bits turned, or all: an error, or a volume of what the file can hold; in
-    /// compressed data, whose checksums see it, the right volume.
+    /// Every byte of each sample with one of its bits turned, or all: an error, or a volume of what the file can hold;
+    /// in compressed data, whose checksums see it, the right volume.
     @Test(arguments: Sample.all)
     func everyBitFlip(_ sample: Sample) throws {
         let folder = try Folder()
@@ -253,6 +253,12 @@ struct VolumeBadInputTests {
         for path in [folder.path, folder.path + "/absent.nrrd", "/dev/null"] {
             #expect(withError { _ = try VolumeFile(contentsOf: path) }?.code == .cannotOpen)
         }
+        // What is quoted neither moves the cursor nor fills the screen.
+        let escape =
+            "NRRD0004\ntype: \u{1b}[2J\u{7}" + String(repeating: "x", count: 9000) + "\ndimension: 1\nsizes: 1\n\n"
+        let loud = withError { _ = try VolumeFile(contentsOf: try folder.write(Array(escape.utf8), "l.nrrd")) }
+        #expect(loud?.code == .unsupported)
+        #expect(loud?.problem.utf8.allSatisfy { $0 >= 32 } == true && loud?.problem.count == 401)
         // A header without an end.
         let endless = try folder.write([UInt8](repeating: 65, count: 9_000_000), "e.mha")
         #expect(withError { _ = try VolumeFile(contentsOf: endless) }?.code == .badHeader)

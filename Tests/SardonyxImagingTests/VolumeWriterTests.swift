@@ -173,7 +173,8 @@ struct VolumeWriterTests {
             for code in ["LPS", "SAL", "PIR", "RAS"] {
                 let orientation = try #require(Orientation(code))
                 let turned = folder.path + "/turned" + ending
-                try file.convert(to: turned, frame: file.frames - 1, orientation: orientation)
+                // Slabs of one, two or three slices.
+                try file.convert(to: turned, frame: file.frames - 1, orientation: orientation, slab: 16)
                 let other = try VolumeFile(contentsOf: turned)
                 let expected = try file.volume(frame: file.frames - 1).reoriented(to: orientation)
                 #expect(other.frames == 1 && other.grid.orientation == orientation)

@@ -63,8 +63,8 @@ final class ByteReader {
         return got
     }
 
-    /// Reads on behind the last byte of interest, to the end of compressed data, which is where its checksum is compared;
-    /// but no further than `limit` bytes, for what follows may be any amount.
+    /// Reads on behind the last byte of interest, to the end of compressed data, which is where its checksum is
+    /// compared; but no further than `limit` bytes, for what follows may be any amount.
     func finish(limit: UInt64) throws {
         if isCompressed { _ = try skip(limit) }
     }

@@ -41,7 +41,8 @@ public struct ImagingError: Error, Sendable, Equatable, CustomStringConvertible 
     public init(_ code: Code, path: String = "", problem: String, remedy: String) {
         self.code = code
         self.path = path
-        self.problem = problem
+        // What is quoted from a file has no length that can be relied on.
+        self.problem = problem.utf8.count > 1000 ? problem.prefix(400) + "…" : problem
         self.remedy = remedy
     }
 

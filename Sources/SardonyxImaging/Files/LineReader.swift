@@ -56,6 +56,7 @@ final class LineReader {
         while let last = bytes.last, [UInt8(ascii: "\r"), UInt8(ascii: " "), UInt8(ascii: "\t")].contains(last) {
             bytes.removeLast()
         }
-        return String(decoding: bytes, as: UTF8.self)
+        // Errors show parts of lines; a terminal obeys control characters.
+        return TextHeader.plain(String(decoding: bytes, as: UTF8.self))
     }
 }

@@ -1,5 +1,5 @@
-/// The header of an NRRD file (versions 1 to 5), attached to its data (.nrrd) or beside it (.nhdr): its fields, and what
-/// they come down to.
+/// The header of an NRRD file (versions 1 to 5), attached to its data (.nrrd) or beside it (.nhdr): its fields, and
+/// what they come down to.
 struct NRRDHeader {
     let path: String
     /// By their names in lower case without blanks: "spacedirections".

@@ -19,7 +19,7 @@ enum TextHeader {
         return String(Substring(bytes))
     }
 
-    /// Text that stays on its line.
+    /// Blanks in place of control characters: text that stays on its line.
     static func plain(_ text: String) -> String {
         String(String.UnicodeScalarView(text.unicodeScalars.map { $0.value < 32 || $0.value == 127 ? " " : $0 }))
     }
@@ -35,7 +35,7 @@ enum TextHeader {
     ///   file of this machine.
     static func path(of name: String, beside header: String) throws -> String {
         let parts = name.split(separator: "/", omittingEmptySubsequences: false)
-        guard !name.isEmpty, !name.hasPrefix("/"), !parts.contains(".."), !name.utf8.contains(0) else {
+        guard !name.isEmpty, !name.hasPrefix("/"), !parts.contains("..") else {
             throw ImagingError(
                 .unsupported, path: header,
                 problem: name.isEmpty

@@ -11,6 +11,11 @@ extension VolumeFile {
     ///   - orientation: the directions in which i, j, k are to grow; `nil` leaves them.
     /// - Throws: `ImagingError`, as `read` and `VolumeWriter`.
     public func convert(to path: String, frame: Int? = nil, orientation: Orientation? = nil) throws {
+        try convert(to: path, frame: frame, orientation: orientation, slab: 1 << 20)
+    }
+
+    /// As above, by slabs of at most `slab` voxels, but of a slice at least.
+    func convert(to path: String, frame: Int?, orientation: Orientation?, slab: Int) throws {
         let wanted = orientation ?? grid.orientation
         let target = grid.reoriented(to: wanted)
         let isKept = scaling == nil && [.uint8, .int8, .int16, .uint16].contains(dataType.component)
@@ -21,7 +26,7 @@ extension VolumeFile {
         let plane = target.dims.x * target.dims.y
         // The target's slices are the source's slices along one of its axes.
         let (axis, isReversed) = grid.route(to: wanted)[2]
-        let depth = max(1, (1 << 20) / plane)
+        let depth = max(1, slab / plane)
         let most = plane * min(depth, target.dims.z)
         var bytes = [UInt8](repeating: 0, count: most * components * type.bytes)
         for frame in frame.map({ $0...$0 }) ?? 0...frames - 1 {
@@ -31,8 +36,8 @@ extension VolumeFile {
                 box.lower[axis] = isReversed ? target.dims.z - end : first
                 box.upper[axis] = isReversed ? target.dims.z - first : end
                 for component in 0..<components {
-                    let slab = try volume(of: box, frame: frame, component: component).reoriented(to: wanted)
-                    VolumeFile.store(slab.voxels, component, of: components, as: type, in: &bytes)
+                    let part = try volume(of: box, frame: frame, component: component).reoriented(to: wanted)
+                    VolumeFile.store(part.voxels, component, of: components, as: type, in: &bytes)
                 }
                 let count = box.count * components * type.bytes
                 try bytes.withUnsafeBytes { try writer.append(.init(rebasing: $0[..<count])) }

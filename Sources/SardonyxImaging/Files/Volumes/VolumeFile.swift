@@ -101,7 +101,8 @@ public final class VolumeFile: Sendable {
 
     /// The voxels of a box as a volume of their own, in their place.
     ///
-    /// - Throws: `ImagingError`, as `read`, also for an empty box; `.tooLarge` when this machine's memory cannot hold it.
+    /// - Throws: `ImagingError`, as `read`, also for an empty box; `.tooLarge` when this machine's memory cannot hold
+    ///   it.
     public func volume(of box: VoxelBox, frame: Int = 0, component: Int = 0) throws -> Volume<Float> {
         guard grid.contains(box), !box.isEmpty else { throw outside(box) }
         try Memory.check(UInt64(box.count) * 4, path, layout.summary)

@@ -84,7 +84,8 @@ final class VoxelSpool {
             let text = String(decoding: token, as: UTF8.self)
             token.removeAll(keepingCapacity: true)
             guard store(text, try room(width)) else {
-                throw corrupt(reader, "'\(text)' among the values, expected a number of type \(layout.type)")
+                throw corrupt(
+                    reader, "'\(TextHeader.plain(text))' among the values, expected a number of type \(layout.type)")
             }
             left -= 1
         }
