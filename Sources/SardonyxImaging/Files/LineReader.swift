@@ -31,6 +31,20 @@ final class LineReader {
         return line.isEmpty ? nil : text(line)
     }
 
+    /// The lines that are left and are not empty; an error when there are more than `most`.
+    func rest(most: Int) throws -> [String] {
+        var lines: [String] = []
+        while let line = try line() {
+            if !line.isEmpty { lines.append(line) }
+            guard lines.count <= most else {
+                throw ImagingError(
+                    .badHeader, path: reader.path, problem: "the header names more than \(most) files",
+                    remedy: "keep the data in fewer files")
+            }
+        }
+        return lines
+    }
+
     /// Passes over lines, as many as there are if fewer.
     func skipLines(_ count: Int) throws {
         var left = count

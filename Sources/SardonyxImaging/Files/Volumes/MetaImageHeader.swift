@@ -34,7 +34,7 @@ struct MetaImageHeader {
         }
         end = reader.position
         if TextHeader.words(fields["ElementDataFile"] ?? "").first == "LIST" {
-            while let name = try reader.line() { if !name.isEmpty { list.append(name) } }
+            list = try reader.rest(most: VolumeLayout.mostPieces)
         }
     }
 

@@ -120,10 +120,10 @@ struct NRRDGeometry {
         guard let text = header.fields[name] else { return nil }
         var vectors: [[Double]?] = []
         var rest = Substring(text)
-        while let first = rest.first {
+        while let first = rest.first, vectors.count <= count {
             if first == " " || first == "\t" {
                 rest = rest.dropFirst()
-            } else if rest.lowercased().hasPrefix("none") {
+            } else if rest.prefix(4).lowercased() == "none" {
                 vectors.append(nil)
                 rest = rest.dropFirst(4)
             } else if first == "(", let close = rest.firstIndex(of: ")") {
@@ -139,7 +139,7 @@ struct NRRDGeometry {
             }
         }
         guard vectors.count == count else {
-            throw header.bad("\(name) has \(vectors.count) vectors, expected \(count)")
+            throw header.bad("\(name) is '\(text.prefix(100))', expected \(count) vectors")
         }
         return vectors
     }

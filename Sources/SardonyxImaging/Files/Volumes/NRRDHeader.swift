@@ -31,7 +31,7 @@ struct NRRDHeader {
                 throw bad("the field '\(line[..<colon])' is there twice")
             }
             if name == "datafile", fields[name]!.hasPrefix("LIST") {
-                while let name = try reader.line() { if !name.isEmpty { list.append(name) } }
+                list = try reader.rest(most: VolumeLayout.mostPieces)
             }
         }
         end = reader.position
