@@ -23,7 +23,7 @@ static const char *error_text(tj_handle handle) { return CALL(ERROR_TEXT, char *
 
 static int decompress(cco_picture *picture, uint8_t *raster, int flags) {
     int format = picture->layout == RASTER_GREY ? TJPF_GRAY : picture->layout == RASTER_RGB ? TJPF_RGB : TJPF_CMYK;
-    int bytes = picture->layout == RASTER_CMYK ? 4 : (int)picture->layout;
+    int bytes = (int)cco_raster_samples(picture->layout);
     return CALL(
         DECOMPRESS, int, tj_handle, const unsigned char *, unsigned long, unsigned char *, int, int, int, int, int)(
         picture->state, picture->bytes, picture->count, raster, (int)picture->width, (int)picture->width * bytes,
@@ -140,6 +140,7 @@ int cco_open_jpeg(cco_picture *picture, char *message) {
     picture->layout = colour == TJCS_GRAY ? RASTER_GREY : has_ink ? RASTER_CMYK : RASTER_RGB;
     code = cco_set_size(picture, (uint64_t)width, (uint64_t)height, message);
     if (code != CCO_OK) return code;
+    if (picture->is_whole) cco_read_jpeg_tags(picture);
     frame coding;
     if (!read_frame(picture, &coding)) {
         return cco_fail(CCO_ERROR_DATA, message, "its header is cut short or damaged");

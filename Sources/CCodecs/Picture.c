@@ -32,6 +32,15 @@ int cco_set_size(cco_picture *picture, uint64_t width, uint64_t height, char *me
     return CCO_OK;
 }
 
+void cco_set_resolution(cco_picture *picture, double across, double down, double unit_mm) {
+    double spacing[2] = {unit_mm / across, unit_mm / down};
+    // A nanometre to a kilometre; not what is infinite or no number.
+    for (int i = 0; i < 2; i++) {
+        if (!(spacing[i] >= 1e-6 && spacing[i] <= 1e6)) return;
+    }
+    memcpy(picture->spacing, spacing, sizeof spacing);
+}
+
 int cco_check_held(const cco_picture *picture, size_t stored, size_t expansion, char *message) {
     if (stored / expansion <= picture->count) return CCO_OK;
     return cco_fail(
@@ -72,7 +81,8 @@ const char *cco_format_name(int format) {
     return format >= 0 && format <= CCO_FORMAT_JPEG2000 ? names[format] : names[0];
 }
 
-int cco_picture_open(const uint8_t *bytes, size_t count, cco_picture **out, char *message) {
+static int open_picture(
+    const uint8_t *bytes, size_t count, bool is_whole, uint32_t page, cco_picture **out, char *message) {
     static int (*const readers[])(cco_picture *, char *) = {
         [CCO_FORMAT_BMP] = cco_open_bmp,   [CCO_FORMAT_PNM] = cco_open_pnm,   [CCO_FORMAT_JPEG] = cco_open_jpeg,
         [CCO_FORMAT_PNG] = cco_open_png,   [CCO_FORMAT_TIFF] = cco_open_tiff, [CCO_FORMAT_WEBP] = cco_open_webp,
@@ -87,13 +97,50 @@ int cco_picture_open(const uint8_t *bytes, size_t count, cco_picture **out, char
     picture->count = count;
     picture->format = format;
     picture->orientation = 1;
+    picture->is_whole = is_whole;
+    picture->page = page;
+    picture->pages = 1;
+    picture->sample = CCO_UINT8;
+    picture->kind = CCO_UNSIGNED;
+    picture->bits = 8;
     int code = readers[format](picture, message);
+    if (code == CCO_OK && page >= picture->pages) {
+        code = cco_fail(CCO_ERROR_PAGE, message, "it has no page %u; it has %u, from 0", page, picture->pages);
+    }
     if (code == CCO_OK) {
         *out = picture;
     } else {
         cco_picture_close(picture);
     }
     return code;
+}
+
+int cco_picture_open(const uint8_t *bytes, size_t count, cco_picture **picture, char *message) {
+    return open_picture(bytes, count, false, 0, picture, message);
+}
+
+int cco_picture_open_whole(
+    const uint8_t *bytes, size_t count, uint32_t page, cco_picture **picture, char *message) {
+    int format = cco_format(bytes, count);
+    if (format == CCO_FORMAT_WEBP || format == CCO_FORMAT_JPEG2000) {
+        *picture = NULL;
+        return cco_fail(CCO_ERROR_UNSUPPORTED, message, "it is read as 8-bit colour only");
+    }
+    return open_picture(bytes, count, true, page, picture, message);
+}
+
+void cco_picture_describe(const cco_picture *picture, cco_picture_facts *facts) {
+    bool is_turned = picture->orientation > 4;
+    *facts = (cco_picture_facts){
+        .width = cco_picture_width(picture),
+        .height = cco_picture_height(picture),
+        .pages = picture->pages,
+        .channels = (int)cco_pixel_bytes(picture, CCO_WHOLE) / picture->sample,
+        .sample = picture->sample,
+        .kind = picture->kind,
+        .bits = picture->bits,
+        .has_alpha = picture->has_alpha,
+        .spacing = {picture->spacing[is_turned], picture->spacing[!is_turned]}};
 }
 
 void cco_picture_close(cco_picture *picture) {
@@ -110,20 +157,19 @@ uint32_t cco_picture_height(const cco_picture *picture) {
     return picture->orientation > 4 ? picture->width : picture->height;
 }
 
-static size_t pixel_bytes(raster_layout layout) { return layout == RASTER_CMYK ? 4 : layout; }
-
 static size_t pixel_count(const cco_picture *picture) { return (size_t)picture->width * picture->height; }
 
 // Whether the raster is not decoded into the caller's pixels.
 static bool is_apart(const cco_picture *picture, int pixel_format) {
     if (picture->orientation != 1) return true;
+    if (picture->is_whole) return picture->layout == RASTER_RGBX || picture->layout == RASTER_CMYK;
     return picture->layout == RASTER_GREY ? false : picture->layout != RASTER_RGB || pixel_format == CCO_GREY;
 }
 
 static size_t apart_bytes(const cco_picture *picture, int pixel_format) {
     if (!is_apart(picture, pixel_format)) return 0;
     // The reader's memory comes behind, aligned.
-    size_t bytes = cco_plus(cco_times(pixel_count(picture), pixel_bytes(picture->layout)), 63);
+    size_t bytes = cco_plus(cco_times(pixel_count(picture), cco_raster_bytes(picture)), 63);
     return bytes == SIZE_MAX ? SIZE_MAX : bytes / 64 * 64;
 }
 
@@ -133,73 +179,18 @@ size_t cco_picture_scratch_bytes(const cco_picture *picture, int pixel_format) {
 
 size_t cco_picture_library_bytes(const cco_picture *picture) { return picture->library_bytes; }
 
-// a · b / 255, rounded, for bytes.
-static unsigned scaled(unsigned a, unsigned b) {
-    unsigned product = a * b + 128;
-    return (product + (product >> 8)) >> 8;
-}
-
-static void write_pixel(uint8_t *to, int pixel_format, unsigned r, unsigned g, unsigned b) {
-    if (pixel_format == CCO_GREY) {
-        // The weights, in 65536ths, add up to 65536, so that grey stays as it is.
-        to[0] = (uint8_t)((r * 19595 + g * 38470 + b * 7471 + 32768) >> 16);
-    } else {
-        to[0] = (uint8_t)(pixel_format == CCO_BGR ? b : r);
-        to[1] = (uint8_t)g;
-        to[2] = (uint8_t)(pixel_format == CCO_BGR ? r : b);
-    }
-}
-
-static void write_row(
-    uint8_t *to, int pixel_format, raster_layout layout, const uint8_t *from, ptrdiff_t step, uint32_t count) {
-    size_t stride = pixel_format == CCO_GREY ? 1 : 3;
-    for (uint32_t x = 0; x < count; x++, to += stride) {
-        const uint8_t *p = from + (ptrdiff_t)x * step;
-        switch (layout) {
-        case RASTER_GREY: write_pixel(to, pixel_format, p[0], p[0], p[0]); break;
-        case RASTER_RGB:
-        case RASTER_RGBX: write_pixel(to, pixel_format, p[0], p[1], p[2]); break;
-        case RASTER_CMYK: {
-            unsigned w = 255u - p[3];
-            write_pixel(to, pixel_format, w - scaled(p[0], w), w - scaled(p[1], w), w - scaled(p[2], w));
-        }
-        }
-    }
-}
-
-// From a raster apart, turned as the orientation says.
-static int write_turned(
-    const cco_picture *picture, int pixel_format, const uint8_t *raster, uint8_t *pixels, char *message) {
-    ptrdiff_t across = (ptrdiff_t)pixel_bytes(picture->layout), down = across * picture->width;
-    ptrdiff_t right = across * (picture->width - 1), bottom = down * (picture->height - 1);
-    bool is_turned = picture->orientation > 4;
-    bool from_right = picture->orientation == 2 || picture->orientation == 3 || picture->orientation == 7 ||
-                      picture->orientation == 8;
-    bool from_bottom = picture->orientation == 3 || picture->orientation == 4 || picture->orientation == 6 ||
-                       picture->orientation == 7;
-    const uint8_t *start = raster + (from_right ? right : 0) + (from_bottom ? bottom : 0);
-    if (from_right) across = -across;
-    if (from_bottom) down = -down;
-    uint32_t width = cco_picture_width(picture), height = cco_picture_height(picture);
-    size_t row_bytes = (size_t)width * (pixel_format == CCO_GREY ? 1 : 3);
-    for (uint32_t y = 0; y < height; y++) {
-        int code = cco_check_cancelled(picture, message);
-        if (code != CCO_OK) return code;
-        const uint8_t *from = start + (ptrdiff_t)y * (is_turned ? across : down);
-        write_row(pixels + y * row_bytes, pixel_format, picture->layout, from, is_turned ? down : across, width);
-    }
-    return CCO_OK;
-}
-
 int cco_picture_decode(
     cco_picture *picture, int pixel_format, uint8_t *pixels, uint8_t *scratch, bool (*is_cancelled)(void *user),
     void *user, char *message) {
     message[0] = 0;
+    if (picture->is_whole != (pixel_format == CCO_WHOLE)) {
+        return cco_fail(CCO_ERROR_UNSUPPORTED, message, "it was opened for other pixels");
+    }
     picture->is_cancelled = is_cancelled;
     picture->user = user;
     size_t count = pixel_count(picture);
     bool apart = is_apart(picture, pixel_format);
-    bool spreads = !apart && picture->layout == RASTER_GREY && pixel_format != CCO_GREY;
+    bool spreads = !apart && !picture->is_whole && picture->layout == RASTER_GREY && pixel_format != CCO_GREY;
     // Grey that becomes colour is decoded into the last third of the pixels and spread from there: the byte that is
     // read is never before those that have been written.
     uint8_t *raster = apart ? scratch : spreads ? pixels + 2 * count : pixels;
@@ -208,8 +199,9 @@ int cco_picture_decode(
     if (code == CCO_OK) code = picture->decode(picture, raster, work, message);
     if (code == CCO_OK) code = cco_check_cancelled(picture, message);
     if (code != CCO_OK) return code;
+    if (picture->is_multiplied) cco_divide_alpha(picture, raster);
     if (apart) {
-        return write_turned(picture, pixel_format, raster, pixels, message);
+        return cco_write_turned(picture, pixel_format, raster, pixels, message);
     } else if (spreads) {
         for (size_t i = 0; i < count; i++) {
             uint8_t value = raster[i];

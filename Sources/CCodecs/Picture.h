@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "CCodecs.h"
 
@@ -13,8 +14,16 @@ typedef enum {
     RASTER_GREY = 1,
     RASTER_RGB = 3,
     RASTER_RGBX = 4,  // the fourth byte means nothing
-    RASTER_CMYK = 5   // four bytes, 255 is full ink
+    RASTER_CMYK = 5,  // four samples, the greatest is full ink
+    // Of pictures that are opened whole:
+    RASTER_GREY_ALPHA = 6,
+    RASTER_RGBA = 7
 } raster_layout;
+
+static inline size_t cco_raster_samples(raster_layout layout) {
+    static const uint8_t counts[] = {0, 1, 0, 3, 4, 4, 2, 4};
+    return counts[layout];
+}
 
 struct cco_picture {
     const uint8_t *bytes;
@@ -25,6 +34,15 @@ struct cco_picture {
     raster_layout layout;
     // 1 … 8, as TIFF and EXIF number them: which corner the first row and column are at.
     int orientation;
+    // Opened whole, and which page of how many.
+    bool is_whole;
+    uint32_t page, pages;
+    // CCO_UINT8 unless opened whole: what a sample of the raster is, and of which kind and width it was.
+    int sample, kind;
+    unsigned bits;
+    bool has_alpha, is_multiplied;
+    // Millimetres across and down as stored, or 0.
+    double spacing[2];
     // Memory that `decode` needs, and what the library allocates by itself, about.
     size_t work_bytes, library_bytes;
     // The caller's wish to stop; may be NULL.
@@ -39,6 +57,23 @@ struct cco_picture {
 
 // Writes a message, cut to fit, and returns the code.
 __attribute__((format(printf, 3, 4))) int cco_fail(int code, char *message, const char *text, ...);
+
+// Sets the millimetres from one pixel to the next of so many pixels in `unit_mm`, where they can be true.
+void cco_set_resolution(cco_picture *picture, double across, double down, double unit_mm);
+
+// Orientation and resolution of a JPEG file, where its tags (EXIF, JFIF) tell them.
+void cco_read_jpeg_tags(cco_picture *picture);
+
+// Bytes of a pixel in the raster, and of one as `pixel_format` has it.
+size_t cco_raster_bytes(const cco_picture *picture);
+size_t cco_pixel_bytes(const cco_picture *picture, int pixel_format);
+
+// Divides what alpha has been multiplied into; in place.
+void cco_divide_alpha(const cco_picture *picture, uint8_t *raster);
+
+// From a raster apart, turned as the orientation says.
+int cco_write_turned(
+    const cco_picture *picture, int pixel_format, const uint8_t *raster, uint8_t *pixels, char *message);
 
 // Sets the size. Fails where it is 0, or more than CCO_MOST_PIXELS.
 int cco_set_size(cco_picture *picture, uint64_t width, uint64_t height, char *message);
@@ -92,6 +127,16 @@ static inline unsigned cco_packed_sample(const uint8_t *row, size_t index, unsig
 // A sample of 1 … 16 bits as 8.
 static inline uint8_t cco_to_byte(unsigned sample, unsigned bits) {
     return (uint8_t)(bits >= 8 ? sample >> (bits - 8) : sample * 255 / ((1u << bits) - 1));
+}
+
+// Writes sample `index` of a pixel as CCO_UINT8 or, of 16 bits, CCO_UINT16.
+static inline void cco_put_sample(uint8_t *to, size_t index, int size, unsigned sample, unsigned bits) {
+    uint16_t wide = (uint16_t)sample;
+    if (size == CCO_UINT8) {
+        to[index] = cco_to_byte(sample, bits);
+    } else {
+        memcpy(to + 2 * index, &wide, 2);
+    }
 }
 
 #endif

@@ -119,6 +119,9 @@ int cco_open_pnm(cco_picture *picture, char *message) {
         return cco_fail(CCO_ERROR_DATA, message, "the greatest sample is %u; it must be 1 … 65535", greatest);
     }
     state->greatest = greatest;
+    if (picture->is_whole && greatest > 255) {
+        return cco_fail(CCO_ERROR_UNSUPPORTED, message, "its samples go to %u; at most 255 is read", greatest);
+    }
     // One white-space byte stands before raw samples.
     state->pixels = at < picture->count ? at + 1 : at;
     size_t samples = cco_times((size_t)width * height, picture->layout), needed = samples;

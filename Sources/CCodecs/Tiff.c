@@ -1,62 +1,33 @@
-// TIFF through libtiff: the first picture of the file, in strips or tiles, whole pixels or planes, 1 to 16 bits, with
-// every compression that the installed libtiff knows. Turned as its orientation tag says.
-#include <stdarg.h>
+// TIFF through libtiff: a page in strips or tiles, whole pixels or planes, with every compression that the installed
+// libtiff knows; as 8-bit colour the first page of 1 to 16 bits. Turned as its orientation tag says.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "Picture.h"
-
-// From tiff.h and tiffio.h of libtiff 4.5.
-typedef struct tiff tiff;
-typedef struct tiff_options tiff_options;
-typedef int (*tiff_report)(tiff *, void *, const char *, const char *, va_list);
-enum {
-    TAG_WIDTH = 256, TAG_HEIGHT = 257, TAG_BITS = 258, TAG_COMPRESSION = 259, TAG_PHOTOMETRIC = 262,
-    TAG_ORIENTATION = 274, TAG_SAMPLES = 277, TAG_ROWS_PER_STRIP = 278, TAG_PLANES = 284, TAG_PREDICTOR = 317,
-    TAG_COLOUR_MAP = 320, TAG_TILE_WIDTH = 322, TAG_TILE_HEIGHT = 323,
-    TAG_EXTRA_SAMPLES = 338, TAG_SAMPLE_FORMAT = 339, TAG_JPEG_COLOUR = 65538
-};
-enum { WHITE_IS_ZERO = 0, BLACK_IS_ZERO = 1, COLOUR_RGB = 2, COLOUR_PALETTE = 3, COLOUR_INK = 5, COLOUR_YCC = 6 };
-enum { NONE = 1, LZW = 5, OLD_JPEG = 6, NEW_JPEG = 7, DEFLATE = 8, PACK_BITS = 32773, OLD_DEFLATE = 32946 };
-enum { ALPHA_MULTIPLIED = 1, UNSIGNED = 1, UNKNOWN_FORMAT = 4 };
+#include "Tiff.h"
 
 enum {
     OPTIONS, OPTIONS_FREE, OPTIONS_ERROR, OPTIONS_WARNING, OPTIONS_LIMIT, OPEN, CLOSE, GET, GET_DEFAULTED, SET,
     IS_TILED, STRIP_SIZE, TILE_SIZE, ROW_SIZE, TILE_ROW_SIZE, READ_STRIP, READ_TILE, STRIPS, TILES, RGBA_OK, READ_RGBA,
-    FUNCTION_COUNT
+    PAGES, SET_PAGE, FUNCTION_COUNT
 };
 static const char *const symbols[FUNCTION_COUNT] = {
     "TIFFOpenOptionsAlloc", "TIFFOpenOptionsFree", "TIFFOpenOptionsSetErrorHandlerExtR",
     "TIFFOpenOptionsSetWarningHandlerExtR", "TIFFOpenOptionsSetMaxSingleMemAlloc", "TIFFClientOpenExt", "TIFFClose",
     "TIFFGetField", "TIFFGetFieldDefaulted", "TIFFSetField", "TIFFIsTiled", "TIFFStripSize64", "TIFFTileSize64",
     "TIFFScanlineSize64", "TIFFTileRowSize64", "TIFFReadEncodedStrip", "TIFFReadEncodedTile", "TIFFNumberOfStrips",
-    "TIFFNumberOfTiles", "TIFFRGBAImageOK", "TIFFReadRGBAImageOriented"};
+    "TIFFNumberOfTiles", "TIFFRGBAImageOK", "TIFFReadRGBAImageOriented", "TIFFNumberOfDirectories",
+    "TIFFSetDirectory"};
 static const cco_library library = {"libtiff.so.6", "libtiff6", symbols, FUNCTION_COUNT};
 static void *functions[FUNCTION_COUNT];
 
 #define CALL(function, result, ...) ((result(*)(__VA_ARGS__))functions[function])
 #define FIELD(function, ...) CALL(function, int, tiff *, uint32_t, ...)(__VA_ARGS__)
 
-typedef struct {
-    tiff *file;
-    const uint8_t *bytes;
-    size_t count, at;
-    char *message;  // of the call that is under way
-    bool has_failed;
-    bool is_decoding;
-    bool is_read_as_rgba;  // by libtiff's own conversion
-    bool is_tiled, is_in_planes, is_multiplied, is_deflated;
-    uint16_t photometric, bits, samples, predictor;
-    uint16_t *map[3];
-    uint32_t chunk_width, chunk_height;
-    size_t chunk_bytes, chunk_row_bytes;
-} reader;
-
 static int on_error(tiff *file, void *user, const char *module, const char *text, va_list arguments) {
     (void)file;
     (void)module;
-    reader *state = user;
+    tiff_reader *state = user;
     // The first one tells most.
     if (!state->has_failed) vsnprintf(state->message, CCO_MESSAGE_SIZE, text, arguments);
     state->has_failed = true;
@@ -73,7 +44,7 @@ static int on_warning(tiff *file, void *user, const char *module, const char *te
         "\"ExtraSamples\"", "\"SampleFormat\"", "\"Predictor\"", "\"YCbCrSubsampling\"", "ByteCounts\"", "Offsets\""};
     (void)file;
     (void)module;
-    reader *state = user;
+    tiff_reader *state = user;
     char warning[CCO_MESSAGE_SIZE];
     vsnprintf(warning, sizeof warning, text, arguments);
     bool matters = state->is_decoding;
@@ -88,7 +59,7 @@ static int on_warning(tiff *file, void *user, const char *module, const char *te
 }
 
 static ptrdiff_t on_read(void *user, void *to, ptrdiff_t count) {
-    reader *state = user;
+    tiff_reader *state = user;
     size_t left = state->at < state->count ? state->count - state->at : 0;
     size_t step = count < 0 ? 0 : (size_t)count < left ? (size_t)count : left;
     memcpy(to, state->bytes + state->at, step);
@@ -104,7 +75,7 @@ static ptrdiff_t on_write(void *user, void *from, ptrdiff_t count) {
 }
 
 static uint64_t on_seek(void *user, uint64_t place, int whence) {
-    reader *state = user;
+    tiff_reader *state = user;
     uint64_t base = whence == SEEK_SET ? 0 : whence == SEEK_CUR ? state->at : state->count;
     uint64_t target = base + place;
     // Beyond the end nothing is read.
@@ -117,10 +88,10 @@ static int on_close(void *user) {
     return 0;
 }
 
-static uint64_t on_size(void *user) { return ((reader *)user)->count; }
+static uint64_t on_size(void *user) { return ((tiff_reader *)user)->count; }
 
 static int on_map(void *user, void **base, uint64_t *size) {
-    reader *state = user;
+    tiff_reader *state = user;
     *base = (void *)(uintptr_t)state->bytes;
     *size = state->count;
     return 1;
@@ -132,7 +103,7 @@ static void on_unmap(void *user, void *base, uint64_t size) {
     (void)size;
 }
 
-static int failure(reader *state, const char *text) {
+static int failure(tiff_reader *state, const char *text) {
     if (!state->has_failed || !state->message[0]) cco_fail(CCO_ERROR_DATA, state->message, "%s", text);
     // Cuts what ends a line.
     char copy[CCO_MESSAGE_SIZE];
@@ -140,45 +111,7 @@ static int failure(reader *state, const char *text) {
     return cco_fail(CCO_ERROR_DATA, state->message, "%s", copy);
 }
 
-// Sample `index` of a row: as wide as it is stored, in the machine's byte order.
-static unsigned stored_sample(const reader *state, const uint8_t *row, size_t index) {
-    if (state->bits != 16) return cco_packed_sample(row, index, state->bits);
-    uint16_t value;
-    memcpy(&value, row + 2 * index, 2);
-    return value;
-}
-
-// The first `count` pixels of a chunk's row into the raster; of one plane, `plane`, where planes lie apart.
-static void convert_row(
-    const reader *state, const uint8_t *row, size_t count, unsigned plane, raster_layout layout, uint8_t *to) {
-    size_t bytes = layout == RASTER_CMYK ? 4 : layout, step = state->is_in_planes ? 1 : state->samples;
-    size_t first = state->is_in_planes ? plane : 0, last = state->is_in_planes ? plane + 1 : bytes;
-    size_t colours = layout == RASTER_GREY ? 1 : 3;
-    bool is_plain = state->photometric != COLOUR_PALETTE && state->photometric != WHITE_IS_ZERO;
-    if (is_plain && state->bits == 8 && step == bytes && !state->is_in_planes) {
-        memcpy(to, row, count * bytes);
-        return;
-    }
-    for (size_t x = 0; x < count; x++, to += bytes) {
-        if (state->photometric == COLOUR_PALETTE) {
-            unsigned index = stored_sample(state, row, x * step);
-            for (int i = 0; i < 3; i++) to[i] = (uint8_t)(state->map[i][index] >> 8);
-            continue;
-        }
-        for (size_t i = first; i < last; i++) {
-            unsigned value = cco_to_byte(stored_sample(state, row, x * step + (i - first)), state->bits);
-            to[i] = (uint8_t)(state->photometric == WHITE_IS_ZERO ? 255 - value : value);
-        }
-        if (!state->is_multiplied) continue;
-        unsigned alpha = cco_to_byte(stored_sample(state, row, x * step + colours), state->bits);
-        for (size_t i = 0; alpha > 0 && i < colours; i++) {
-            unsigned value = to[i] * 255u / alpha;
-            to[i] = (uint8_t)(value > 255 ? 255 : value);
-        }
-    }
-}
-
-static int read_chunk(reader *state, uint32_t chunk, size_t rows, uint8_t *work) {
+static int read_chunk(tiff_reader *state, uint32_t chunk, size_t rows, uint8_t *work) {
     ptrdiff_t got = CALL(state->is_tiled ? READ_TILE : READ_STRIP, ptrdiff_t, tiff *, uint32_t, void *, ptrdiff_t)(
         state->file, chunk, work, (ptrdiff_t)state->chunk_bytes);
     if (got < 0 || state->has_failed) return failure(state, "it is cut short or damaged");
@@ -188,18 +121,29 @@ static int read_chunk(reader *state, uint32_t chunk, size_t rows, uint8_t *work)
     return CCO_OK;
 }
 
+// Whether the last byte of a chunk may be `mark`, to which a predictor adds what the pixel before has become.
+static bool may_be_left(const tiff_reader *state, const uint8_t *last, uint8_t mark) {
+    size_t step = state->is_in_planes ? 1 : state->samples;
+    if (state->predictor == 1) return *last == mark;
+    if (state->predictor != 2 || state->chunk_width < 2) return true;
+    if (state->bits == 8) return (uint8_t)(*last - *(last - step)) == mark;
+    if (state->bits != 16) return true;
+    uint16_t value, before;
+    memcpy(&value, last - 1, 2);
+    memcpy(&before, last - 1 - 2 * step, 2);
+    // The file's byte order may not be the machine's.
+    uint16_t added = (uint16_t)(value - before);
+    return (added & 255) == mark || added >> 8 == mark;
+}
+
 // Damaged deflate data may end too early without an error; then the last byte is what was there before.
-static int read_deflated_chunk(reader *state, uint32_t chunk, size_t rows, uint8_t *work) {
+static int read_deflated_chunk(tiff_reader *state, uint32_t chunk, size_t rows, uint8_t *work) {
     const uint8_t mark = 0x5a;
     uint8_t *last = work + state->chunk_row_bytes * rows - 1;
     *last = mark;
     int code = read_chunk(state, chunk, rows, work);
-    if (code != CCO_OK) return code;
-    size_t step = state->is_in_planes ? 1 : state->samples;
-    // A predictor adds to it what the pixel before has become.
-    bool is_summed = state->predictor != 1, is_known = !is_summed || (state->bits == 8 && state->chunk_width > 1);
-    uint8_t found = *last, added = is_summed && is_known ? last[-(ptrdiff_t)step] : 0;
-    if (is_known && (uint8_t)(found - added) != mark) return CCO_OK;
+    if (code != CCO_OK || !may_be_left(state, last, mark)) return code;
+    uint8_t found = *last;
     *last = (uint8_t)~mark;
     code = read_chunk(state, chunk, rows, work);
     if (code == CCO_OK && *last != found) code = cco_fail(CCO_ERROR_DATA, state->message, "it is cut short or damaged");
@@ -207,11 +151,11 @@ static int read_deflated_chunk(reader *state, uint32_t chunk, size_t rows, uint8
 }
 
 static int decode_chunks(cco_picture *picture, uint8_t *raster, uint8_t *work) {
-    reader *state = picture->state;
+    tiff_reader *state = picture->state;
     // What a codec leaves out must not be what the memory held.
     memset(work, 0, state->chunk_bytes);
-    size_t bytes = picture->layout == RASTER_CMYK ? 4 : picture->layout;
-    unsigned planes = state->is_in_planes ? (unsigned)bytes : 1;
+    size_t bytes = cco_raster_bytes(picture);
+    unsigned planes = state->is_in_planes ? (unsigned)cco_raster_samples(picture->layout) : 1;
     uint32_t across = (picture->width - 1) / state->chunk_width + 1;
     uint32_t down = (picture->height - 1) / state->chunk_height + 1;
     uint64_t chunk = 0;
@@ -227,8 +171,8 @@ static int decode_chunks(cco_picture *picture, uint8_t *raster, uint8_t *work) {
                 code = (state->is_deflated ? read_deflated_chunk : read_chunk)(state, (uint32_t)chunk, rows, work);
                 if (code != CCO_OK) return code;
                 for (uint32_t row = 0; row < rows; row++) {
-                    convert_row(
-                        state, work + row * state->chunk_row_bytes, columns, plane, picture->layout,
+                    cco_convert_tiff_row(
+                        state, picture, work + row * state->chunk_row_bytes, columns, plane,
                         raster + ((size_t)(y + row) * picture->width + x) * bytes);
                 }
             }
@@ -238,7 +182,7 @@ static int decode_chunks(cco_picture *picture, uint8_t *raster, uint8_t *work) {
 }
 
 static int decode(cco_picture *picture, uint8_t *raster, uint8_t *work, char *message) {
-    reader *state = picture->state;
+    tiff_reader *state = picture->state;
     state->message = message;
     state->has_failed = false;
     state->is_decoding = true;
@@ -256,7 +200,7 @@ static int decode(cco_picture *picture, uint8_t *raster, uint8_t *work, char *me
 }
 
 static void close_tiff(cco_picture *picture) {
-    reader *state = picture->state;
+    tiff_reader *state = picture->state;
     char message[CCO_MESSAGE_SIZE];
     if (!state) return;
     state->message = message;
@@ -264,7 +208,7 @@ static void close_tiff(cco_picture *picture) {
     free(state);
 }
 
-static int open_file(reader *state) {
+static int open_file(tiff_reader *state) {
     tiff_options *options = CALL(OPTIONS, tiff_options *, void)();
     if (!options) return cco_fail(CCO_ERROR_MEMORY, state->message, "out of memory");
     CALL(OPTIONS_ERROR, void, tiff_options *, tiff_report, void *)(options, on_error, state);
@@ -283,7 +227,7 @@ static int open_file(reader *state) {
 }
 
 // Sizes of strips or tiles.
-static int read_chunks(cco_picture *picture, reader *state, char *message) {
+static int read_chunks(cco_picture *picture, tiff_reader *state, char *message) {
     state->is_tiled = CALL(IS_TILED, int, tiff *)(state->file);
     uint64_t size, row;
     uint32_t there;
@@ -319,7 +263,7 @@ static int read_chunks(cco_picture *picture, reader *state, char *message) {
     return CCO_OK;
 }
 
-static size_t stored_bytes(const cco_picture *picture, const reader *state) {
+static size_t stored_bytes(const cco_picture *picture, const tiff_reader *state) {
     size_t row = cco_plus(cco_times(cco_times(picture->width, state->samples), state->bits), 7) / 8;
     return cco_times(row, picture->height);
 }
@@ -339,7 +283,7 @@ static size_t most_expansion(unsigned compression) {
 }
 
 // The samples that the file says it holds, and the chunk that is decoded at once, against its size.
-static int check_held(const cco_picture *picture, const reader *state, unsigned compression, char *message) {
+static int check_held(const cco_picture *picture, const tiff_reader *state, unsigned compression, char *message) {
     size_t stored = stored_bytes(picture, state), expansion = most_expansion(compression);
     int code = expansion ? cco_check_held(picture, stored, expansion, message)
                          : cco_check_expansion(picture, stored, message);
@@ -355,7 +299,7 @@ static int check_held(const cco_picture *picture, const reader *state, unsigned 
 }
 
 // How many samples of a pixel are colour, or 0 for what libtiff is to convert by itself.
-static unsigned colour_samples(const reader *state) {
+static unsigned colour_samples(const tiff_reader *state) {
     switch (state->photometric) {
     case WHITE_IS_ZERO:
     case BLACK_IS_ZERO:
@@ -366,9 +310,53 @@ static unsigned colour_samples(const reader *state) {
     }
 }
 
-static int read_fields(cco_picture *picture, reader *state, char *message) {
+static void read_resolution(cco_picture *picture, tiff_reader *state) {
+    float across = 0, down = 0;
+    uint16_t unit = UNIT_INCH;
+    FIELD(GET, state->file, TAG_X_RESOLUTION, &across);
+    FIELD(GET, state->file, TAG_Y_RESOLUTION, &down);
+    FIELD(GET_DEFAULTED, state->file, TAG_RESOLUTION_UNIT, &unit);
+    // Without a unit it tells the ratio only.
+    if (unit == UNIT_INCH) cco_set_resolution(picture, across, down, 25.4);
+    if (unit == UNIT_CENTIMETRE) cco_set_resolution(picture, across, down, 10);
+}
+
+// Counts the pages and turns to the one that is wanted.
+static int find_page(cco_picture *picture, tiff_reader *state) {
+    picture->pages = CALL(PAGES, uint32_t, tiff *)(state->file);
+    if (state->has_failed) return failure(state, "its list of pages is damaged");
+    if (picture->page >= picture->pages) return CCO_OK;
+    if (!CALL(SET_PAGE, int, tiff *, uint32_t)(state->file, picture->page) || state->has_failed) {
+        return failure(state, "its list of pages is damaged");
+    }
+    return CCO_OK;
+}
+
+// What a sample is: of a picture that is opened whole it may also be a number that is no colour.
+static int read_depth(cco_picture *picture, const tiff_reader *state, char *message) {
+    unsigned bits = state->bits;
+    bool is_number = state->format != UNSIGNED || bits > 16, is_palette = state->photometric == COLOUR_PALETTE;
+    bool is_known = bits == 16 || (bits == 8 && state->format != FLOATING);
+    if (is_number) is_known = picture->is_whole && (is_known || bits == 32 || bits == 64);
+    if (!is_number) is_known = is_known || bits == 1 || bits == 2 || bits == 4;
+    if (!is_known || (is_palette && bits > 8 && !picture->is_whole)) {
+        return cco_fail(CCO_ERROR_UNSUPPORTED, message, "its samples have %u bits", bits);
+    }
+    // Numbers have no greatest value to count from.
+    if (is_number && state->photometric != BLACK_IS_ZERO && state->photometric != COLOUR_RGB) {
+        const char *text = "its samples are %u-bit numbers whose 0 is white, ink or a colour's index";
+        return cco_fail(CCO_ERROR_UNSUPPORTED, message, text, bits);
+    }
+    if (!picture->is_whole || is_palette) return CCO_OK;
+    picture->kind = state->format;
+    picture->bits = bits;
+    picture->sample = is_number ? CCO_FLOAT32 : bits == 16 ? CCO_UINT16 : CCO_UINT8;
+    return CCO_OK;
+}
+
+static int read_fields(cco_picture *picture, tiff_reader *state, char *message) {
     uint32_t width = 0, height = 0;
-    uint16_t compression = 1, orientation = 1, planes = 1, format = UNSIGNED, extra_count = 0, *extra = NULL;
+    uint16_t compression = 1, orientation = 1, planes = 1, extra_count = 0, *extra = NULL;
     tiff *file = state->file;
     FIELD(GET, file, TAG_WIDTH, &width);
     FIELD(GET, file, TAG_HEIGHT, &height);
@@ -382,15 +370,21 @@ static int read_fields(cco_picture *picture, reader *state, char *message) {
     state->predictor = 1;
     if (state->is_deflated) FIELD(GET_DEFAULTED, file, TAG_PREDICTOR, &state->predictor);
     FIELD(GET_DEFAULTED, file, TAG_PLANES, &planes);
-    FIELD(GET_DEFAULTED, file, TAG_SAMPLE_FORMAT, &format);
+    state->format = UNSIGNED;
+    FIELD(GET_DEFAULTED, file, TAG_SAMPLE_FORMAT, &state->format);
+    if (state->format == UNKNOWN_FORMAT) state->format = UNSIGNED;
     FIELD(GET_DEFAULTED, file, TAG_EXTRA_SAMPLES, &extra_count, &extra);
     if (!FIELD(GET, file, TAG_PHOTOMETRIC, &state->photometric)) state->photometric = WHITE_IS_ZERO;
     if (orientation >= 1 && orientation <= 8) picture->orientation = orientation;
     if (state->samples == 0) return cco_fail(CCO_ERROR_DATA, message, "its pixels have no samples");
-    if (format != UNSIGNED && format != UNKNOWN_FORMAT) {
-        const char *kind = format == 2 ? "signed integers" : format == 3 ? "floating-point numbers" : "complex numbers";
+    bool has_numbers = state->format == SIGNED || state->format == FLOATING;
+    if (state->format != UNSIGNED && !(picture->is_whole && has_numbers)) {
+        const char *kind = state->format == SIGNED     ? "signed integers"
+                           : state->format == FLOATING ? "floating-point numbers"
+                                                       : "complex numbers";
         return cco_fail(CCO_ERROR_UNSUPPORTED, message, "its samples are %s, not colour", kind);
     }
+    if (picture->is_whole) read_resolution(picture, state);
     bool is_ycc = state->photometric == COLOUR_YCC && state->samples == 3;
     bool is_jpeg_colour = is_ycc && compression == NEW_JPEG && planes == 1;
     // Old files of JPEG in TIFF contradict themselves; libtiff knows how.
@@ -415,10 +409,8 @@ static int read_fields(cco_picture *picture, reader *state, char *message) {
         state->photometric = COLOUR_RGB;
     }
     unsigned colours = colour_samples(state);
-    bool has_depth = state->bits == 1 || state->bits == 2 || state->bits == 4 || state->bits == 8 || state->bits == 16;
-    if (!has_depth || (state->photometric == COLOUR_PALETTE && state->bits > 8)) {
-        return cco_fail(CCO_ERROR_UNSUPPORTED, message, "its samples have %u bits", state->bits);
-    }
+    code = read_depth(picture, state, message);
+    if (code != CCO_OK) return code;
     if (state->samples < colours) {
         return cco_fail(CCO_ERROR_DATA, message, "its pixels have %u samples of %u", state->samples, colours);
     }
@@ -426,7 +418,8 @@ static int read_fields(cco_picture *picture, reader *state, char *message) {
     // What alpha has been multiplied into is divided again, as it is where alpha stands beside the colours.
     bool has_multiplied = extra_count > 0 && extra && extra[0] == ALPHA_MULTIPLIED && state->samples > colours;
     state->is_multiplied =
-        has_multiplied && !state->is_in_planes && colours != 4 && state->photometric != COLOUR_PALETTE;
+        has_multiplied && !state->is_in_planes && colours != 4 && state->photometric != COLOUR_PALETTE &&
+        !picture->is_whole;
     if (state->photometric == COLOUR_PALETTE &&
         !FIELD(GET, file, TAG_COLOUR_MAP, &state->map[0], &state->map[1], &state->map[2])) {
         return cco_fail(CCO_ERROR_DATA, message, "its palette is missing");
@@ -436,6 +429,21 @@ static int read_fields(cco_picture *picture, reader *state, char *message) {
     if (state->photometric == COLOUR_PALETTE && state->is_in_planes) {
         return cco_fail(CCO_ERROR_UNSUPPORTED, message, "its palette's indices lie in planes");
     }
+    bool has_all = picture->is_whole && colours != 4 && state->photometric != COLOUR_PALETTE;
+    if (has_all && state->samples > 4) {
+        return cco_fail(CCO_ERROR_UNSUPPORTED, message, "its pixels have %u samples; 4 are read", state->samples);
+    }
+    if (has_all) {
+        static const raster_layout layouts[] = {RASTER_GREY, RASTER_GREY_ALPHA, RASTER_RGB, RASTER_RGBA};
+        bool is_alpha = extra_count == 1 && extra && (extra[0] == ALPHA_MULTIPLIED || extra[0] == ALPHA_BESIDE);
+        picture->layout = layouts[state->samples - 1];
+        picture->has_alpha = is_alpha && state->samples == colours + 1;
+        picture->is_multiplied = picture->has_alpha && extra[0] == ALPHA_MULTIPLIED;
+        if (picture->is_multiplied && picture->sample == CCO_FLOAT32 && state->format != FLOATING) {
+            const char *text = "its alpha is multiplied into %u-bit integers";
+            return cco_fail(CCO_ERROR_UNSUPPORTED, message, text, state->bits);
+        }
+    }
     code = read_chunks(picture, state, message);
     return code == CCO_OK ? check_held(picture, state, compression, message) : code;
 }
@@ -443,7 +451,7 @@ static int read_fields(cco_picture *picture, reader *state, char *message) {
 int cco_open_tiff(cco_picture *picture, char *message) {
     int code = cco_library_open(&library, functions, message);
     if (code != CCO_OK) return code;
-    reader *state = picture->state = calloc(1, sizeof *state);
+    tiff_reader *state = picture->state = calloc(1, sizeof *state);
     if (!state) return cco_fail(CCO_ERROR_MEMORY, message, "out of memory");
     picture->close = close_tiff;
     picture->decode = decode;
@@ -453,5 +461,10 @@ int cco_open_tiff(cco_picture *picture, char *message) {
     code = open_file(state);
     if (code != CCO_OK) return code;
     if (state->has_failed) return failure(state, "");
+    if (picture->is_whole) {
+        code = find_page(picture, state);
+        // What is asked for and is not there is told by the caller.
+        if (code != CCO_OK || picture->page >= picture->pages) return code;
+    }
     return read_fields(picture, state, message);
 }

@@ -1,64 +1,194 @@
-// PNG through libpng. Its errors jump (setjmp); the jump starts and ends in this file.
-#define _GNU_SOURCE
+// PNG: rows filtered as libpng filters them (of the five filters the one whose bytes add up to the least, taken as
+// signed), and deflated into chunks as they come.
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
 #include "CImageFormats.h"
 
-#include <errno.h>
-#include <png.h>
-#include <setjmp.h>
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
+enum { CHUNK_BYTES = 1 << 16, FILTERS = 5 };
 
-static void on_error(png_structp png, png_const_charp text) {
-    char *message = png_get_error_ptr(png);
-    snprintf(message, CIF_MESSAGE_SIZE, "%s", text);
-    png_longjmp(png, 1);
+typedef struct {
+    cif_writer *file;
+    char *message;
+    z_stream stream;
+    // Length and name come before the data, the checksum after.
+    uint8_t chunk[8 + CHUNK_BYTES + 4];
+    // The row before, the row, and it filtered, each after a byte for the filter's number; all as PNG has them.
+    size_t row_bytes, pixel_bytes;
+    uint8_t *rows[4];
+} png;
+
+static void put32(uint8_t *to, uint32_t value) {
+    for (int i = 0; i < 4; i++) to[i] = (uint8_t)(value >> (24 - 8 * i));
 }
 
-static void on_warning(png_structp png, png_const_charp text) {
-    (void)png;
-    (void)text;
+// Writes `count` bytes that stand behind the first eight of `chunk`.
+static int write_chunk(png *state, const char *name, size_t count) {
+    put32(state->chunk, (uint32_t)count);
+    memcpy(state->chunk + 4, name, 4);
+    put32(state->chunk + 8 + count, (uint32_t)crc32(0, state->chunk + 4, (uInt)(count + 4)));
+    return cif_writer_write(state->file, state->chunk, count + 12, state->message);
 }
 
-int cif_png_write_rgb8(const char *path, const uint8_t *pixels, uint32_t width, uint32_t height, char *message) {
-    FILE *file = fopen(path, "wbe");
-    if (!file) {
-        snprintf(message, CIF_MESSAGE_SIZE, "%s", strerror(errno));
-        return CIF_ERROR_OPEN;
+static int write_header(png *state, const cif_png *picture) {
+    static const uint8_t signature[] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
+    static const uint8_t colours[] = {0, 0, 4, 2, 6};
+    int code = cif_writer_write(state->file, signature, sizeof signature, state->message);
+    if (code != CIF_OK) return code;
+    uint8_t *to = state->chunk + 8;
+    memset(to, 0, 13);
+    put32(to, picture->width);
+    put32(to + 4, picture->height);
+    to[8] = (uint8_t)picture->depth;
+    to[9] = picture->palette ? 3 : colours[picture->channels];
+    code = write_chunk(state, "IHDR", 13);
+    if (code == CIF_OK && (picture->palette || picture->channels >= 3)) {
+        to[0] = 0;  // perceptual
+        code = write_chunk(state, "sRGB", 1);
     }
-    // volatile: read again after the jump back to setjmp.
-    png_structp volatile png = png_create_write_struct(PNG_LIBPNG_VER_STRING, message, on_error, on_warning);
-    png_infop volatile info = png ? png_create_info_struct(png) : NULL;
-    if (!info) {
-        png_structp p = png;
-        if (p) png_destroy_write_struct(&p, NULL);
-        fclose(file);
-        snprintf(message, CIF_MESSAGE_SIZE, "out of memory");
-        return CIF_ERROR_MEMORY;
+    if (code == CIF_OK && picture->pixels_per_metre[0] > 0 && picture->pixels_per_metre[1] > 0) {
+        put32(to, picture->pixels_per_metre[0]);
+        put32(to + 4, picture->pixels_per_metre[1]);
+        to[8] = 1;
+        code = write_chunk(state, "pHYs", 9);
     }
-    int code = CIF_OK;
-    if (setjmp(png_jmpbuf(png))) {
-        code = CIF_ERROR_WRITE;
+    if (code != CIF_OK || !picture->palette) return code;
+    bool is_opaque = true;
+    for (size_t i = 0; i < picture->palette_count; i++) {
+        memcpy(to + 3 * i, picture->palette + 4 * i, 3);
+        is_opaque = is_opaque && picture->palette[4 * i + 3] == 255;
+    }
+    code = write_chunk(state, "PLTE", 3 * picture->palette_count);
+    if (code != CIF_OK || is_opaque) return code;
+    for (size_t i = 0; i < picture->palette_count; i++) to[i] = picture->palette[4 * i + 3];
+    return write_chunk(state, "tRNS", picture->palette_count);
+}
+
+// Deflates `count` bytes and writes the chunks that fill up; with `Z_FINISH` all.
+static int deflate_bytes(png *state, const uint8_t *bytes, size_t count, int flush) {
+    state->stream.next_in = (Bytef *)(uintptr_t)bytes;
+    state->stream.avail_in = (uInt)count;
+    int result = Z_OK;
+    while (state->stream.avail_in > 0 || (flush == Z_FINISH && result != Z_STREAM_END)) {
+        result = deflate(&state->stream, flush);
+        if (state->stream.avail_out > 0 && result != Z_STREAM_END) continue;
+        int code = write_chunk(state, "IDAT", CHUNK_BYTES - state->stream.avail_out);
+        if (code != CIF_OK) return code;
+        state->stream.next_out = state->chunk + 8;
+        state->stream.avail_out = CHUNK_BYTES;
+    }
+    return CIF_OK;
+}
+
+static uint8_t paeth(int left, int above, int corner) {
+    int a = abs(above - corner), b = abs(left - corner), c = abs(left + above - 2 * corner);
+    return (uint8_t)(a <= b && a <= c ? left : b <= c ? above : corner);
+}
+
+// Filters `row` into `to`; the sum of what comes out, as signed bytes.
+static uint64_t filter_row(
+    int filter, const uint8_t *restrict row, const uint8_t *restrict before, size_t count, size_t pixel,
+    uint8_t *restrict to) {
+    switch (filter) {
+    case 0: memcpy(to, row, count); break;
+    case 1:
+        memcpy(to, row, pixel);
+        for (size_t i = pixel; i < count; i++) to[i] = (uint8_t)(row[i] - row[i - pixel]);
+        break;
+    case 2:
+        for (size_t i = 0; i < count; i++) to[i] = (uint8_t)(row[i] - before[i]);
+        break;
+    case 3:
+        for (size_t i = 0; i < pixel; i++) to[i] = (uint8_t)(row[i] - before[i] / 2);
+        for (size_t i = pixel; i < count; i++) to[i] = (uint8_t)(row[i] - (row[i - pixel] + before[i]) / 2);
+        break;
+    default:
+        for (size_t i = 0; i < pixel; i++) to[i] = (uint8_t)(row[i] - before[i]);
+        for (size_t i = pixel; i < count; i++) {
+            to[i] = (uint8_t)(row[i] - paeth(row[i - pixel], before[i], before[i - pixel]));
+        }
+    }
+    uint64_t sum = 0;
+    for (size_t i = 0; i < count; i++) sum += to[i] < 128 ? to[i] : 256u - to[i];
+    return sum;
+}
+
+static int write_rows(png *state, const cif_png *picture, const uint8_t *pixels) {
+    uint8_t **rows = state->rows;
+    for (uint32_t y = 0; y < picture->height; y++, pixels += state->row_bytes) {
+        uint8_t *before = rows[0], *row = rows[1];
+        memcpy(row + 1, pixels, state->row_bytes);
+        if (picture->depth == 16) {
+            for (size_t i = 0; i < state->row_bytes; i += 2) {
+                uint16_t value;
+                memcpy(&value, pixels + i, 2);
+                row[1 + i] = (uint8_t)(value >> 8);
+                row[2 + i] = (uint8_t)value;
+            }
+        }
+        uint64_t least = UINT64_MAX;
+        // Neighbours in a palette are not alike.
+        for (int filter = 0; filter < (picture->palette ? 1 : FILTERS); filter++) {
+            uint64_t sum =
+                filter_row(filter, row + 1, before + 1, state->row_bytes, state->pixel_bytes, rows[3] + 1);
+            rows[3][0] = (uint8_t)filter;
+            if (sum >= least) continue;
+            least = sum;
+            uint8_t *best = rows[3];
+            rows[3] = rows[2];
+            rows[2] = best;
+        }
+        int code = deflate_bytes(state, rows[2], state->row_bytes + 1, Z_NO_FLUSH);
+        if (code != CIF_OK) return code;
+        rows[0] = row;
+        rows[1] = before;
+    }
+    return deflate_bytes(state, NULL, 0, Z_FINISH);
+}
+
+int cif_png_write(const char *path, const cif_png *picture, const void *pixels, char *message) {
+    png *state = calloc(1, sizeof *state);
+    bool is_ready = state;
+    if (state) {
+        state->message = message;
+        state->pixel_bytes = (size_t)picture->channels * (size_t)picture->depth / 8;
+        state->row_bytes = state->pixel_bytes * picture->width;
+        for (int i = 0; i < 4; i++) is_ready = (state->rows[i] = calloc(1, state->row_bytes + 1)) && is_ready;
+        int strategy = picture->palette ? Z_DEFAULT_STRATEGY : Z_FILTERED;
+        is_ready = deflateInit2(&state->stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, 15, 8, strategy) == Z_OK && is_ready;
+        state->stream.next_out = state->chunk + 8;
+        state->stream.avail_out = CHUNK_BYTES;
+    }
+    int code = CIF_ERROR_MEMORY;
+    if (is_ready) {
+        code = cif_writer_open(path, &state->file, message);
+        // The header's chunks are made where the deflated bytes go later.
+        if (code == CIF_OK) code = write_header(state, picture);
+        if (code == CIF_OK) code = write_rows(state, picture, pixels);
+        if (code == CIF_OK) code = write_chunk(state, "IEND", 0);
+        // The first failure tells most.
+        char last[CIF_MESSAGE_SIZE];
+        int closed = cif_writer_close(state->file, last);
+        if (code == CIF_OK && closed != CIF_OK) memcpy(message, last, sizeof last);
+        if (code == CIF_OK) code = closed;
     } else {
-        png_init_io(png, file);
-        png_set_IHDR(
-            png, info, width, height, 8, PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
-            PNG_FILTER_TYPE_DEFAULT);
-        png_set_sRGB(png, info, PNG_sRGB_INTENT_PERCEPTUAL);
-        png_write_info(png, info);
-        for (uint32_t row = 0; row < height; row++) png_write_row(png, pixels + (size_t)row * width * 3);
-        png_write_end(png, info);
+        strcpy(message, "out of memory");
     }
-    png_structp p = png;
-    png_infop i = info;
-    png_destroy_write_struct(&p, &i);
-    if (code == CIF_OK && (fflush(file) != 0 || fsync(fileno(file)) != 0)) {
-        snprintf(message, CIF_MESSAGE_SIZE, "%s", strerror(errno));
-        code = CIF_ERROR_WRITE;
+    if (state) {
+        deflateEnd(&state->stream);
+        for (int i = 0; i < 4; i++) free(state->rows[i]);
     }
-    if (fclose(file) != 0 && code == CIF_OK) {
-        snprintf(message, CIF_MESSAGE_SIZE, "%s", strerror(errno));
-        code = CIF_ERROR_WRITE;
-    }
+    free(state);
     return code;
+}
+
+size_t cif_deflate_bound(size_t count) { return compressBound(count); }
+
+int cif_deflate(const void *bytes, size_t count, void *to, size_t room, size_t *got) {
+    uLongf length = room;
+    int result = compress2(to, &length, bytes, count, Z_DEFAULT_COMPRESSION);
+    *got = length;
+    return result == Z_OK ? CIF_OK : CIF_ERROR_MEMORY;
 }

@@ -26,7 +26,8 @@ enum {
     CCO_ERROR_UNSUPPORTED = 4,  // a well-formed picture that has no meaning as 8-bit colour, or that a library lacks
     CCO_ERROR_MEMORY = 5,
     CCO_ERROR_LIMIT = 6,  // larger than CCO_MOST_PIXELS, or than a file of that size may become
-    CCO_ERROR_CANCELLED = 7
+    CCO_ERROR_CANCELLED = 7,
+    CCO_ERROR_PAGE = 8  // the file has fewer pages
 };
 
 // What a header may ask for, since a hundred bytes can ask for gigabytes: CCO_MOST_PIXELS pixels in all, and no more
@@ -63,8 +64,14 @@ int cco_format(const uint8_t *bytes, size_t count);
 // "JPEG 2000"; never NULL.
 const char *cco_format_name(int format);
 
-// How a pixel is written.
-enum { CCO_RGB = 0, CCO_BGR = 1, CCO_GREY = 2 };
+// How a pixel is written: as 8-bit colour; or, of a picture that is opened whole, with all that the file keeps of it.
+enum { CCO_RGB = 0, CCO_BGR = 1, CCO_GREY = 2, CCO_WHOLE = 3 };
+
+// How a sample of CCO_WHOLE is written, in the machine's byte order; the numbers are their bytes.
+enum { CCO_UINT8 = 1, CCO_UINT16 = 2, CCO_FLOAT32 = 4 };
+
+// What kind of numbers a file's samples are.
+enum { CCO_UNSIGNED = 1, CCO_SIGNED = 2, CCO_FLOATING = 3 };
 
 // A picture whose header has been read.
 typedef struct cco_picture cco_picture;
@@ -73,7 +80,27 @@ typedef struct cco_picture cco_picture;
 // `message` (CCO_MESSAGE_SIZE bytes) says why.
 int cco_picture_open(const uint8_t *bytes, size_t count, cco_picture **picture, char *message);
 
-// As it is shown, which a TIFF's orientation tag may turn. At least 1; width · height is at most CCO_MOST_PIXELS.
+// The same for a page (from 0; more than one only in TIFF) that is to be decoded as CCO_WHOLE: with the file's depth,
+// alpha and resolution. BMP, JPEG, PNG, TIFF and PNM of at most 8 bits only.
+int cco_picture_open_whole(
+    const uint8_t *bytes, size_t count, uint32_t page, cco_picture **picture, char *message);
+
+// A picture that is opened whole.
+typedef struct {
+    uint32_t width, height;  // as it is shown
+    uint32_t pages;          // of the file
+    int channels;            // 1 … 4: grey, grey and alpha, RGB, RGB and alpha; or so many samples of a TIFF
+    int sample;              // CCO_UINT8, …: what is decoded
+    int kind;                // CCO_UNSIGNED, …: what the file holds
+    unsigned bits;           // of a sample in the file; a palette's index has 8 as colour
+    bool has_alpha;          // the last channel is how opaque a pixel is
+    double spacing[2];       // mm from column to column and from row to row; 0 where the file does not say
+} cco_picture_facts;
+
+void cco_picture_describe(const cco_picture *picture, cco_picture_facts *facts);
+
+// As it is shown, which a TIFF's orientation tag may turn, and EXIF's in a JPEG that is opened whole. At least 1;
+// width · height is at most CCO_MOST_PIXELS.
 uint32_t cco_picture_width(const cco_picture *picture);
 uint32_t cco_picture_height(const cco_picture *picture);
 
@@ -83,13 +110,19 @@ size_t cco_picture_scratch_bytes(const cco_picture *picture, int pixel_format);
 // About how many bytes the format's library allocates meanwhile by itself.
 size_t cco_picture_library_bytes(const cco_picture *picture);
 
-// Decodes the picture; once for each `cco_picture_open`. `pixels`: height · width · 3 bytes (1 for CCO_GREY), rows from
-// the top without gaps; `scratch`: `cco_picture_scratch_bytes`, aligned to 64 bytes. Neither may overlap the other or
-// the encoded bytes. All of `pixels` is written where the result is CCO_OK, and nobody may rely on any of it otherwise.
+// Decodes the picture; once for each `cco_picture_open`. `pixels`: height · width · 3 bytes (1 for CCO_GREY, channels ·
+// sample for CCO_WHOLE), rows from the top without gaps; `scratch`: `cco_picture_scratch_bytes`, aligned to 64 bytes.
+// Neither may overlap the other or the encoded bytes. All of `pixels` is written where the result is CCO_OK, and nobody
+// may rely on any of it otherwise.
 //
 // Alpha is dropped, not blended. Samples of more than 8 bits give their upper 8 bits; those of fewer are stretched to 0
 // … 255. CMYK becomes R = (255 - K) - C · (255 - K) / 255, rounded, and so on. Grey is 0.299 R + 0.587 G + 0.114 B,
 // rounded.
+//
+// CCO_WHOLE keeps samples of 8 and 16 bits as they are and stretches those of fewer to 0 … 255, also where 0 is white;
+// what is signed, wider or floating becomes a float, rounded once. Palettes are looked up, with their alpha. Colours
+// that alpha has been multiplied into are divided by it, and so is alpha never multiplied. CMYK becomes RGB as above,
+// without what lies beside it.
 //
 // `is_cancelled`, unless NULL, is asked with `user` before each row (BMP, PNM, PNG), strip or tile (TIFF) or stretch
 // of the file that is read (JPEG 2000); once it is true the result is CCO_ERROR_CANCELLED. JPEG and WebP are decoded in

@@ -1,5 +1,5 @@
-// C border to zlib and libpng. Every function reports failure by value: no setjmp, no errno and no library type
-// crosses it.
+// C border to zlib: gzip streams, deflate, PNG files. Every function reports failure by value: no errno and no library
+// type crosses it.
 #ifndef SARDONYX_CIMAGEFORMATS_H
 #define SARDONYX_CIMAGEFORMATS_H
 
@@ -79,8 +79,22 @@ int cif_writer_patch(cif_writer *writer, uint64_t offset, const void *bytes, siz
 // Flushes, waits until the bytes are on the disk, closes and frees, also on failure.
 int cif_writer_close(cif_writer *writer, char *message);
 
-// Writes an 8-bit RGB picture, rows from top to bottom, `3 * width` bytes each, without gaps.
-int cif_png_write_rgb8(const char *path, const uint8_t *pixels, uint32_t width, uint32_t height, char *message);
+// A picture to be written.
+typedef struct {
+    uint32_t width, height;
+    int depth;               // 8, or 16: then samples are in the machine's byte order
+    int channels;            // 1 … 4: grey, grey and alpha, RGB, RGB and alpha
+    const uint8_t *palette;  // NULL; or, where depth is 8 and channels is 1, the samples' colours: R, G, B, A of each
+    size_t palette_count;    // at most 256
+    uint32_t pixels_per_metre[2];  // across and down; 0 where unknown
+} cif_png;
+
+// Writes rows from top to bottom without gaps. Every index must be below `palette_count`.
+int cif_png_write(const char *path, const cif_png *picture, const void *pixels, char *message);
+
+// Compresses into `to`, which has `room` bytes: `cif_deflate_bound(count)` always suffice.
+size_t cif_deflate_bound(size_t count);
+int cif_deflate(const void *bytes, size_t count, void *to, size_t room, size_t *got);
 
 #ifdef __cplusplus
 }

@@ -75,6 +75,18 @@ final class RandomAccessFile: Sendable {
         }
     }
 
+    /// All the bytes, mapped, for the caller to `munmap`: a file that others cut short then raises SIGBUS. Not for an
+    /// empty file.
+    func map() throws -> UnsafeMutableRawPointer {
+        let base = mmap(nil, Int(size), PROT_READ, MAP_PRIVATE, descriptor, 0)
+        guard let base, base != MAP_FAILED else {
+            throw ImagingError(
+                .cannotRead, path: path, problem: "it cannot be mapped (\(String(cString: strerror(errno))))",
+                remedy: "check how much memory programs may map")
+        }
+        return base
+    }
+
     /// Writes bytes from `offset` on.
     func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws {
         var done = 0

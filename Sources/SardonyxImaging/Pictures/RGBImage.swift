@@ -1,5 +1,3 @@
-import CImageFormats
-
 /// A colour of 8 bits a channel, sRGB.
 public struct RGB: Sendable, Equatable {
     /// Channels from 0 to 255.
@@ -85,20 +83,8 @@ public struct RGBImage: Sendable, Equatable {
 
     /// Writes a PNG; the bytes go to a temporary name first, so that `path` never holds a part of a picture.
     ///
-    /// - Throws: `ImagingError` `.cannotWrite`.
+    /// - Throws: `ImagingError` `.cannotWrite`, or `.unsupported` above 1,000,000 pixels a side.
     public func writePNG(to path: String) throws {
-        guard let w = UInt32(exactly: width), let h = UInt32(exactly: height), max(w, h) <= 1_000_000 else {
-            throw ImagingError(
-                .unsupported, path: path, problem: "a picture of \(width)×\(height) pixels; PNG ends at 1,000,000",
-                remedy: "make it smaller")
-        }
-        try writeThenRename(path) { temporary in
-            var message = Message()
-            guard cif_png_write_rgb8(temporary, pixels, w, h, &message.bytes) == CIF_OK else {
-                throw ImagingError(
-                    .cannotWrite, path: path, problem: "cannot be written (\(message.text))",
-                    remedy: "check the folder, your rights and the free space")
-            }
-        }
+        try Picture(width: width, height: height, channels: 3, samples: .uint8(pixels)).writePNG(to: path)
     }
 }
