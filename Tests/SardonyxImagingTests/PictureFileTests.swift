@@ -123,4 +123,57 @@ struct PictureFileTests {
             }
         }
     }
+
+    /// Every picture behind the front of volume files: each channel of each slice, and a box.
+    @Test(arguments: rows)
+    func isAVolume(_ row: Row) throws {
+        let folder = try Folder()
+        let path = try folder.write(row.file, "p", gzip: false)
+        let file = try VolumeFile(contentsOf: path)
+        let pictures = try PictureFile(path)
+        #expect(file.format == .picture && file.grid == pictures.grid && file.frames == 1)
+        #expect(file.components == row.info.channels && file.isColour == (row.info.channels >= 3))
+        for k in 0..<row.info.pageCount {
+            let picture = try pictures.slice(k)
+            for channel in 0..<row.info.channels {
+                for (x, y) in [(0..<picture.width, 0..<picture.height), (1..<3, 0..<1)] {
+                    let box = VoxelBox(
+                        lower: SIMD3(x.lowerBound, y.lowerBound, k), upper: SIMD3(x.upperBound, y.upperBound, k + 1))
+                    var values = [[Float]](repeating: [Float](repeating: 0, count: box.count), count: 2)
+                    try values[0].withUnsafeMutableBufferPointer { try file.read(box, component: channel, into: $0) }
+                    values[1].withUnsafeMutableBufferPointer { picture.copy(channel: channel, x: x, y: y, into: $0) }
+                    #expect(values[0] == values[1])
+                }
+            }
+        }
+    }
+
+    @Test func volumesThatCannotBe() throws {
+        let folder = try Folder()
+        let path = folder.path + "/p.tif"
+        try TIFFWriter.write(to: path) { file in
+            for width in [3, 2] {
+                try file.append(
+                    Picture(width: width, height: 1, channels: 1, samples: .uint8(.init(repeating: 7, count: width))))
+            }
+        }
+        let error = withError { _ = try VolumeFile(contentsOf: path) }
+        #expect(error?.code == .mismatch && error?.path == path)
+        // Many pages of the same bytes: 10.8 MB in each.
+        let row = [UInt8](repeating: 0, count: 1_350_000 * 8)
+        try Picture(width: 8, height: 1_350_000, channels: 1, samples: .uint8(row)).writeTIFF(to: path)
+        var bytes = try folder.read("p.tif")
+        let list = bytes[4..<8].reversed().reduce(0) { $0 << 8 | Int($1) }
+        let size = 2 + 12 * Int(bytes[list]) + 4
+        for page in 1...99 {
+            let place = bytes.count
+            let last = page == 1 ? list : place - size
+            let next = (0..<4).map { UInt8(truncatingIfNeeded: place >> (8 * $0)) }
+            bytes.replaceSubrange((last + size - 4)..<(last + size), with: next)
+            bytes += bytes[list..<(list + size - 4)] + [0, 0, 0, 0]
+        }
+        _ = try folder.write(bytes, "p.tif", gzip: false)
+        let bomb = withError { _ = try VolumeFile(contentsOf: path) }
+        #expect(bomb?.code == .tooLarge && bomb?.problem.contains("100 pages") == true, "\(String(describing: bomb))")
+    }
 }

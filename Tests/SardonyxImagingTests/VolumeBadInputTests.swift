@@ -238,7 +238,7 @@ struct VolumeBadInputTests {
         let folder = try Folder()
         let rows: [(String, [UInt8], ImagingError.Code, String)] = [
             ("a.bin", [], .truncated, "empty"), ("a.bin", Array("hello".utf8), .unknownFormat, "not known"),
-            ("a.png", [0x89, 0x50, 0x4e, 0x47, 0x0d], .unknownFormat, "PNG picture"),
+            ("a.nii", [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a], .corrupt, "PNG picture"),
             ("a.dcm", [UInt8](repeating: 0, count: 128) + Array("DICM".utf8), .unknownFormat, "DICOM"),
             ("a.nrrd", Array("hello".utf8), .unknownFormat, "NRRD0001"), ("a.mha", [], .badHeader, "NDims"),
             ("a.mhd", Array("hello".utf8), .unknownFormat, "'='"), ("a.nii", [], .truncated, "empty"),

@@ -26,6 +26,15 @@ public struct Picture: Sendable, Equatable {
             case .float(let values): values[index]
             }
         }
+
+        /// Their bytes, in this machine's order.
+        func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+            switch self {
+            case .uint8(let values): try values.withUnsafeBytes(body)
+            case .uint16(let values): try values.withUnsafeBytes(body)
+            case .float(let values): try values.withUnsafeBytes(body)
+            }
+        }
     }
 
     /// Pixels from left to right, 1 or more.

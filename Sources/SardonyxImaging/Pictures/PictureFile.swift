@@ -78,6 +78,35 @@ public struct PictureFile: Sendable {
         }
     }
 
+    /// The volume that the decoded pages are, one behind the other.
+    ///
+    /// - Throws: `ImagingError` `.tooLarge`: pages may share their bytes, but not make of a short file a long one.
+    func layout() throws -> VolumeLayout {
+        let space = [info.width, info.height, info.pageCount].map { (size: $0, role: VolumeLayout.Role.space) }
+        let type: VoxelType = [.uint8, .uint16].contains(info.dataType) ? info.dataType : .float32
+        var layout = try VolumeLayout(path, axes: [(info.channels, .component)] + space, type: type)
+        layout.affine = grid.affine
+        layout.isColour = info.channels >= 3
+        layout.encoding = .picture
+        layout.pieces = [VolumeLayout.Piece(path: path)]
+        // No coding with a bound has a greater one than LZW.
+        guard layout.dataBytes <= max(1 << 30, 2731 * UInt64(file.count)) else {
+            throw ImagingError(
+                .tooLarge, path: path,
+                problem: "\(info.pageCount) pages of \(info.summary) are \(Format.bytes(layout.dataBytes)), more than "
+                    + "\(Format.bytes(UInt64(file.count))) can hold",
+                remedy: "read its pages one by one")
+        }
+        return layout
+    }
+
+    /// Whether a file with these first bytes is one to be opened here.
+    static func recognise(_ start: [UInt8]) -> Bool {
+        let formats = [CCO_FORMAT_BMP, CCO_FORMAT_PNM, CCO_FORMAT_JPEG, CCO_FORMAT_PNG, CCO_FORMAT_TIFF]
+        let format = cco_format(start, start.count)
+        return formats.contains { Int32($0) == format }
+    }
+
     private func open(_ bytes: UnsafePointer<UInt8>, _ count: Int, _ page: Int) throws -> OpenedPicture {
         guard page >= 0, page < info.pageCount else {
             throw ImagingError(

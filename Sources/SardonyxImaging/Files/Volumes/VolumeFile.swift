@@ -1,8 +1,8 @@
-/// A volume file of any format, open for reading: NIfTI-1 and -2, NRRD, MetaImage.
+/// A volume file of any format, open for reading: NIfTI-1 and -2, NRRD, MetaImage; and pictures, whose pages are slices.
 ///
 /// The voxels stay in the file, and boxes of them are read where they are wanted: resident memory is a buffer of 1 MB
-/// for each `read` in progress. Compressed files (and those that hold numbers as text) are decoded once, when they are
-/// opened, into a temporary file without a name. Reading is safe from any number of threads at once.
+/// for each `read` in progress. Compressed files, pictures and files that hold numbers as text are decoded once, when
+/// they are opened, into a temporary file without a name. Reading is safe from any number of threads at once.
 public final class VolumeFile: Sendable {
     /// The file, as the caller named it or, for the data file of a pair, its header.
     public var path: String { layout.path }
@@ -45,6 +45,7 @@ public final class VolumeFile: Sendable {
                 case .nifti: try NIfTI(contentsOf: path).layout()
                 case .nrrd: try NRRDHeader(contentsOf: path).layout()
                 case .metaImage: try MetaImageHeader(contentsOf: path).layout()
+                case .picture: try PictureFile(path).layout()
                 }
             try self.init(layout, format, temporaryFolder: temporaryFolder)
         } catch let error as ImagingError {

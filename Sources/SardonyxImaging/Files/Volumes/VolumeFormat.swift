@@ -12,6 +12,8 @@ public enum VolumeFormat: String, Sendable, CaseIterable {
     case nrrd = "NRRD"
     /// MetaImage: .mha, and .mhd beside its data.
     case metaImage = "MetaImage"
+    /// PNG, JPEG, TIFF, BMP and PNM, as `PictureFile` reads them; not written as volumes.
+    case picture = "picture"
 
     /// The endings that files of this kind are written with.
     public var writtenEndings: [String] {
@@ -19,6 +21,7 @@ public enum VolumeFormat: String, Sendable, CaseIterable {
         case .nifti: return [".nii", ".nii.gz"]
         case .nrrd: return [".nrrd"]
         case .metaImage: return [".mha"]
+        case .picture: return []
         }
     }
 
@@ -48,6 +51,8 @@ public enum VolumeFormat: String, Sendable, CaseIterable {
             self = .nrrd
         } else if !reader.isCompressed, MetaImageHeader.recognise(start) {
             self = .metaImage
+        } else if !reader.isCompressed, PictureFile.recognise(start) {
+            self = .picture
         } else if let named {
             self = named
         } else if got == 0 {
@@ -57,15 +62,13 @@ public enum VolumeFormat: String, Sendable, CaseIterable {
             throw ImagingError(
                 .unknownFormat, path: path,
                 problem: (kind.map { "it is \($0)" } ?? "its kind is not known")
-                    + ", expected NIfTI, NRRD or MetaImage",
+                    + ", expected NIfTI, NRRD, MetaImage, PNG, JPEG or TIFF",
                 remedy: "convert it to NIfTI")
         }
     }
 
     private static let otherKinds: [(name: String, place: Int, mark: [UInt8])] = [
-        ("DICOM", 128, Array("DICM".utf8)), ("a PNG picture", 0, [0x89, 0x50, 0x4e, 0x47]),
-        ("a JPEG picture", 0, [0xff, 0xd8, 0xff]), ("a TIFF picture", 0, Array("II*\0".utf8)),
-        ("a TIFF picture", 0, Array("MM\0*".utf8)), ("a ZIP archive", 0, Array("PK".utf8)),
+        ("DICOM", 128, Array("DICM".utf8)), ("a ZIP archive", 0, Array("PK".utf8)),
     ]
 }
 

@@ -38,6 +38,8 @@ struct VolumeLayout: Sendable {
         case text
         /// Two hexadecimal digits a byte.
         case hex
+        /// Pages of a picture file.
+        case picture
     }
 
     /// A file, or a part of one, that holds an equal share of the values.
@@ -134,6 +136,8 @@ struct VolumeLayout: Sendable {
         case .raw, .deflate: most = reader.sizeBound > skip ? reader.sizeBound - skip : 0
         case .text: most = (text / 2 + 1).multipliedReportingOverflow(by: UInt64(type.bytes)).partialValue
         case .hex: most = text / 2
+        // What decodes them knows what the bytes can hold.
+        case .picture: return
         }
         guard pieceBytes <= most else {
             let kind = encoding == .deflate ? "compressed data" : "text"

@@ -46,7 +46,7 @@ public final class VolumeWriter {
             case .nifti: header = (try content.niftiHeader(), nil)
             case .nrrd: header = (try content.nrrdHeader(), nil)
             case .metaImage: header = try content.metaImageHeader()
-            case nil:
+            case .picture, nil:
                 throw ImagingError(
                     .unsupported,
                     problem: "the name ends in none of "

@@ -16,6 +16,7 @@ final class VoxelSpool {
 
     /// Decodes one piece; an error unless it holds its share of the values.
     func add(_ piece: VolumeLayout.Piece) throws {
+        if layout.encoding == .picture { return try addPages(PictureFile(piece.path)) }
         let form: ByteReader.Form = layout.encoding == .deflate ? .deflate : .plain
         let reader = try ByteReader(piece.path, at: piece.afterLines(), form)
         try layout.checkBound(piece, reader)
@@ -25,8 +26,22 @@ final class VoxelSpool {
         case .raw, .deflate: try copy(reader)
         case .text: try decodeText(reader)
         case .hex: try decodeHex(reader)
+        case .picture: break
         }
         try flush()
+    }
+
+    private func addPages(_ pages: PictureFile) throws {
+        guard try pages.layout().summary == layout.summary else {
+            throw ImagingError(
+                .mismatch, path: pages.path, problem: "it has changed while it was opened", remedy: "open it again")
+        }
+        for page in 0..<pages.info.pageCount {
+            try pages.slice(page).samples.withUnsafeBytes {
+                try file.write($0, at: written)
+                written += UInt64($0.count)
+            }
+        }
     }
 
     private func flush() throws {
