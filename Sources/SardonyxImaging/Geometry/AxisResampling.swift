@@ -109,8 +109,8 @@ public struct AxisResampling: Sendable, Equatable {
         return low..<high + taps
     }
 
-    /// True when every output copies one input.
-    public var isCopy: Bool { taps == 1 && weights.allSatisfy { $0 == 1 } }
+    /// True when every output copies one input: the one weight of each is 1.
+    public var isCopy: Bool { taps == 1 }
 
     /// True when the axis stays as it is.
     public var isIdentity: Bool { inputCount == outputCount && isCopy && first.elementsEqual(0..<inputCount) }

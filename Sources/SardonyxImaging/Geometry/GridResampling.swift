@@ -216,16 +216,14 @@ private struct Block {
         let t = SIMD3<Float>(place - low)
         let (wx, wy, wz) = (basis(t.x), basis(t.y), basis(t.z))
         let p = pointer(SIMD3(Int(low.x) - 1, Int(low.y) - 1, Int(low.z) - 1))
-        var sum: Float = 0
+        var sum = SIMD4<Float>.zero
         for c in 0..<4 {
-            var plane: Float = 0
             for b in 0..<4 {
                 let row = UnsafeRawPointer(p + (c * dims.y + b) * dims.x).loadUnaligned(as: SIMD4<Float>.self)
-                plane += wy[b] * (wx * row).sum()
+                sum += (wz[c] * wy[b]) * row
             }
-            sum += wz[c] * plane
         }
-        return sum
+        return (wx * sum).sum()
     }
 
     /// The B-spline at −1 − t, −t, 1 − t and 2 − t.

@@ -9,8 +9,8 @@ public enum Interpolation: String, Sendable, CaseIterable {
     case cubic
 
     /// How far, in indices, an output looks to each side. The spline's true reach is endless, but its weights fall by
-    /// 2 − √3 an index: those left out sum to less than 3e-7.
-    var reach: Int { self == .cubic ? 12 : 1 }
+    /// 2 − √3 an index: those left out sum to less than 3e-6.
+    var reach: Int { self == .cubic ? 10 : 1 }
 
     /// Weights, whose sum is 1, of the values at indices `first`, `first` + 1, … of an endless axis for a place on it.
     func weights(at place: Double) -> (first: Int, weights: [Double]) {

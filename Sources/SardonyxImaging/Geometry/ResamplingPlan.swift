@@ -98,7 +98,7 @@ public struct ResamplingPlan: Sendable, Equatable {
         // SAFETY: a block starts at plane planes.lowerBound, and every size below is counted by scratchCount.
         var source = input + (needed.lowerBound - planes.lowerBound) * dims.x * dims.y
         var free = scratch.baseAddress
-        if order.isEmpty { output.update(from: source, count: dims.x * dims.y * dims.z) }
+        if axes.allSatisfy(\.isCopy) { return copy(source, holding: needed, onto: rows, into: output) }
         for (step, axis) in order.enumerated() {
             let inner = [1, dims.x, dims.x * dims.y][axis]
             let outer = [dims.y * dims.z, dims.z, 1][axis]

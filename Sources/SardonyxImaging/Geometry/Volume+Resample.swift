@@ -63,10 +63,11 @@ extension Volume where Scalar == Float {
         precondition(plan.inputDims == dims, "a plan for this volume")
         let size = plan.outputDims
         let plane = size.x * size.y
-        // Slabs keep what lies between the axes' steps in the cache, or small at least. Where k is not first they would
-        // repeat work, unless they are much higher than what an output reaches.
-        let least = plan.resamplesPlanesFirst ? 1 : 4 * plan.axes[2].taps
-        let height = min(size.z, max(least, (1 << 18) / max(plane, dims.x * dims.y)))
+        // Slabs keep what lies between the axes' steps in the cache, or small at least; but the source is read again for
+        // each, and where k is not first work is repeated, so they are not much lower than what an output reaches.
+        let taps = plan.axes[2].taps
+        let least = plan.resamplesPlanesFirst ? taps / 2 : 4 * taps
+        let height = min(size.z, max(1, least, (1 << 18) / max(plane, dims.x * dims.y)))
         let slabs = stride(from: 0, to: size.z, by: height).map { $0..<min($0 + height, size.z) }
         let scratchCount = slabs.reduce(0) { max($0, plan.scratchCount(for: $1)) }
         let voxels = [Float](unsafeUninitializedCapacity: plane * size.z) { output, filled in
