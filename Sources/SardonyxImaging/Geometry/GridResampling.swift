@@ -63,7 +63,7 @@ public struct GridResampling: Sendable {
             return VoxelBox(lower: .zero, upper: .zero)
         }
         // One voxel more than linear reads, since rounding may move a place over a centre.
-        let held = VoxelBox(lower: floor(low, last) &- 1, upper: floor(high, last) &+ 3)
+        let held = VoxelBox(lower: voxel(low, last) &- 1, upper: voxel(high, last) &+ 3)
         guard let coefficients else { return held.intersection(VoxelBox(dims: source.dims)) }
         let planes = coefficients.inputs(for: coefficientPlanes(held.lower.z..<held.upper.z))
         return VoxelBox(
@@ -100,7 +100,7 @@ public struct GridResampling: Sendable {
         case .linear:
             let values = Block(block, box)
             let last = SIMD3<Double>(source.dims) - 1
-            walk(rows, output) { values.linear($0.clamped(lowerBound: .zero, upperBound: last)) }
+            walk(rows, output) { values.linear($0, last) }
         case .cubic: withCoefficients(block, box, needed) { values in walk(rows, output) { values.cubic($0) } }
         }
     }
@@ -112,6 +112,8 @@ public struct GridResampling: Sendable {
     ) {
         let last = SIMD3<Double>(source.dims) - 1
         let step = map.column(0)
+        // A hair beyond the face still counts: the map's rounding must not empty an outermost plane.
+        let (low, high) = (-0.5 - slack, last + (0.5 + slack))
         // Beyond this distance the edge value has long been reached, and indices stay small.
         let (far, end) = (SIMD3(repeating: -1.0), last + 1)
         var o = 0
@@ -119,13 +121,15 @@ public struct GridResampling: Sendable {
             for j in 0..<target.dims.y {
                 let start = map(SIMD3(0, Double(j), Double(k)))
                 for i in 0..<target.dims.x {
-                    let place = start + step * Double(i)
-                    // A hair beyond the face still counts: the map's rounding must not empty an outermost plane.
-                    let inside = all(place .>= -0.5 - slack) && all(place .<= last + 0.5 + slack)
-                    if !inside, let outside {
-                        output[o] = outside
+                    let t = Double(i)
+                    let (x, y, z) = (start.x + step.x * t, start.y + step.y * t, start.z + step.z * t)
+                    // One number at a time: vectors of three compare slowly.
+                    let inside =
+                        x >= low && y >= low && z >= low && x <= high.x && y <= high.y && z <= high.z
+                    if inside {
+                        output[o] = value(SIMD3(x, y, z))
                     } else {
-                        output[o] = value(inside ? place : place.clamped(lowerBound: far, upperBound: end))
+                        output[o] = outside ?? value(SIMD3(x, y, z).clamped(lowerBound: far, upperBound: end))
                     }
                     o += 1
                 }
@@ -163,13 +167,13 @@ public struct GridResampling: Sendable {
 /// A hair, in voxels.
 private let slack = 1e-6
 
-private func floor(_ place: SIMD3<Double>, _ last: SIMD3<Double>) -> SIMD3<Int> {
+/// The voxel before a place, within 0 and `last`.
+private func voxel(_ place: SIMD3<Double>, _ last: SIMD3<Double>) -> SIMD3<Int> {
     SIMD3<Int>(place.clamped(lowerBound: .zero, upperBound: last).rounded(.down))
 }
 
 /// A dense block of a volume, read by places in the volume's indices.
 private struct Block {
-    /// Where voxel (0, 0, 0) of the volume would be.
     let base: UnsafePointer<Float>
     let dims: SIMD3<Int>, lower: SIMD3<Int>, upper: SIMD3<Int>
 
@@ -188,17 +192,19 @@ private struct Block {
 
     @inline(__always)
     func nearest(_ place: SIMD3<Double>) -> Float {
-        let last = SIMD3<Double>(upper &- 1)
-        // Ties go up, as along an axis.
-        let at = (place + (0.5 + 1e-7)).rounded(.down).clamped(lowerBound: SIMD3<Double>(lower), upperBound: last)
-        return pointer(SIMD3(Int(at.x), Int(at.y), Int(at.z))).pointee
+        // Ties go up, as along an axis; in the block every place is above −1.
+        func voxel(_ p: Double, _ axis: Int) -> Int { min(max(Int(p + (0.5 + 1e-7)), lower[axis]), upper[axis] - 1) }
+        return pointer(SIMD3(voxel(place.x, 0), voxel(place.y, 1), voxel(place.z, 2))).pointee
     }
 
     @inline(__always)
-    func linear(_ place: SIMD3<Double>) -> Float {
-        // Places are not negative, so that cutting is rounding down.
-        let low = SIMD3<Int>(Int(place.x), Int(place.y), Int(place.z))
-        let w = SIMD3<Float>(place - SIMD3<Double>(low))
+    func linear(_ place: SIMD3<Double>, _ last: SIMD3<Double>) -> Float {
+        let x = min(max(place.x, 0), last.x)
+        let y = min(max(place.y, 0), last.y)
+        let z = min(max(place.z, 0), last.z)
+        // They are not negative, so that cutting is rounding down.
+        let low = SIMD3(Int(x), Int(y), Int(z))
+        let w = SIMD3(Float(x - Double(low.x)), Float(y - Double(low.y)), Float(z - Double(low.z)))
         let p = pointer(low)
         let dx = low.x < upper.x - 1 ? 1 : 0
         let dy = low.y < upper.y - 1 ? dims.x : 0

@@ -42,10 +42,19 @@ public struct ValueLimits: Sendable, Equatable {
     private mutating func add(_ values: UnsafePointer<Float>, _ count: Int, _ slice: Int) {
         var low = ranges[slice]?.lowerBound ?? .infinity
         var high = ranges[slice]?.upperBound ?? -.infinity
-        for i in 0..<count {
-            // A NaN compares false and stays out.
-            if values[i] < low { low = values[i] }
-            if values[i] > high { high = values[i] }
+        var (lows, highs) = (SIMD8(repeating: low), SIMD8(repeating: high))
+        var i = 0
+        // A NaN compares false and stays out.
+        while i + 8 <= count {
+            let value = UnsafeRawPointer(values + i).loadUnaligned(as: SIMD8<Float>.self)
+            lows.replace(with: value, where: value .< lows)
+            highs.replace(with: value, where: value .> highs)
+            i += 8
+        }
+        (low, high) = (lows.min(), highs.max())
+        for value in UnsafeBufferPointer(start: values + i, count: count - i) {
+            if value < low { low = value }
+            if value > high { high = value }
         }
         // An infinity alone is never above itself.
         if low <= high { ranges[slice] = low...high }
