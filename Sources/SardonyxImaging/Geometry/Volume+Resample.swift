@@ -63,7 +63,7 @@ extension Volume where Scalar == Float {
         precondition(plan.inputDims == dims, "a plan for this volume")
         let size = plan.outputDims
         let plane = size.x * size.y
-        // Slabs keep what lies between the axes' steps in the cache, or small at least; but the source is read again for
+        // Slabs keep what lies between the steps in the cache, or small at least; but the source is read again for
         // each, and where k is not first work is repeated, so they are not much lower than what an output reaches.
         let taps = plan.axes[2].taps
         let least = plan.resamplesPlanesFirst ? taps / 2 : 4 * taps
