@@ -389,6 +389,15 @@ struct GridTests {
         }
     }
 
+    @Test func valuesAreSetInPlace() {
+        var volume = Volume<Float>(grid: VoxelGrid(dims: SIMD3(9, 9, 9), affine: .identity))
+        let place = volume.voxels.withUnsafeBufferPointer { $0.baseAddress }
+        volume.voxels[100] = 1
+        volume[0, 1, 0] = 2
+        #expect(volume.voxels.withUnsafeBufferPointer { $0.baseAddress } == place)
+        #expect(volume.voxels[100] == 1 && volume.voxels[9] == 2)
+    }
+
     @Test func croppingAndPadding() {
         let tilt = Affine(SIMD4(0.9, 0.2, 0, -10), SIMD4(-0.2, 1.1, 0.3, 20), SIMD4(0.1, -0.3, 2, 30))
         let volume = GeometryTests.random(SIMD3(4, 5, 6), tilt)

@@ -34,13 +34,22 @@ public struct Volume<Scalar: Voxel>: Sendable, Equatable {
     /// Dimensions and affine.
     public let grid: VoxelGrid
     /// One value a voxel, i fastest: voxel (i, j, k) is `voxels[i + dims.x * (j + dims.y * k)]`.
-    public var voxels: [Scalar] { didSet { precondition(voxels.count == grid.count, "one value a voxel") } }
+    /// Traps when the number changes. Single values are set in place.
+    public var voxels: [Scalar] {
+        get { storage }
+        // An observer instead would copy the whole array for each value that another module sets.
+        _modify {
+            yield &storage
+            precondition(storage.count == grid.count, "one value a voxel")
+        }
+    }
+    private var storage: [Scalar]
 
     /// Wraps values; traps unless there is one a voxel.
     public init(grid: VoxelGrid, voxels: [Scalar]) {
         precondition(voxels.count == grid.count, "one value a voxel")
         self.grid = grid
-        self.voxels = voxels
+        storage = voxels
     }
 
     /// A volume of one value.
