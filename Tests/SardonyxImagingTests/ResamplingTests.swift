@@ -163,6 +163,10 @@ struct ResamplingTests {
         let one = AxisResampling(from: 1, to: 1, by: method)
         #expect(volume.resampled(by: ResamplingPlan(axis, one, one)).voxels == [5, 5, 5, 11])
         #expect(axis.inputs(for: 2..<2) == 0..<0)
+        let none = UnsafeMutableBufferPointer<Float>(start: nil, count: 0)
+        var nothing: [Float] = [1]
+        ResamplingPlan(one, one, axis).resample([5, 7], holding: 1..<3, onto: 2..<2, into: &nothing, scratch: none)
+        #expect(nothing == [1])
     }
 
     static let slabCases: [(from: SIMD3<Int>, to: SIMD3<Int>)] = [

@@ -8,9 +8,9 @@ extension AxisResampling {
         to input: UnsafePointer<Float>, holding inputs: Range<Int>, inner: Int, outer: Int, onto rows: Range<Int>,
         into output: UnsafeMutablePointer<Float>
     ) {
+        if rows.isEmpty || outer == 0 { return }
         let needed = self.inputs(for: rows)
         precondition(inputs.lowerBound <= needed.lowerBound && needed.upperBound <= inputs.upperBound, "inputs at hand")
-        if rows.isEmpty || outer == 0 { return }
         first.withUnsafeBufferPointer { first in
             weights.withUnsafeBufferPointer { weights in
                 // SAFETY: first[o] + taps lies in `inputs` for every row, and the blocks are dense.

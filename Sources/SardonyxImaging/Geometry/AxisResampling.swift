@@ -33,7 +33,7 @@ public struct AxisResampling: Sendable, Equatable {
         precondition(n > 0 && m > 0 && scale.isFinite && offset.isFinite, "an axis has places")
         let filter = AxisResampling.gaussian(sigma: antialias ? max(0, (abs(scale) - 1) / 2) : 0)
         // Further out every output is the edge value.
-        let margin = method == .cubic ? Double(method.reach + 1) : 0
+        let margin = method == .cubic ? Double(Spline.reach + 1) : 0
         let rows = (0..<m).map { o in
             let place = min(max(scale * Double(o) + offset, -margin), Double(n - 1) + margin)
             return AxisResampling.row(method.weights(at: place), filter, n)
@@ -51,7 +51,7 @@ public struct AxisResampling: Sendable, Equatable {
     /// From values to the coefficients of their spline, with `margin` more on each side: output o is coefficient
     /// o − `margin` of an axis that goes on with its edge values.
     init(splineCoefficientsOf n: Int, margin: Int) {
-        let reach = Interpolation.cubic.reach
+        let reach = Spline.reach
         let filter = (-reach...reach).map { Spline.coefficient($0) }
         let sum = filter.reduce(0, +)
         let rows = (0..<n + 2 * margin).map {

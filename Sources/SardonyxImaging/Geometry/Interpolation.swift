@@ -8,10 +8,6 @@ public enum Interpolation: String, Sendable, CaseIterable {
     /// SciPy's `order=3` with `mode="nearest"`, and nnU-Net's for images.
     case cubic
 
-    /// How far, in indices, an output looks to each side. The spline's true reach is endless, but its weights fall by
-    /// 2 − √3 an index: those left out sum to less than 3e-6.
-    var reach: Int { self == .cubic ? 10 : 1 }
-
     /// Weights, whose sum is 1, of the values at indices `first`, `first` + 1, … of an endless axis for a place on it.
     func weights(at place: Double) -> (first: Int, weights: [Double]) {
         // A hair counts as none: rounding in a grid's matrix must not turn the nearest voxel into its neighbour, nor
@@ -23,14 +19,18 @@ public enum Interpolation: String, Sendable, CaseIterable {
         if self == .nearest { return (Int((place + 0.5 + 1e-7).rounded(.down)), [1]) }
         if t == 0 { return (Int(low), [1]) }
         if self == .linear { return (Int(low), [1 - t, t]) }
-        let weights = (1 - reach...reach).map { Spline.cardinal(t - Double($0)) }
+        let weights = (1 - Spline.reach...Spline.reach).map { Spline.cardinal(t - Double($0)) }
         let sum = weights.reduce(0, +)
-        return (Int(low) + 1 - reach, weights.map { $0 / sum })
+        return (Int(low) + 1 - Spline.reach, weights.map { $0 / sum })
     }
 }
 
 /// The cubic spline of equal steps.
 enum Spline {
+    /// How far, in indices, an output looks to each side. The true reach is endless, but weights fall by 2 − √3 an
+    /// index: those left out sum to less than 3e-6.
+    static let reach = 10
+
     /// √3 · z^|j|, z = √3 − 2: coefficient j of the spline that is 1 at index 0 and 0 at all others.
     static func coefficient(_ j: Int) -> Double {
         let pole = 3.0.squareRoot() - 2

@@ -75,12 +75,12 @@ public struct ResamplingPlan: Sendable, Equatable {
     public func scratchCount(for rows: Range<Int>) -> Int {
         var dims = inputDims
         dims.z = inputs(for: rows).count
-        var sizes = order.dropLast().map { axis in
+        var count = 0
+        for axis in order.dropLast() {
             dims[axis] = axis == 2 ? rows.count : outputDims[axis]
-            return dims.x * dims.y * dims.z
+            count += dims.x * dims.y * dims.z
         }
-        sizes += [0, 0]
-        return sizes[0] + sizes[1]
+        return count
     }
 
     /// Makes planes `rows` of the result from a block that holds planes `planes` of the source (`inputs(for: rows)` or
@@ -90,6 +90,7 @@ public struct ResamplingPlan: Sendable, Equatable {
         _ input: UnsafePointer<Float>, holding planes: Range<Int>, onto rows: Range<Int>,
         into output: UnsafeMutablePointer<Float>, scratch: UnsafeMutableBufferPointer<Float>
     ) {
+        if rows.isEmpty { return }
         precondition(scratch.count >= scratchCount(for: rows), "enough scratch")
         let needed = inputs(for: rows)
         precondition(planes.lowerBound <= needed.lowerBound && needed.upperBound <= planes.upperBound, "planes at hand")
@@ -100,8 +101,8 @@ public struct ResamplingPlan: Sendable, Equatable {
         var free = scratch.baseAddress
         if axes.allSatisfy(\.isCopy) { return copy(source, holding: needed, onto: rows, into: output) }
         for (step, axis) in order.enumerated() {
-            let inner = [1, dims.x, dims.x * dims.y][axis]
-            let outer = [dims.y * dims.z, dims.z, 1][axis]
+            let inner = axis == 0 ? 1 : axis == 1 ? dims.x : dims.x * dims.y
+            let outer = dims.x * dims.y * dims.z / (inner * dims[axis])
             let range = axis == 2 ? rows : 0..<outputDims[axis]
             dims[axis] = range.count
             let target = step == order.count - 1 ? output : free!
