@@ -137,6 +137,18 @@ struct LabelStreamTests {
         #expect(ring.fillingHoles().voxels == [1, 1, 1, 0, 1, 1, 1, 0, 1, 1, 1, 0])
     }
 
+    /// A hole of two arms that join below; only the second touches label 2.
+    @Test func holesOfTwoLabels() throws {
+        let grid = VoxelGrid(dims: SIMD3(5, 4, 1), affine: .identity)
+        let closed: [UInt16] = [1, 1, 1, 1, 1, 1, 0, 1, 0, 1, 1, 0, 0, 0, 1, 1, 1, 1, 1, 1]
+        for (third, changed) in [(UInt16(1), 5), (2, 0)] {
+            var volume = Volume(grid: grid, voxels: closed)
+            volume[3, 0, 0] = third
+            let store = MemorySliceStore(volume)
+            #expect(try LabelCleaning.apply([.fillHoles()], to: store, voxelVolume: 1) == [changed])
+        }
+    }
+
     /// Against flooding.
     @Test func smallVolumes() throws {
         for turn in 0..<400 {
