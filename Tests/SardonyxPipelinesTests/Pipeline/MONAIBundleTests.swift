@@ -120,7 +120,8 @@ struct MONAIBundleTests {
         #expect(pipeline.input.channels.map(\.name) == ["T1c", "T1", "T2", "FLAIR"])
         #expect(pipeline.input.channels.allSatisfy { $0.intensity == [.zScore(region: .nonzero, onlyInside: true)] })
         #expect(pipeline.input.axes == .stored([0, 1, 2]) && pipeline.input.sampling == .source)
-        #expect(pipeline.output.decision == .threshold(0.5) && pipeline.output.activation == .sigmoid)
+        // 0.5 itself counts: the next smaller float is the bound.
+        #expect(pipeline.output.decision == .threshold(0.5 - 0x1p-25) && pipeline.output.activation == .sigmoid)
         #expect(pipeline.labels.map(\.name) == ["core", "whole", "enhancing"])
         #expect(pipeline.results[0] == .init(.masks, "masks.nii.gz"))
     }
@@ -225,6 +226,10 @@ struct MONAIBundleTests {
         ("\"margin\": 5", "\"new_argument\": 1", "new_argument 1 in CropForegroundd is not supported"),
         ("\"a_min\": -57", "\"a_min\": \"$-50 - 7\"", "a_min: '$-50 - 7' is code, or leads nowhere"),
         ("\"mode\": [\"bilinear\"]", "\"mode\": 2", "mode 2 in Spacingd is not supported"),
+        (
+            "\"monai.transforms.Spacingd\", \"keys\": [\"@key\"], \"pixdim\": \"@pixdim\", \"mode\": [\"bilinear\"]",
+            "\"Resized\", \"spatial_size\": 96, \"mode\": \"nearest\"", "mode 'nearest' in Resized is not supported"
+        ),
         ("\"LPS\"", "\"LPX\"", "axcodes 'LPX' in Orientationd is not supported"),
         ("\"in_channels\": 1", "\"in_channels\": 2048", "none"),
         (

@@ -114,23 +114,22 @@ struct PipelineTextTests {
         #expect(!short.contains("batch") && short.utf8.count < 600)
     }
 
-    /// The same fields as the brain extraction that is written in Swift.
+    /// What deepbrain 0.1 does around its network.
     @Test func brainExtraction() throws {
         let pipeline = try Pipeline(yaml: repositoryText("Models/brain-extraction/pipeline.yaml"))
-        let steps = BrainExtraction()
         #expect(pipeline.task == .segmentation)
         #expect(
             pipeline.input.channels == [
                 .init(name: "T1", intensity: [.clip(low: 0, high: .infinity), .divideByMaximum(region: .everything)])
             ])
         #expect(pipeline.input.axes == .anatomical(.ras))
-        #expect(pipeline.input.sampling == .size([steps.inputDims.x, steps.inputDims.y, steps.inputDims.z]))
-        #expect(pipeline.input.interpolation == steps.inputInterpolation)
+        #expect(pipeline.input.sampling == .size([128, 128, 128]))
+        #expect(pipeline.input.interpolation == .nearest)
         #expect(!pipeline.input.changesIntensityFirst && !pipeline.input.refusesNonFinite)
         #expect(pipeline.input.crop == .none)
         #expect(pipeline.tiling == Pipeline.Tiling())
-        #expect(pipeline.output.decision == .threshold(Double(steps.threshold)))
-        #expect(pipeline.output.interpolation == steps.outputInterpolation && !pipeline.output.activatesLast)
+        #expect(pipeline.output.decision == .threshold(0.5))
+        #expect(pipeline.output.interpolation == .linear && !pipeline.output.activatesLast)
         #expect(pipeline.output.activation == .none)
         #expect(pipeline.postprocessing == [.largestComponent(labels: [])])
         #expect(pipeline.results.map(\.file) == ["mask.nii.gz", "overlay.png", "measures.csv", "measures.json"])

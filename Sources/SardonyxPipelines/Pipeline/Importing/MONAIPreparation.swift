@@ -68,6 +68,9 @@ struct MONAIPreparation {
             let values = (arguments.integers("spatial_size") ?? []).map { $0 > 0 ? $0 : nil }
             sampling = .size(axes(values))
             if let mode = arguments.text("size_mode"), mode != "all" { arguments.unsupported("size_mode") }
+            if arguments.text("mode") == "nearest" {
+                arguments.unsupported("mode", nil, "write nearest-exact, which differs by half a voxel at most")
+            }
             if !arguments.has("mode") { arguments.unsupported("mode", "the mode area, which is MONAI's default,") }
             interpolation = arguments.interpolation("mode", or: .linear) ?? .linear
             antialias = arguments.flag("anti_aliasing") ?? false

@@ -32,7 +32,8 @@ struct MONAIResult {
                 output.decision = .argmax
                 if threshold != nil { arguments.unsupported("threshold", "a threshold after argmax") }
             } else if let threshold {
-                output.decision = .threshold(threshold)
+                // MONAI takes values that equal it too.
+                output.decision = .threshold(Double(Float(threshold).nextDown))
             }
             isDecided = isArgmax || threshold != nil
         case "Invertd":
