@@ -65,7 +65,7 @@ public struct Pipeline: Sendable, Equatable {
         /// Of outlines and legends.
         public var colour: RGB
 
-        /// A class; without a colour one of twelve that differ well, by the value.
+        /// A class; without a colour the one that pictures give its value.
         public init(value: Int, name: String, colour: RGB? = nil) {
             self.value = value
             self.name = name
