@@ -40,7 +40,8 @@ struct PipelineDraftTests {
 
     @Test func reconstruction() throws {
         #expect(try PipelineDraftTests.draft([nil, 1, nil, nil], [nil, 1, nil, nil], "Add").task == .reconstruction)
-        #expect(try PipelineDraftTests.draft([1, 3, 64, 64], [1, 3, 256, 256]).task == .reconstruction)
+        let larger = try PipelineDraftTests.draft([1, 3, 64, 64], [1, 3, 256, 256])
+        #expect(larger.task == .reconstruction && larger.tiling.size == [64, 64] && larger.input.sampling == .source)
         #expect(try PipelineDraftTests.draft([1, 3, nil, nil], [1, 3, nil, nil]).task == .reconstruction)
         #expect(try PipelineDraftTests.draft([1, 3, nil, nil], [1, 3, nil, nil], "Softmax").task == .segmentation)
     }

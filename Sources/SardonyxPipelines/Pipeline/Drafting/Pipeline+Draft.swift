@@ -187,7 +187,8 @@ private struct Draft {
 
     mutating func guessTiling() {
         let needsWhole = pipeline.task == .classification || pipeline.task == .detection
-        if needsWhole || !is3D {
+        // A reconstruction keeps the image's resolution, so that tiles of the model's size go over it.
+        if needsWhole || (!is3D && (fixed == nil || pipeline.task == .segmentation)) {
             if let fixed {
                 pipeline.input.sampling = .size(axes(fixed))
                 notes["input.size"] = "The model's size: the whole image is resampled to it."
