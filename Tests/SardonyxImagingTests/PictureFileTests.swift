@@ -176,4 +176,18 @@ struct PictureFileTests {
         let bomb = withError { _ = try VolumeFile(contentsOf: path) }
         #expect(bomb?.code == .tooLarge && bomb?.problem.contains("100 pages") == true, "\(String(describing: bomb))")
     }
+
+    /// Long files are mapped.
+    @Test func bytesOfAFile() throws {
+        let folder = try Folder()
+        let bytes = (0..<10_000).map { UInt8(truncatingIfNeeded: $0 * $0) }
+        let path = try folder.write(bytes, "b", gzip: false)
+        for longest in [0, 9_999, 10_000] {
+            let file = try FileBytes(path, longest: longest)
+            for _ in 0..<2 {
+                #expect(file.withBytes { Array(UnsafeBufferPointer(start: $0, count: $1)) } == bytes)
+                file.release()
+            }
+        }
+    }
 }

@@ -100,6 +100,9 @@ public struct PictureFile: Sendable {
         return layout
     }
 
+    /// Gives back the memory of what has been read of a long file.
+    func release() { file.release() }
+
     /// Whether a file with these first bytes is one to be opened here.
     static func recognise(_ start: [UInt8]) -> Bool {
         let formats = [CCO_FORMAT_BMP, CCO_FORMAT_PNM, CCO_FORMAT_JPEG, CCO_FORMAT_PNG, CCO_FORMAT_TIFF]

@@ -36,10 +36,16 @@ final class VoxelSpool {
             throw ImagingError(
                 .mismatch, path: pages.path, problem: "it has changed while it was opened", remedy: "open it again")
         }
+        var kept = 0
         for page in 0..<pages.info.pageCount {
             try pages.slice(page).samples.withUnsafeBytes {
                 try file.write($0, at: written)
                 written += UInt64($0.count)
+                kept += $0.count
+            }
+            if kept > FileBytes.longest {
+                pages.release()
+                kept = 0
             }
         }
     }
