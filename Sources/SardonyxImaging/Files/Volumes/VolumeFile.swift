@@ -143,7 +143,7 @@ private struct Rows {
     private let strides: SIMD3<Int>
     private let origin: Int
     /// A gap of this many bytes between rows is cheaper to read than to pass over.
-    private static let gap = 1 << 14
+    private static let gap = 1 << 12
     private static let most = 1 << 20
 
     init(_ box: VoxelBox, _ layout: VolumeLayout) {
