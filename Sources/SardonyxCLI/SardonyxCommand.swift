@@ -2,6 +2,7 @@ import ArgumentParser
 import Glibc
 import Sardonyx
 import SardonyxImaging
+import SardonyxPipelines
 
 /// The command's root: subcommands, and what becomes of errors.
 @main
@@ -21,7 +22,8 @@ struct SardonyxCommand: ParsableCommand {
             """,
         version: Version.text,
         subcommands: [
-            Apply.self, View.self, Convert.self, Inspect.self, Run.self, Verify.self, Bench.self, VerifyWorker.self,
+            Apply.self, PipelineCommand.self, View.self, Convert.self, Inspect.self, Run.self, Verify.self, Bench.self,
+            VerifyWorker.self,
         ])
 
     static func main() {
@@ -39,6 +41,12 @@ struct SardonyxCommand: ParsableCommand {
         } catch let error as ImagingError {
             Terminal.error("\(error)")
             Glibc.exit(ExitStatus.badInput.rawValue)
+        } catch let error as PipelineError {
+            Terminal.error("\(error)")
+            Glibc.exit(ExitStatus.badModel.rawValue)
+        } catch let error as PipelineFailure {
+            Terminal.error("\(error)")
+            Glibc.exit((error.code == .badModel ? ExitStatus.badModel : .badInput).rawValue)
         } catch {
             let status = exitCode(for: error)
             let message = fullMessage(for: error)

@@ -8,7 +8,8 @@ import Testing
 @Suite struct HelpTests {
     static let commands: [(String, any ParsableCommand.Type)] = [
         ("sardonyx", SardonyxCommand.self), ("inspect", Inspect.self), ("run", Run.self), ("verify", Verify.self),
-        ("bench", Bench.self), ("brain", Brain.self), ("convert", Convert.self),
+        ("bench", Bench.self), ("apply", Apply.self), ("pipeline-new", PipelineCommand.New.self),
+        ("pipeline-check", PipelineCommand.Check.self), ("view", View.self), ("convert", Convert.self),
     ]
 
     @Test(arguments: commands.map(\.0))

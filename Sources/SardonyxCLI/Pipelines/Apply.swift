@@ -48,6 +48,8 @@ struct Apply: ParsableCommand {
     @Option(help: ArgumentHelp("Threads to run on; all CPUs by default.", valueName: "n"))
     var threads: Int?
 
+    @OptionGroup var kernels: KernelOptions
+
     func validate() throws {
         if resume && overwrite { throw ValidationError("--resume and --overwrite exclude each other") }
         if let memoryBudget, ByteSize.parse(memoryBudget) == nil {
@@ -65,13 +67,17 @@ struct Apply: ParsableCommand {
         }
         var options = PipelineRunner.Options()
         options.session = Session.Options(threads: threads)
+        kernels.apply(to: &options.session)
         options.memoryBudget = memoryBudget.flatMap(ByteSize.parse)
         options.existing = overwrite ? .overwrite : resume ? .resume : .refuse
         let runner = try PipelineRunner(pipeline, options: options)
         var bar = StudyBar(studies.count)
         defer { bar.end() }
-        let reports = runner.run(studies, into: output) { index, stage, done in
-            bar.show(index, studies[index].name, stage, done)
+        let reports: [StudyReport]
+        if studies.count == 1 {
+            reports = [try runner.run(studies[0], into: output) { bar.show(0, studies[0].name, $1, $2) }]
+        } else {
+            reports = runner.run(studies, into: output) { bar.show($0, studies[$0].name, $1, $2) }
         }
         bar.end()
         try print(reports, pipeline, seconds: Double(Process.now - began) / 1e9)
@@ -80,7 +86,6 @@ struct Apply: ParsableCommand {
     private func print(_ reports: [StudyReport], _ pipeline: Pipeline, seconds: Double) throws {
         let failed = reports.filter { $0.failure != nil }
         if reports.count == 1, let report = reports.first {
-            if let failure = report.failure { throw CommandFailure(.badInput, failure) }
             try printStudy(report, pipeline)
         } else {
             Terminal.print(StudyTable(reports, pipeline).text)

@@ -27,7 +27,9 @@ public struct PictureSource {
 
     /// A volume of a file, which stays there; colours where it has them, of other values the first.
     public init(_ file: VolumeFile, frame: Int = 0) {
-        self.init(grid: file.grid, components: file.isColour ? file.components : 1) { box, component, values in
+        self.init(
+            grid: file.grid, components: file.isColour ? file.components : 1, isPlaced: file.format != .picture
+        ) { box, component, values in
             try file.read(box, frame: frame, component: component, into: values)
         }
     }

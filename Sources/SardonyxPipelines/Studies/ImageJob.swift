@@ -70,7 +70,7 @@ struct ImageJob {
         report.tiles = 1
         report.spend(network.seconds, on: "network")
         progress("writing", 0.95)
-        try write(report, images)
+        try write(report)
         report.files = pipeline.results.map { place.file($0.file) }
         return report
     }
@@ -89,7 +89,7 @@ struct ImageJob {
         }.sorted { $0.probability > $1.probability || $0.probability == $1.probability && $0.index < $1.index }
     }
 
-    private func write(_ report: StudyReport, _ images: StudyImages) throws {
+    private func write(_ report: StudyReport) throws {
         for file in pipeline.results where file.kind == .measures {
             try place.write(
                 file.file.hasSuffix(".csv") ? report.csv : report.json.text(pretty: true) + "\n", to: file.file)
@@ -97,10 +97,7 @@ struct ImageJob {
         for file in pipeline.results where file.kind == .picture {
             var view = ThreePlaneView()
             view.style.caption = report.caption
-            let picture = try view.render(
-                PictureSource(grid: images.grid) { box, _, values in
-                    try images.channels[0].read(box, into: values)
-                })
+            let picture = try view.render(PictureSource(files[0]))
             try picture.writePNG(to: place.file(file.file))
         }
     }

@@ -6,6 +6,7 @@ final class ResultWriter {
     private let pipeline: Pipeline
     private let path: String
     private let frames: Int
+    private let source: VolumeFile
     private let volume: VolumeWriter?
     private var csv = ""
     private var json: [JSONValue] = []
@@ -18,6 +19,7 @@ final class ResultWriter {
         self.pipeline = pipeline
         self.path = path
         self.frames = frames
+        self.source = source
         guard ResultWriter.isVolume(file) else {
             volume = nil
             return
@@ -32,7 +34,7 @@ final class ResultWriter {
     }
 
     private static func isVolume(_ file: Pipeline.ResultFile) -> Bool {
-        [.image, .probabilities, .masks].contains(file.kind)
+        [.image, .probabilities, .masks].contains(file.kind) && !PictureResult.isOne(file.file)
     }
 
     private static func areLabels(_ file: Pipeline.ResultFile, _ pipeline: Pipeline) -> Bool {
@@ -60,7 +62,7 @@ final class ResultWriter {
     }
 
     private func takeVolume(_ result: StudyRun.Result) throws {
-        guard let volume else { return }
+        guard let volume else { return try takePicture(result) }
         if ResultWriter.areLabels(file, pipeline) {
             guard let labels = result.labels else { return }
             var slice = [UInt16](repeating: 0, count: labels.dims.x * labels.dims.y)
@@ -79,6 +81,17 @@ final class ResultWriter {
             for mask in result.masks { try append(mask, to: volume) }
         } else {
             for values in result.values { try append(values, to: volume) }
+        }
+    }
+
+    private func takePicture(_ result: StudyRun.Result) throws {
+        guard frames == 1 else {
+            throw PipelineFailure(.badInput, "\(path): a picture holds one volume, the image has \(frames)")
+        }
+        if let labels = result.labels {
+            try PictureResult.write(labels, pipeline.labels, to: path)
+        } else {
+            try PictureResult.write(result.values, like: source, to: path)
         }
     }
 
@@ -112,11 +125,9 @@ final class ResultWriter {
         var view = ThreePlaneView()
         view.style.labels = pipeline.labels.map { LabelStyle($0.value, $0.name, $0.colour) }
         let grid = run.resultGrid
-        let image = PictureSource(grid: run.images.grid) { box, _, values in
-            try run.images.channels[0].read(box, into: values)
-        }
+        let image = PictureSource(source)
         let labels = result.labels.map { labels in
-            PictureSource(grid: grid) { box, _, values in
+            PictureSource(grid: grid, isPlaced: image.isPlaced) { box, _, values in
                 var found = [UInt16](repeating: 0, count: values.count)
                 try found.withUnsafeMutableBufferPointer {
                     try labels.read(box, into: $0.baseAddress!)
