@@ -41,11 +41,14 @@ final class ResultWriter {
         file.kind == .image && pipeline.output.decision != .values
     }
 
-    /// Takes the result of a volume.
-    func take(_ frame: Int, _ result: StudyRun.Result, _ regions: [RegionMeasures], _ run: StudyRun) throws {
+    /// Whether the file is made of measures alone.
+    var takesMeasures: Bool { file.kind == .measures }
+
+    /// Takes the result of a volume, without its measures.
+    func take(_ frame: Int, _ result: StudyRun.Result, _ run: StudyRun) throws {
         switch file.kind {
         case .image, .probabilities, .masks: try takeVolume(result)
-        case .measures: takeMeasures(frame, regions)
+        case .measures: return
         case .picture: if frame == 0 { try draw(result, run) }
         }
     }
@@ -106,7 +109,8 @@ final class ResultWriter {
         }
     }
 
-    private func takeMeasures(_ frame: Int, _ regions: [RegionMeasures]) {
+    /// Takes the measures of a volume.
+    func takeMeasures(_ frame: Int, _ regions: [RegionMeasures]) {
         let names = Dictionary(
             pipeline.labels.map { (UInt16(clamping: $0.value), $0.name) }, uniquingKeysWith: { first, _ in first })
         let table = MeasureTable(regions, names: names)

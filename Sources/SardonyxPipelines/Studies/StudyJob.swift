@@ -57,13 +57,30 @@ struct StudyJob {
             }
             progress("writing", (Double(frame) + 0.95) * share)
             let needsMeasures = frame == 0 || pipeline.results.contains { $0.kind == .measures }
-            let regions = try report.timed("measuring") { try needsMeasures ? measure(result, run) : [] }
-            if frame == 0 { report.regions = regions }
+            let isLast = frame == frames - 1
+            var regions: [RegionMeasures] = []
             try report.timed("writing") {
-                for writer in writers { try writer.take(frame, result, regions, run) }
+                // Files of voxels and pictures need no measures; most of the time is the disk's.
+                let (measured, others) = (writers.filter(\.takesMeasures), writers.filter { !$0.takesMeasures })
+                try concurrently(
+                    [
+                        {
+                            if needsMeasures { regions = try measure(result, run) }
+                            for writer in measured {
+                                writer.takeMeasures(frame, regions)
+                                if isLast { try writer.finish() }
+                            }
+                        }
+                    ]
+                        + others.map { writer in
+                            {
+                                try writer.take(frame, result, run)
+                                if isLast { try writer.finish() }
+                            }
+                        })
             }
+            if frame == 0 { report.regions = regions }
         }
-        try report.timed("writing") { for writer in writers { try writer.finish() } }
         report.files = pipeline.results.map { place.file($0.file) }
         return report
     }

@@ -18,8 +18,8 @@ public struct StudyReport: Sendable {
     public var files: [String] = []
     /// Seconds in all.
     public var seconds = 0.0
-    /// Seconds of each part of the work, in order: "reading", "network", "around the network", "cleaning", "measuring",
-    /// "writing".
+    /// Seconds of each part of the work, in order: "reading", "network", "around the network", "cleaning",
+    /// "writing" (with measures and pictures).
     public var times: [(part: String, seconds: Double)] = []
     /// Bytes that the run was expected to hold at most.
     public var expectedMemory = 0
