@@ -1,3 +1,4 @@
+import SardonyxExecution
 import SardonyxImaging
 
 /// What must be known of a study's values before its first tile: the box that is kept, and the figures that intensity
@@ -61,6 +62,14 @@ struct Preparation {
         if !stage.isResampled { input.sampling = .source }
         let grid = try WorkingGrid(
             input, output: .nearest, source: images.grid, route: route, crop: stage.crop, zoom: [1, 1, 1])
+        let bytes = RowSource.byteCount(grid) + 4 * grid.dims.x * grid.dims.y
+        guard bytes <= MachineMemory.byteCount else {
+            throw ImagingError(
+                .tooLarge, path: channel.file.path,
+                problem:
+                    "a slice of \(grid.dims.x)×\(grid.dims.y) voxels takes \(bytes / 1_000_000) MB, more than there is",
+                remedy: "check the image's spacing and the pipeline's")
+        }
         let source = RowSource(
             channel, on: grid, before: isEarly ? changes : [], after: isEarly ? [] : changes,
             foreground: stage.foreground)

@@ -1,3 +1,4 @@
+import SardonyxExecution
 import SardonyxImaging
 
 /// One volume of a study through a pipeline: values or labels on the source's grid, in bounded memory.
@@ -23,7 +24,7 @@ struct StudyRun {
         self.images = images
         self.network = network
         self.folder = folder
-        let isFlat = fixedShape.isEmpty ? pipeline.tiling.size.count == 2 : fixedShape.count == 4
+        let isFlat = try TileLayout.isFlat(pipeline.tiling, fixedShape)
         let route = WorkingGrid.Route(pipeline.input.axes, of: images.grid, isFlat: isFlat)
         let preparation = try Preparation(images, pipeline.input, route, folder: folder)
         self.preparation = preparation
@@ -34,11 +35,13 @@ struct StudyRun {
         }
         let plain = try grid(zoom: [1, 1, 1])
         layout = try TileLayout(pipeline, grid: plain.dims, networkAxis: plain.networkAxis, fixedShape: fixedShape)
-        let shape = try network.outputShape(shape: layout.shape(layout.takesFewer ? 1 : layout.batch))
+        let shape = try network.outputShape(shape: layout.leastShape)
         let spatial = layout.isFlat ? 2 : 3
-        guard shape.count == spatial + 2 else {
+        guard shape.count == spatial + 2, shape[0] == layout.leastShape[0], (1...1 << 16).contains(shape[1]) else {
             throw PipelineFailure(
-                .badModel, "the model's output has the shape \(shape); expected a value for each voxel and class")
+                .badModel,
+                "the model's output has the shape \(shape) for an input of \(layout.leastShape); expected a value for "
+                    + "each voxel and class")
         }
         outputChannels = shape[1]
         var zoom = [1, 1, 1]
@@ -53,6 +56,40 @@ struct StudyRun {
             zoom[axis] = shape[2 + n] / layout.size[axis]
         }
         self.grid = try grid(zoom: zoom)
+        try checkLabels()
+        let bytes = try peakMemory()
+        guard bytes <= MachineMemory.byteCount else {
+            throw PipelineFailure(
+                .overBudget,
+                "the run would hold \(bytes / 1_000_000) MB, the machine has \(MachineMemory.byteCount / 1_000_000) MB: "
+                    + "smaller tiles or batches, or a coarser spacing take less")
+        }
+    }
+
+    /// - Throws: `PipelineFailure` `.badModel` when the model's channels are not those that the labels are for.
+    private func checkLabels() throws {
+        guard needsLabels else { return }
+        let isArgmax = pipeline.output.decision == .argmax
+        guard !isArgmax || outputChannels > 1 else {
+            throw PipelineFailure(
+                .badModel,
+                "the model's output has one channel, of which argmax makes nothing but background: set output.decision "
+                    + "to {threshold: 0.5}")
+        }
+        let possible = outputChannels - (isArgmax ? 1 : 0)
+        guard pipeline.labels.count <= possible else {
+            throw PipelineFailure(
+                .badModel,
+                "the model's output has \(outputChannels) channels, enough for \(possible) labels; the pipeline has "
+                    + "\(pipeline.labels.count)")
+        }
+        let table = labelTable
+        guard Set(table).count == table.count else {
+            throw PipelineFailure(
+                .badModel,
+                "the model's output has \(outputChannels) channels, the pipeline \(pipeline.labels.count) labels, and "
+                    + "those without a label would share others' values: name them all")
+        }
     }
 
     /// The grid of the results: the source's, refined where the model refines.
@@ -71,8 +108,11 @@ struct StudyRun {
         let run = try network.byteCount(shape: layout.shape(layout.takesFewer ? tiles : layout.batch))
         return run + images.channels.count * RowSource.byteCount(grid)
             + TiledRun.byteCount(grid, layout, outputChannels: outputChannels)
-            + RowRestorer.byteCount(grid, channels: outputChannels) + sinkBytes
+            + RowRestorer.byteCount(grid, channels: outputChannels) + sinkBytes + 7 * plane
     }
+
+    /// Voxels of a slice of the result.
+    private var plane: Int { grid.backward[0].outputCount * grid.backward[1].outputCount }
 
     private var sinkBytes: Int {
         let values = needsValues ? outputChannels * ResultSink<Float>.byteCount(grid) : 0
@@ -111,7 +151,6 @@ struct StudyRun {
         let values =
             needsValues ? try (0..<outputChannels).map { _ in try ResultSink<Float>(grid, folder: folder) } : []
         let masks = needsMasks ? try (0..<outputChannels).map { _ in try ResultSink<UInt8>(grid, folder: folder) } : []
-        let plane = grid.backward[0].outputCount * grid.backward[1].outputCount
         let table = labelTable
         var best = [Float](repeating: 0, count: plane)
         var mask = [UInt8](repeating: 0, count: needsMasks ? plane : 0)

@@ -23,22 +23,27 @@ struct TileLayout: Sendable {
 
     /// - Throws: `PipelineFailure` `.badModel` when the model's fixed shape is not the pipeline's.
     init(_ pipeline: Pipeline, grid dims: SIMD3<Int>, networkAxis: [Int], fixedShape: [Int?]) throws {
-        guard fixedShape.isEmpty || fixedShape.count == 4 || fixedShape.count == 5 else {
-            throw PipelineFailure(
-                .badModel,
-                "the model's input has \(fixedShape.count) dimensions; expected [batch, channels, height, width] or "
-                    + "[batch, channels, depth, height, width]")
-        }
         let tiling = pipeline.tiling
-        isFlat = fixedShape.isEmpty ? tiling.size.count == 2 : fixedShape.count == 4
+        isFlat = try TileLayout.isFlat(tiling, fixedShape)
         neighbours = isFlat ? tiling.neighbours : 0
         channels = pipeline.input.channels.count
         let spatial = isFlat ? 2 : 3
+        guard tiling.size.isEmpty || tiling.size.count == spatial else {
+            throw PipelineFailure(
+                .badModel,
+                "the model sees \(spatial) spatial axes, tiling.size has \(tiling.size.count) values: give \(spatial)")
+        }
+        if let axis = tiling.mirror.first(where: { !(0..<spatial).contains($0) }) {
+            throw PipelineFailure(
+                .badModel,
+                "the model sees \(spatial) spatial axes, tiling.mirror names axis \(axis): they are 0 to \(spatial - 1)"
+            )
+        }
         var sizes: [Int] = []
         for n in 0..<spatial {
             let w = networkAxis.firstIndex(of: n + 3 - spatial) ?? 0
             let fixed = fixedShape.isEmpty ? nil : fixedShape[2 + n]
-            let wanted = tiling.size.count == spatial ? tiling.size[n] : nil
+            let wanted = tiling.size.isEmpty ? nil : tiling.size[n]
             if let fixed, let wanted, fixed != wanted {
                 throw PipelineFailure(
                     .badModel,
@@ -87,10 +92,36 @@ struct TileLayout: Sendable {
             flips += flips.map { flip in flip.indices.map { $0 == n ? true : flip[$0] } }
         }
         self.flips = flips
+        guard shape(1).reduce(1.0, { $0 * Double($1) }) <= Double(TileLayout.mostValues) else {
+            throw PipelineFailure(
+                .overBudget,
+                "a tile would have the shape \(shape(1)), which no machine holds: make tiling.size smaller")
+        }
+    }
+
+    /// Values of a tile beyond which counts of bytes might overflow.
+    private static let mostValues = 1 << 40
+
+    /// Whether the network has two spatial axes.
+    ///
+    /// - Throws: `PipelineFailure` `.badModel` when its input is no image.
+    static func isFlat(_ tiling: Pipeline.Tiling, _ fixedShape: [Int?]) throws -> Bool {
+        if fixedShape.isEmpty { return tiling.size.count == 2 }
+        let extents = fixedShape.map { $0.map(String.init) ?? "?" }.joined(separator: ", ")
+        guard fixedShape.count == 4 || fixedShape.count == 5, fixedShape.allSatisfy({ $0 ?? 1 > 0 }) else {
+            throw PipelineFailure(
+                .badModel,
+                "the model's input has the shape [\(extents)]; expected [batch, channels, height, width] or "
+                    + "[batch, channels, depth, height, width]")
+        }
+        return fixedShape.count == 4
     }
 
     /// Tiles of one step along z, flips counted.
     var runsPerRow: Int { starts[0].count * starts[1].count * flips.count }
+
+    /// The network's input in the smallest run.
+    var leastShape: [Int] { shape(takesFewer ? 1 : batch) }
 
     /// The network's input for so many tiles.
     func shape(_ tiles: Int) -> [Int] {

@@ -18,6 +18,8 @@ final class TiledRun {
     private let tiling: Pipeline.Tiling
     /// Channels of the output.
     let outputChannels: Int
+    /// Of one tile's output: [channels, spatial …].
+    private let tileShape: [Int]
 
     // Sums and weights: [channel][slice % sumRows][y][x] and [slice % sumRows][y][x] on the output's grid.
     private let sumRows: Int
@@ -47,6 +49,7 @@ final class TiledRun {
         self.outputChannels = outputChannels
         var zoom = [1, 1, 1]
         for w in 0..<3 { zoom[grid.networkAxis[w]] = grid.zoom[w] }
+        tileShape = [outputChannels] + zip(layout.size, zoom).map { $0 * $1 }.dropFirst(layout.isFlat ? 1 : 0)
         weights = layout.weights(tiling, grid, zoom: zoom)
         turned = [Float](repeating: 0, count: outputChannels * weights.count)
         let rows = min(layout.extent.z, grid.dims.z)
@@ -122,8 +125,12 @@ final class TiledRun {
                         pool)
                 }
                 for index in part.count * tileCount..<input.count { input[index] = 0 }
-            } use: { output, shape in
-                let size = shape.dropFirst().reduce(1, *)
+            } use: { output, found in
+                guard found == [shape[0]] + tileShape else {
+                    throw PipelineFailure(
+                        .badModel, "the model gave the shape \(found) for \(shape); expected \([shape[0]] + tileShape)")
+                }
+                let size = tileShape.reduce(1, *)
                 for (index, tile) in part.enumerated() {
                     scatter(tile, UnsafeBufferPointer(rebasing: output[index * size..<(index + 1) * size]))
                 }

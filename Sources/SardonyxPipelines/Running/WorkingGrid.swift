@@ -96,6 +96,14 @@ struct WorkingGrid: Sendable, Equatable {
                 }
             }
             if !isExact { scales[w] = Double(n) / Double(m) }
+            let most = Double(max(n, m, sourceDims[w])) * Double(zooms[w])
+            guard most <= Double(WorkingGrid.mostAlong), (1e-9...1e9).contains(scales[w]) else {
+                throw ImagingError(
+                    .tooLarge,
+                    problem: "an axis of \(n) voxels of \(old) mm would become one of \(m) voxels"
+                        + (zooms[w] > 1 ? ", \(zooms[w]) times finer" : ""),
+                    remedy: "check the image's spacing and the pipeline's")
+            }
             let (scale, offset) = (scales[w], isExact ? 0 : (scales[w] - 1) / 2)
             dims[w] = m
             let separately = w == separate
@@ -110,8 +118,12 @@ struct WorkingGrid: Sendable, Equatable {
                     from: m * zooms[w], to: n * zooms[w], scale: 1 / scale,
                     offset: -offset / scale * z + (z - 1) / 2 * (1 - 1 / scale), by: separately ? .nearest : output))
         }
-        let (plane, over) = dims.x.multipliedReportingOverflow(by: dims.y)
-        guard !over, !plane.multipliedReportingOverflow(by: dims.z).overflow else {
+        // No axis is longer than 2^20, so that these do not overflow.
+        guard
+            [dims &* zooms, sourceDims &* zooms].allSatisfy({
+                $0.x * $0.y <= WorkingGrid.mostInPlane && $0.x * $0.y * $0.z <= WorkingGrid.mostVoxels
+            })
+        else {
             throw ImagingError(
                 .tooLarge, problem: "the network's grid would have \(dims.x)×\(dims.y)×\(dims.z) voxels",
                 remedy: "check the image's spacing and the pipeline's")
@@ -122,6 +134,9 @@ struct WorkingGrid: Sendable, Equatable {
         self.forward = forward
         self.backward = backward
     }
+
+    /// Bounds that keep counts of bytes from overflowing.
+    private static let (mostAlong, mostInPlane, mostVoxels) = (1 << 20, 1 << 32, 1 << 40)
 
     /// The axis that is resampled by nearest neighbours apart from the others, where the pipeline asks for that.
     private static func separateAxis(_ input: Pipeline.Input, _ spacing: SIMD3<Double>, _ route: Route) -> Int? {

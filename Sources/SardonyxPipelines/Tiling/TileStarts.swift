@@ -17,7 +17,9 @@ public enum TileStarts {
     /// As nnU-Net: the fewest steps of at most tile · (1 − overlap), spread evenly and rounded half to even.
     public static func nnunet(count: Int, tile: Int, overlap: Double) -> [Int] {
         guard count > tile else { return [-((tile - count) / 2)] }
-        let steps = Int((Double(count - tile) / (Double(tile) * (1 - overlap))).rounded(.up)) + 1
+        // Below a sixteenth of a voxel steps are no finer: they would be without end.
+        let most = max(Double(tile) * (1 - overlap), 1.0 / 16)
+        let steps = Int((Double(count - tile) / most).rounded(.up)) + 1
         let width = Double(count - tile) / Double(max(1, steps - 1))
         return (0..<steps).map { Int((width * Double($0)).rounded(.toNearestOrEven)) }
     }
