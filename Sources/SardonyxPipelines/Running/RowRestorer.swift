@@ -8,7 +8,8 @@ final class RowRestorer {
     private let isPlaneFirst: Bool
     private let from: SIMD2<Int>
     private let to: SIMD2<Int>
-    private var ring: [[Float]]
+    /// The last slices, each at its number modulo theirs.
+    private var ring: [Float]
     private var scratch: [Float]
     private var mixed: [Float]
     private var row: [Float]
@@ -37,8 +38,7 @@ final class RowRestorer {
         isPlaneFirst = RowRestorer.isPlaneFirst(grid)
         (from, to) = RowRestorer.planes(grid)
         let kept = isPlaneFirst ? to : from
-        ring = [[Float]](
-            repeating: [Float](repeating: 0, count: channels * kept.x * kept.y), count: grid.backward[2].taps)
+        ring = [Float](repeating: 0, count: grid.backward[2].taps * channels * kept.x * kept.y)
         scratch = [Float](repeating: 0, count: to.x * from.y)
         mixed = [Float](repeating: 0, count: isPlaneFirst ? 0 : channels * from.x * from.y)
         row = [Float](repeating: 0, count: channels * to.x * to.y)
@@ -52,7 +52,9 @@ final class RowRestorer {
         emit: (_ row: Int, _ values: UnsafeMutableBufferPointer<Float>) throws -> Void
     ) throws {
         let axis = grid.backward[2]
-        ring[z % axis.taps].withUnsafeMutableBufferPointer { slot in
+        ring.withUnsafeMutableBufferPointer { ring in
+            let (size, number) = (ring.count / axis.taps, z % axis.taps)
+            let slot = UnsafeMutableBufferPointer(rebasing: ring[number * size..<(number + 1) * size])
             if isPlaneFirst {
                 resamplePlanes(values, into: slot)
             } else {
@@ -82,13 +84,13 @@ final class RowRestorer {
 
     private func mix(_ index: Int) {
         let axis = grid.backward[2]
-        let rows = (0..<axis.taps).map { ring[(axis.first[index] + $0) % axis.taps] }
+        let first = axis.first[index]
         let weights = axis.weights[index * axis.taps..<(index + 1) * axis.taps]
         if isPlaneFirst {
-            row.withUnsafeMutableBufferPointer { Taps.mix(rows, weights, into: $0) }
+            row.withUnsafeMutableBufferPointer { Taps.mix(ring, first: first, weights, into: $0) }
             return
         }
-        mixed.withUnsafeMutableBufferPointer { Taps.mix(rows, weights, into: $0) }
+        mixed.withUnsafeMutableBufferPointer { Taps.mix(ring, first: first, weights, into: $0) }
         mixed.withUnsafeBufferPointer { values in
             row.withUnsafeMutableBufferPointer { resamplePlanes(values, into: $0) }
         }

@@ -17,7 +17,8 @@ final class RowSource {
     private var block: [Float]
     private var working: [Float]
     private var narrow: [Float]
-    private var ring: [[Float]]
+    /// The last slices on the network's x and y, each at its row modulo their number.
+    private var ring: [Float]
     private var ringRows: [Int]
     private var blockRows = 0..<0
 
@@ -49,8 +50,7 @@ final class RowSource {
         working = block
         inside = [UInt16](repeating: 1, count: foreground == nil ? 0 : block.count)
         narrow = [Float](repeating: 0, count: grid.dims.x * size.y)
-        let plane = [Float](repeating: 0, count: grid.dims.x * grid.dims.y)
-        ring = [[Float]](repeating: plane, count: grid.forward[2].taps)
+        ring = [Float](repeating: 0, count: grid.forward[2].taps * grid.dims.x * grid.dims.y)
         ringRows = [Int](repeating: -1, count: grid.forward[2].taps)
     }
 
@@ -69,9 +69,7 @@ final class RowSource {
                 ringRows[slot] = first + tap
             }
         }
-        Taps.mix(
-            (0..<axis.taps).map { ring[(first + $0) % axis.taps] }, axis.weights[z * axis.taps..<(z + 1) * axis.taps],
-            into: target)
+        Taps.mix(ring, first: first, axis.weights[z * axis.taps..<(z + 1) * axis.taps], into: target)
         for change in after { change.apply(target, region: nil) }
     }
 
@@ -111,9 +109,11 @@ final class RowSource {
         if !blockRows.contains(row) { try readBlock(row) }
         let size = grid.crop.size
         let start = (row - blockRows.lowerBound) * size.x * size.y
+        let plane = grid.dims.x * grid.dims.y
         working.withUnsafeBufferPointer { working in
             let source = UnsafeBufferPointer(rebasing: working[start..<start + size.x * size.y])
-            ring[slot].withUnsafeMutableBufferPointer { target in
+            ring.withUnsafeMutableBufferPointer { ring in
+                let target = UnsafeMutableBufferPointer(rebasing: ring[slot * plane..<(slot + 1) * plane])
                 narrow.withUnsafeMutableBufferPointer { narrow in
                     // SAFETY: buffers hold size.x · size.y, dims.x · size.y and dims.x · dims.y values.
                     Plane.resample(
