@@ -1,29 +1,29 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
+import CKernels
+import SardonyxExecution
 
 extension Pipeline.Output.Activation {
     /// Applies the function to values [channel][voxel] where they are.
     func apply(_ values: UnsafeMutableBufferPointer<Float>, channels: Int) {
+        guard let base = values.baseAddress, channels > 0 else { return }
+        let pool = WorkerPool.shared.pointer
+        // SAFETY: both kernels may work in place; the slices of all channels are `values`.
         switch self {
         case .none: return
-        case .sigmoid:
-            for index in values.indices { values[index] = 1 / (1 + expf(-values[index])) }
-        case .softmax:
-            let count = values.count / max(channels, 1)
-            for voxel in 0..<count {
-                var most = -Float.infinity
-                for channel in 0..<channels { most = max(most, values[channel * count + voxel]) }
-                var sum: Float = 0
-                for channel in 0..<channels {
-                    let value = expf(values[channel * count + voxel] - most)
-                    values[channel * count + voxel] = value
-                    sum += value
-                }
-                for channel in 0..<channels { values[channel * count + voxel] /= sum }
-            }
+        case .sigmoid: sdx_unary_f32(pool, SDX_UNARY_SIGMOID, base, base, Int64(values.count), 0, 0)
+        case .softmax: sdx_softmax_f32(pool, base, base, 1, Int64(channels), Int64(values.count / channels))
+        }
+    }
+}
+
+extension Pipeline.Output {
+    /// What stands in a channel of the model's output where nothing is: no class but the background.
+    func background(_ channel: Int) -> Float {
+        switch (activation, decision) {
+        // e^−100 is nothing, and resampling spreads no infinity.
+        case (.sigmoid, _): -100
+        case (.softmax, .argmax): channel == 0 ? 0 : -100
+        case (_, .threshold(let bound)): min(Float(bound), 0)
+        default: 0
         }
     }
 }

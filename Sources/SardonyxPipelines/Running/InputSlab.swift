@@ -56,16 +56,18 @@ final class InputSlab {
         }
     }
 
-    /// Whether a tile holds one value throughout, in each channel.
+    /// Whether a tile and the neighbours that it sees hold one value throughout, in each channel.
     func isEmpty(_ x: Int, _ y: Int, _ z: Int) -> Bool {
         let (xs, ys, zs) = (
             layout.inside(x, 0, grid.dims), layout.inside(y, 1, grid.dims), layout.inside(z, 2, grid.dims)
         )
+        let slices =
+            max(0, z + zs.lowerBound - layout.neighbours)..<min(grid.dims.z, z + zs.upperBound + layout.neighbours)
         for channel in sources.indices {
             var first: Float?
-            for dz in zs {
+            for slice in slices {
                 for dy in ys {
-                    let row = ((channel * rows + (z + dz) % rows) * grid.dims.y + y + dy) * grid.dims.x + x
+                    let row = ((channel * rows + slice % rows) * grid.dims.y + y + dy) * grid.dims.x + x
                     for dx in xs {
                         if let first, values[row + dx] != first { return false }
                         first = values[row + dx]

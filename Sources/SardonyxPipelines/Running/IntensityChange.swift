@@ -103,8 +103,8 @@ extension Pipeline.IntensityStep {
             guard let found, found.count > 0 else { return [] }
             return Self.scale(found.least, found.most, newLow, newHigh, false)
         case .zScore(let region, let onlyInside):
-            let mean = Float(found?.mean ?? 0)
-            let deviation = Float(max(found?.deviation ?? 0, 1e-8))
+            guard let found, found.count > 0 else { return [] }
+            let (mean, deviation) = (Float(found.mean), Float(max(found.deviation, 1e-8)))
             if region == .everything {
                 return [.linear(subtract: mean, divisor: deviation, factor: 1, offset: 0)]
             }

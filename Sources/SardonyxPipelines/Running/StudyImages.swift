@@ -37,10 +37,11 @@ struct StudyImages: Sendable {
                     "\(file.path): a voxel has \(file.components) values; channel '\(channel.name)' is number "
                         + "\(component) of them")
             }
-            guard isStacked || frame < file.frames else {
+            guard file.frames == first.frames, isStacked || frame < file.frames else {
                 throw PipelineFailure(
                     .badInput,
-                    "\(file.path): holds \(file.frames) volumes, \(first.path) \(first.frames)")
+                    "\(file.path): holds \(file.frames) volumes, \(first.path) \(first.frames): all channels need as many"
+                )
             }
             return SourceChannel(
                 file: file, frame: isStacked ? index : frame, component: component,

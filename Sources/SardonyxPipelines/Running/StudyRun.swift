@@ -144,7 +144,7 @@ struct StudyRun {
     func callAsFunction(progress: (Double) -> Void) throws -> Result {
         let run = TiledRun(
             grid, layout, pipeline.tiling, sources: preparation.sources(on: grid), network: network,
-            outputChannels: outputChannels)
+            background: (0..<outputChannels).map { pipeline.output.background($0) })
         let restorer = RowRestorer(grid, channels: outputChannels)
         let output = pipeline.output
         let labels = needsLabels ? try ResultSink<UInt16>(grid, folder: folder) : nil

@@ -16,6 +16,8 @@ final class TiledRun {
     private var turned: [Float]
     private let pool: WorkerPool
     private let tiling: Pipeline.Tiling
+    /// What stands in each channel where no tile was run.
+    private let background: [Float]
     /// Channels of the output.
     let outputChannels: Int
     /// Of one tile's output: [channels, spatial …].
@@ -38,9 +40,10 @@ final class TiledRun {
 
     init(
         _ grid: WorkingGrid, _ layout: TileLayout, _ tiling: Pipeline.Tiling, sources: [RowSource],
-        network: any Network,
-        outputChannels: Int, pool: WorkerPool = .shared
+        network: any Network, background: [Float], pool: WorkerPool = .shared
     ) {
+        let outputChannels = background.count
+        self.background = background
         self.pool = pool
         self.grid = grid
         self.layout = layout
@@ -83,9 +86,9 @@ final class TiledRun {
         }
     }
 
-    /// Divides a slice's sums by its weights and empties them; what no tile covers is 0.
+    /// Divides a slice's sums by its weights and empties them; what no tile covers is background.
     private func finish(_ slot: Int, _ plane: Int, _ row: UnsafeMutableBufferPointer<Float>) {
-        let rows = sumRows
+        let (rows, background) = (sumRows, background)
         sums.withUnsafeMutableBufferPointer { sums in
             counts.withUnsafeMutableBufferPointer { counts in
                 let (sums, row) = (Shared(sums.baseAddress!), Shared(row.baseAddress!))
@@ -95,7 +98,7 @@ final class TiledRun {
                     let (sum, to) = (sums.base + (channel * rows + slot) * plane, row.base + channel * plane)
                     for index in 0..<plane {
                         let weight = count.base[index]
-                        to[index] = weight > 0 ? sum[index] / weight : 0
+                        to[index] = weight > 0 ? sum[index] / weight : background[channel]
                         sum[index] = 0
                     }
                 }
