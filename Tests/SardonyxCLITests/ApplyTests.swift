@@ -1,3 +1,4 @@
+import Glibc
 import SardonyxTestSupport
 import Testing
 
@@ -7,7 +8,7 @@ import Testing
     private static let network = modelBytes(
         TestGraph(
             nodes: [
-                TestNode("Conv", ["image", "w"], ["logits"], attributes: [("pads", .ints([1, 1, 1, 1, 1, 1]))])
+                TestNode("Conv", ["image", "w"], ["logits"], [("pads", .ints([1, 1, 1, 1, 1, 1]))])
             ], inputs: [TestValue("image", ["N", 1, "D", "H", "W"])],
             outputs: [TestValue("logits", ["N", 5, "D", "H", "W"])],
             initializers: [

@@ -33,29 +33,44 @@ extension Pipeline.Output.Decision {
     ///
     /// - Parameter table: the label for each channel.
     func labels(
-        _ values: UnsafeBufferPointer<Float>, channels: Int, table: [UInt16], best: UnsafeMutableBufferPointer<Float>,
-        into labels: UnsafeMutableBufferPointer<UInt16>
+        _ values: UnsafeBufferPointer<Float>, channels: Int, table: [UInt16],
+        into labels: UnsafeMutableBufferPointer<UInt16>, _ pool: WorkerPool
     ) {
-        let count = labels.count
-        labels.update(repeating: 0)
+        let (count, size) = (labels.count, 1 << 14)
+        let (from, to) = (Shared(values.baseAddress!), Shared(labels.baseAddress!))
+        pool.forEach((count + size - 1) / size) { [self] chunk in
+            // SAFETY: each number has voxels of its own.
+            let first = chunk * size
+            part(from.base + first, count, channels, table, to.base + first, min(size, count - first))
+        }
+    }
+
+    /// The labels of `size` voxels whose channels lie `stride` values apart.
+    private func part(
+        _ values: UnsafePointer<Float>, _ stride: Int, _ channels: Int, _ table: [UInt16],
+        _ labels: UnsafeMutablePointer<UInt16>, _ size: Int
+    ) {
         switch self {
-        case .values: return
+        case .values: labels.update(repeating: 0, count: size)
         case .threshold(let threshold):
             let bound = Float(threshold)
+            labels.update(repeating: 0, count: size)
             for channel in 0..<channels {
                 let label = table[channel]
-                for voxel in 0..<count where values[channel * count + voxel] > bound { labels[voxel] = label }
+                for voxel in 0..<size where values[channel * stride + voxel] > bound { labels[voxel] = label }
             }
         case .argmax:
-            labels.update(repeating: table[0])
-            _ = best.update(fromContentsOf: values[..<count])
-            for channel in 1..<max(channels, 1) {
-                let label = table[channel]
-                for voxel in 0..<count {
-                    let value = values[channel * count + voxel]
-                    let wins = value > best[voxel]
-                    best[voxel] = wins ? value : best[voxel]
-                    labels[voxel] = wins ? label : labels[voxel]
+            withUnsafeTemporaryAllocation(of: Float.self, capacity: size) { best in
+                labels.update(repeating: table[0], count: size)
+                best.baseAddress!.update(from: values, count: size)
+                for channel in 1..<max(channels, 1) {
+                    let label = table[channel]
+                    for voxel in 0..<size {
+                        let value = values[channel * stride + voxel]
+                        let wins = value > best[voxel]
+                        best[voxel] = wins ? value : best[voxel]
+                        labels[voxel] = wins ? label : labels[voxel]
+                    }
                 }
             }
         }

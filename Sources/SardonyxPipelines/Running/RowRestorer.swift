@@ -6,6 +6,8 @@ final class RowRestorer {
     private let channels: Int
     /// Whether slices are brought onto the source's x and y before they are mixed along z: cheaper where there are fewer.
     private let isPlaneFirst: Bool
+    /// Whether slices go through as they are.
+    private let isIdentity: Bool
     private let from: SIMD2<Int>
     private let to: SIMD2<Int>
     /// The last slices, each at its number modulo theirs.
@@ -14,6 +16,8 @@ final class RowRestorer {
     private var mixed: [Float]
     private var row: [Float]
     private var next = 0
+
+    private static func isIdentity(_ grid: WorkingGrid) -> Bool { grid.backward.allSatisfy(\.isIdentity) }
 
     private static func isPlaneFirst(_ grid: WorkingGrid) -> Bool {
         grid.backward[2].inputCount <= grid.backward[2].outputCount
@@ -26,6 +30,7 @@ final class RowRestorer {
 
     /// Bytes that a restorer holds.
     static func byteCount(_ grid: WorkingGrid, channels: Int) -> Int {
+        if isIdentity(grid) { return 0 }
         let (from, to) = planes(grid)
         let kept = isPlaneFirst(grid) ? to : from
         let scratch = to.x * from.y + (isPlaneFirst(grid) ? 0 : channels * from.x * from.y)
@@ -36,27 +41,30 @@ final class RowRestorer {
         self.grid = grid
         self.channels = channels
         isPlaneFirst = RowRestorer.isPlaneFirst(grid)
+        isIdentity = RowRestorer.isIdentity(grid)
         (from, to) = RowRestorer.planes(grid)
         let kept = isPlaneFirst ? to : from
-        ring = [Float](repeating: 0, count: grid.backward[2].taps * channels * kept.x * kept.y)
-        scratch = [Float](repeating: 0, count: to.x * from.y)
-        mixed = [Float](repeating: 0, count: isPlaneFirst ? 0 : channels * from.x * from.y)
-        row = [Float](repeating: 0, count: channels * to.x * to.y)
+        let share = isIdentity ? 0 : 1
+        ring = [Float](repeating: 0, count: share * grid.backward[2].taps * channels * kept.x * kept.y)
+        scratch = [Float](repeating: 0, count: share * to.x * from.y)
+        mixed = [Float](repeating: 0, count: isPlaneFirst ? 0 : share * channels * from.x * from.y)
+        row = [Float](repeating: 0, count: share * channels * to.x * to.y)
     }
 
     /// Takes slice z of the network's output, [channel][y][x]; z ascends from 0.
     ///
     /// - Parameter emit: takes each slice of the crop that is complete now, [channel][y][x].
     func take(
-        _ z: Int, _ values: UnsafeBufferPointer<Float>,
+        _ z: Int, _ values: UnsafeMutableBufferPointer<Float>,
         emit: (_ row: Int, _ values: UnsafeMutableBufferPointer<Float>) throws -> Void
     ) throws {
+        if isIdentity { return try emit(z, values) }
         let axis = grid.backward[2]
         ring.withUnsafeMutableBufferPointer { ring in
             let (size, number) = (ring.count / axis.taps, z % axis.taps)
             let slot = UnsafeMutableBufferPointer(rebasing: ring[number * size..<(number + 1) * size])
             if isPlaneFirst {
-                resamplePlanes(values, into: slot)
+                resamplePlanes(UnsafeBufferPointer(values), into: slot)
             } else {
                 _ = slot.update(fromContentsOf: values)
             }

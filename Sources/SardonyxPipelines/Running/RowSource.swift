@@ -14,6 +14,8 @@ final class RowSource {
     /// 1 for the voxels of the foreground, in working order over the crop.
     private let foreground: SpillVolume<UInt16>?
     private var inside: [UInt16]
+    /// Whether slices are the source's.
+    private let isIdentity: Bool
     private var block: [Float]
     private var working: [Float]
     private var narrow: [Float]
@@ -44,6 +46,7 @@ final class RowSource {
         self.before = before
         self.after = after
         self.foreground = foreground
+        isIdentity = grid.forward.allSatisfy(\.isIdentity)
         let size = grid.crop.size
         let rows = RowSource.blockCount(grid)
         block = [Float](repeating: 0, count: size.x * size.y * rows)
@@ -59,6 +62,13 @@ final class RowSource {
         let axis = grid.forward[2]
         let plane = grid.dims.x * grid.dims.y
         let target = UnsafeMutableBufferPointer(start: output, count: plane)
+        defer { for change in after { change.apply(target, region: nil) } }
+        if isIdentity {
+            if !blockRows.contains(z) { try readBlock(z) }
+            return working.withUnsafeBufferPointer {
+                output.update(from: $0.baseAddress! + (z - blockRows.lowerBound) * plane, count: plane)
+            }
+        }
         let first = axis.first[z]
         for tap in 0..<axis.taps {
             let weight = axis.weights[z * axis.taps + tap]
@@ -70,7 +80,6 @@ final class RowSource {
             }
         }
         Taps.mix(ring, first: first, axis.weights[z * axis.taps..<(z + 1) * axis.taps], into: target)
-        for change in after { change.apply(target, region: nil) }
     }
 
     private func readBlock(_ row: Int) throws {

@@ -152,7 +152,6 @@ struct StudyRun {
             needsValues ? try (0..<outputChannels).map { _ in try ResultSink<Float>(grid, folder: folder) } : []
         let masks = needsMasks ? try (0..<outputChannels).map { _ in try ResultSink<UInt8>(grid, folder: folder) } : []
         let table = labelTable
-        var best = [Float](repeating: 0, count: plane)
         var mask = [UInt8](repeating: 0, count: needsMasks ? plane : 0)
         let bound: Float? = if case .threshold(let value) = output.decision { Float(value) } else { nil }
         var decided = [UInt16](repeating: 0, count: plane)
@@ -162,19 +161,16 @@ struct StudyRun {
             !needsValues && !needsMasks && output.decision == .argmax && (output.activatesLast || grid.isCopiedBack)
         try run(progress: progress) { z, slice in
             if !output.activatesLast, !isBare { output.activation.apply(slice, channels: outputChannels) }
-            try restorer.take(z, UnsafeBufferPointer(slice)) { row, slice in
+            try restorer.take(z, slice) { row, slice in
                 if output.activatesLast, !isBare { output.activation.apply(slice, channels: outputChannels) }
                 for change in undo { change.revert(slice) }
                 for (channel, sink) in values.enumerated() {
                     try sink.take(row, UnsafeBufferPointer(rebasing: slice[channel * plane..<(channel + 1) * plane]))
                 }
                 guard let labels else { return }
-                best.withUnsafeMutableBufferPointer { best in
-                    decided.withUnsafeMutableBufferPointer { decided in
-                        output.decision.labels(
-                            UnsafeBufferPointer(slice), channels: outputChannels, table: table, best: best,
-                            into: decided)
-                    }
+                decided.withUnsafeMutableBufferPointer {
+                    output.decision.labels(
+                        UnsafeBufferPointer(slice), channels: outputChannels, table: table, into: $0, .shared)
                 }
                 try decided.withUnsafeBufferPointer { try labels.take(row, $0) }
                 for (channel, sink) in masks.enumerated() {
