@@ -1,3 +1,4 @@
+import Glibc
 import SardonyxTestSupport
 import Testing
 
@@ -89,6 +90,23 @@ struct RunDetailTests {
             let isInside = meets && Double(index / 20) >= origin.z - 1
             #expect(found[index] == (isInside ? 7 : 0))
         }
+    }
+
+    /// What is hashed of an image whose voxels lie in other files.
+    @Test func filesOfAnImage() throws {
+        let folder = TemporaryFolder()
+        let header = "NRRD0004\ntype: uint8\ndimension: 3\nsizes: 2 2 2\nencoding: raw\ndata file: voxels.raw\n"
+        let paths = ["/image.nhdr", "/voxels.raw", "/plain.nii"].map { folder.path + $0 }
+        for (path, bytes) in zip(paths, [Array(header.utf8), [1, 2, 3, 4, 5, 6, 7, 8]]) {
+            let file = try #require(fopen(path, "w"))
+            fwrite(bytes, 1, bytes.count, file)
+            fclose(file)
+        }
+        let grid = VoxelGrid(dims: SIMD3(2, 2, 2), affine: Affine(spacing: SIMD3(1, 1, 1)))
+        try NIfTI.write(Volume<Float>(grid: grid), to: paths[2])
+        #expect(try VolumeFile.files(of: paths[0]) == [paths[0], paths[1]])
+        #expect(try VolumeFile.files(of: paths[2]) == [paths[2]])
+        #expect(withError { _ = try VolumeFile.files(of: folder.path) } != nil)
     }
 
     @Test func regionsWithoutVoxelsChangeNothing() throws {

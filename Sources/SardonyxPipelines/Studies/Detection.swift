@@ -31,16 +31,19 @@ extension Pipeline.Detection {
         let scores = try floats(outputs, scores)
         let named = try classes.map { try integers(outputs, $0) }
         let count = places.count / 4
-        guard places.count == count * 4, count > 0 ? scores.count % count == 0 : scores.isEmpty,
+        let (shape, scored) = (try tensor(outputs, boxes).shape, try tensor(outputs, self.scores).shape)
+        let perBox = count > 0 ? scores.count / count : 0
+        // Never the other way round: [4, boxes] holds as many numbers.
+        guard shape.suffix(2) == [count, 4], scores.count == count * perBox,
+            count == 0 || perBox == 1 && scored.last == count || scored.suffix(2) == [count, perBox],
             named.map({ $0.count == count && scores.count == count }) ?? true
         else {
             throw PipelineFailure(
                 .badModel,
-                "the model gives \(places.count) numbers for boxes and \(scores.count) scores\(named.map { " and \($0.count) classes" } ?? ""); "
-                    + "expected four numbers a box, and a score a box or a score for each box and class")
+                "the model gives boxes of the shape \(shape) and scores of \(scored)\(named.map { " and \($0.count) classes" } ?? ""); "
+                    + "expected [boxes, 4] and [boxes] or [boxes, classes], with 1 before or without")
         }
         var found: [NetworkBox] = []
-        let perBox = count > 0 ? scores.count / count : 0
         for box in 0..<count {
             for index in 0..<perBox {
                 let score = Double(scores[box * perBox + index])
@@ -93,7 +96,7 @@ extension Pipeline.Detection {
         switch tensor.dataType {
         case .int64: return tensor.scalars(Int64.self).map { Int($0) }
         case .int32: return tensor.scalars(Int32.self).map { Int($0) }
-        case .float: return tensor.scalars(Float.self).map { $0.isFinite ? Int($0.rounded()) : 0 }
+        case .float: return tensor.scalars(Float.self).map { Int(exactly: $0.rounded()) ?? 0 }
         default: throw PipelineFailure(.badModel, "output '\(name)' is \(tensor.dataType.name), expected whole numbers")
         }
     }

@@ -23,13 +23,15 @@ package func folderNames(_ path: String) -> [String]? {
 /// - Throws: `PipelineFailure` `.cannotWrite`.
 package func makeFolder(_ path: String) throws {
     var made = path.hasPrefix("/") ? "/" : ""
-    for part in path.split(separator: "/") {
+    var failure = EEXIST
+    for part in path.split(separator: "/") where failure == EEXIST {
         made += part
-        if mkdir(made, 0o777) != 0 && errno != EEXIST { break }
+        failure = mkdir(made, 0o777) == 0 ? EEXIST : errno
         made += "/"
     }
     guard folderNames(path) != nil else {
-        let reason = errno == ENOTDIR ? "a file with this name is in the way" : String(cString: strerror(errno))
+        if failure == EEXIST { failure = errno }
+        let reason = failure == ENOTDIR ? "a file with this name is in the way" : String(cString: strerror(failure))
         throw PipelineFailure(.cannotWrite, "\(path): the folder cannot be made: \(reason)")
     }
 }

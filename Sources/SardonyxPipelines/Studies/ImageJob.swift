@@ -1,4 +1,5 @@
 import Sardonyx
+import SardonyxExecution
 import SardonyxImaging
 
 /// One study through a pipeline that says something of the whole image: its class, or boxes in it.
@@ -24,7 +25,8 @@ struct ImageJob {
         let network = try SessionNetwork(
             runner.session, input: pipeline.input.name, output: pipeline.detection?.boxes ?? pipeline.output.name)
         let shape = network.fixedShape
-        let route = WorkingGrid.Route(pipeline.input.axes, of: images.grid, isFlat: shape.count == 4)
+        let isFlat = try TileLayout.isFlat(pipeline.tiling, shape)
+        let route = WorkingGrid.Route(pipeline.input.axes, of: images.grid, isFlat: isFlat)
         let preparation = try Preparation(images, pipeline.input, route, folder: place.path)
         let grid = try WorkingGrid(
             pipeline.input, output: .linear, source: images.grid, route: route, crop: preparation.crop, zoom: [1, 1, 1])
@@ -35,19 +37,19 @@ struct ImageJob {
                 "\(files[0].path): has \(images.grid.summary); the model says something of one "
                     + "\(layout.isFlat ? "slice" : "volume") of \(layout.size.map(String.init).joined(separator: "×"))")
         }
-        let sources = preparation.sources(on: grid)
-        let slab = InputSlab(grid, layout, sources, pipeline.tiling)
         let start = layout.starts.map { $0[0] }
-        let runShape = layout.shape(layout.takesFewer ? 1 : layout.batch)
+        let runShape = layout.leastShape
         report.expectedMemory =
             try network.byteCount(shape: runShape) + InputSlab.byteCount(grid, layout)
             + images.channels.count * RowSource.byteCount(grid)
-        if let budget = runner.options.memoryBudget, report.expectedMemory > budget {
+        let budget = min(runner.options.memoryBudget ?? .max, MachineMemory.byteCount)
+        if report.expectedMemory > budget {
             throw PipelineFailure(
                 .overBudget,
-                "the run would hold \(Megabytes.text(report.expectedMemory)), the budget is \(Megabytes.text(budget))")
+                "the run would hold \(Megabytes.text(report.expectedMemory)), it may hold \(Megabytes.text(budget))")
         }
         report.planHash = try network.planHash(shape: runShape)
+        let slab = InputSlab(grid, layout, preparation.sources(on: grid), pipeline.tiling)
         try slab.load(for: start[2])
         progress("running the network", 0.2)
         try network.run(shape: runShape) { input in
@@ -78,7 +80,7 @@ struct ImageJob {
     /// Probabilities of a [1, classes] output, or of one with more axes of size 1.
     private func classes(_ values: [Float], _ shape: [Int]) throws -> [ClassProbability] {
         let count = shape.dropFirst().reduce(1, *)
-        guard count > 0, shape.dropFirst().filter({ $0 > 1 }).count <= 1 else {
+        guard shape.count > 1, !values.isEmpty, shape.dropFirst().filter({ $0 > 1 }).count <= 1 else {
             throw PipelineFailure(
                 .badModel, "the model's output has the shape \(shape); a classifier gives one value a class")
         }

@@ -12,13 +12,20 @@ struct OpenedStudy: Sendable {
     /// Seconds that opening took.
     let seconds: Double
 
-    /// - Throws: `ImagingError` for images, `PipelineFailure` where results are that must not be replaced.
+    /// - Throws: `ImagingError` for images, `PipelineFailure` for a name that is no folder's, and where results are that
+    ///   must not be replaced.
     init(_ study: Study, _ folder: String, _ runner: PipelineRunner) throws {
         let began = Clock.seconds
         self.study = study
+        guard ![".", "..", ""].contains(study.name), !study.name.utf8.contains(where: { $0 == 0 || $0 == 0x2F }) else {
+            throw PipelineFailure(
+                .badInput, "'\(study.name)' is no name for a folder of results: give the image another name")
+        }
         place = StudyFolder(folder + "/" + study.name, runner.pipeline)
         if runner.options.existing == .refuse { try place.refuseExisting() }
-        inputs = try study.images.map { Provenance.Input(path: $0, sha256: try Digest.file($0)) }
+        inputs = try study.images.flatMap { try VolumeFile.files(of: $0) }.map {
+            Provenance.Input(path: $0, sha256: try Digest.file($0))
+        }
         isDone = runner.options.existing == .resume && place.isDone(Provenance(runner, inputs).identity)
         if isDone {
             files = []

@@ -34,9 +34,15 @@ struct StudyFolder {
         return smallText(file(StudyFolder.provenanceName)).contains("\"identity\": \"\(identity)\"")
     }
 
-    /// Makes the folder and takes away what interrupted runs have left there.
+    /// Makes the folder and takes away what interrupted runs have left there; what says where results come from too,
+    /// since they are about to be others.
     func prepare() throws {
         try makeFolder(path)
+        guard unlink(file(StudyFolder.provenanceName)) == 0 || errno == ENOENT else {
+            throw PipelineFailure(
+                .cannotWrite,
+                "\(file(StudyFolder.provenanceName)): cannot be replaced: \(String(cString: strerror(errno)))")
+        }
         for name in folderNames(path) ?? [] where name.hasPrefix(".") && name.hasSuffix(".tmp") {
             // .NAME.PROCESS.NUMBER.tmp
             let parts = name.split(separator: ".")

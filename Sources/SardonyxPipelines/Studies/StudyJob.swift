@@ -31,10 +31,11 @@ struct StudyJob {
                 try StudyRun(
                     pipeline, images, network: network, fixedShape: network.fixedShape, folder: place.path)
             }
+            // A crop may keep more of a later volume than of the first.
+            report.expectedMemory = max(report.expectedMemory, try run.peakMemory())
+            try checkBudget(report.expectedMemory, run)
             if frame == 0 {
-                report.expectedMemory = try run.peakMemory()
-                try checkBudget(report.expectedMemory, run)
-                report.planHash = try network.planHash(shape: run.layout.shape(1))
+                report.planHash = try network.planHash(shape: run.layout.leastShape)
                 writers = try pipeline.results.map {
                     try ResultWriter($0, pipeline, run, files[0], frames: frames, path: place.file($0.file))
                 }

@@ -38,18 +38,36 @@ public final class VolumeFile: Sendable {
     ///   `.truncated` when the file is shorter than its header promises, `.corrupt` when compressed data is damaged,
     ///   `.cannotWrite` when the temporary folder is full.
     public convenience init(contentsOf path: String, temporaryFolder: String? = nil) throws {
-        let format = try VolumeFormat(contentsOf: path)
         do {
-            let layout =
-                switch format {
-                case .nifti: try NIfTI(contentsOf: path).layout()
-                case .nrrd: try NRRDHeader(contentsOf: path).layout()
-                case .metaImage: try MetaImageHeader(contentsOf: path).layout()
-                case .picture: try PictureFile(path).layout()
-                }
+            let (layout, format) = try VolumeFile.layout(path)
             try self.init(layout, format, temporaryFolder: temporaryFolder)
         } catch let error as ImagingError {
             throw error.at(path)
+        }
+    }
+
+    /// The files that an image consists of: the one that is named, and its header or voxels where those are others. Reads
+    /// headers only.
+    ///
+    /// - Throws: `ImagingError` as `init(contentsOf:temporaryFolder:)`.
+    public static func files(of path: String) throws -> [String] {
+        do {
+            let layout = try layout(path).layout
+            return ([layout.path] + layout.pieces.map(\.path)).reduce(into: [path]) { found, file in
+                if !found.contains(file) { found.append(file) }
+            }
+        } catch let error as ImagingError {
+            throw error.at(path)
+        }
+    }
+
+    private static func layout(_ path: String) throws -> (layout: VolumeLayout, format: VolumeFormat) {
+        let format = try VolumeFormat(contentsOf: path)
+        switch format {
+        case .nifti: return (try NIfTI(contentsOf: path).layout(), format)
+        case .nrrd: return (try NRRDHeader(contentsOf: path).layout(), format)
+        case .metaImage: return (try MetaImageHeader(contentsOf: path).layout(), format)
+        case .picture: return (try PictureFile(path).layout(), format)
         }
     }
 
