@@ -65,6 +65,38 @@ struct RunDetailTests {
         }
     }
 
+    /// Labels that overlap are cleaned by themselves: the second label cuts the first's parts in the label image only.
+    @Test func masksAreCleaned() throws {
+        let folder = TemporaryFolder()
+        var volume = Volume<Float>(grid: VoxelGrid(dims: SIMD3(8, 1, 1), affine: Affine(spacing: SIMD3(1, 1, 1))))
+        for (i, value) in [1, 1, 3, 1, 0, 0, 1, 2].enumerated() { volume[i, 0, 0] = Float(value) }
+        var pipeline = Pipeline.test(task: .segmentation)
+        pipeline.output.decision = .threshold(0.5)
+        pipeline.labels = [.init(value: 5, name: "a"), .init(value: 7, name: "b")]
+        pipeline.results = [.init(.masks, "masks.nii")]
+        let path = folder.path + "/image.nii"
+        try NIfTI.write(volume, to: path)
+        // The first label has odd values, the second those above 1.
+        let network = ShapedNetwork({ [$0[0], 2] + $0.dropFirst(2) }) { values, _ in
+            values.map { Int($0) % 2 == 1 ? 1 : 0 } + values.map { $0 > 1 ? 1 : 0 }
+        }
+        let images = try StudyImages([VolumeFile(contentsOf: path)], pipeline.input, frame: 0)
+        let run = try StudyRun(
+            pipeline, images, network: network, fixedShape: [nil, 1, nil, nil, nil], folder: folder.path)
+        let result = try run { _ in }
+        try result.clean([.largestComponent(labels: [])], voxelVolume: 1)
+        let found = try ([#require(result.labels)] + result.masks).map { volume in
+            var values = [UInt16](repeating: 9, count: 8)
+            try values.withUnsafeMutableBufferPointer {
+                try volume.read(VoxelBox(lower: .zero, upper: SIMD3(8, 1, 1)), into: $0.baseAddress!)
+            }
+            return values
+        }
+        #expect(found[0] == [5, 5, 7, 0, 0, 0, 0, 0])
+        #expect(found[1] == [5, 5, 5, 5, 0, 0, 0, 0])
+        #expect(found[2] == [0, 0, 7, 0, 0, 0, 0, 0])
+    }
+
     /// A second channel that lies on another grid, partly or wholly outside the first's: linear between voxels, 0 outside.
     @Test(arguments: [(SIMD3<Double>(0, 0, 0), true), (SIMD3(0, 0, 3), true), (SIMD3(500, 0, 0), false)])
     func channelOnAnotherGrid(_ origin: SIMD3<Double>, _ meets: Bool) throws {

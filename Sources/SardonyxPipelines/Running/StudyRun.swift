@@ -116,7 +116,7 @@ struct StudyRun {
 
     private var sinkBytes: Int {
         let values = needsValues ? outputChannels * ResultSink<Float>.byteCount(grid) : 0
-        let masks = needsMasks ? outputChannels * ResultSink<UInt8>.byteCount(grid) : 0
+        let masks = needsMasks ? outputChannels * ResultSink<UInt16>.byteCount(grid) : 0
         return values + masks + (needsLabels ? ResultSink<UInt16>.byteCount(grid) : 0)
     }
 
@@ -136,8 +136,15 @@ struct StudyRun {
         let labels: SpillVolume<UInt16>?
         /// The values of each channel, where a result file asks for them.
         let values: [SpillVolume<Float>]
-        /// 1 where a label is, one a channel's label, where a result file asks for them.
-        let masks: [SpillVolume<UInt8>]
+        /// One for each channel's label: that label where its own value says so, where a result file asks for them.
+        let masks: [SpillVolume<UInt16>]
+
+        /// Postprocesses the labels, and each mask as if its label were the only one.
+        func clean(_ steps: [LabelCleaning], voxelVolume: Double) throws {
+            for volume in (labels.map { [$0] } ?? []) + masks {
+                try LabelCleaning.apply(steps, to: volume, voxelVolume: voxelVolume)
+            }
+        }
     }
 
     /// Runs the network over the study.
@@ -150,9 +157,9 @@ struct StudyRun {
         let labels = needsLabels ? try ResultSink<UInt16>(grid, folder: folder) : nil
         let values =
             needsValues ? try (0..<outputChannels).map { _ in try ResultSink<Float>(grid, folder: folder) } : []
-        let masks = needsMasks ? try (0..<outputChannels).map { _ in try ResultSink<UInt8>(grid, folder: folder) } : []
+        let masks = needsMasks ? try (0..<outputChannels).map { _ in try ResultSink<UInt16>(grid, folder: folder) } : []
         let table = labelTable
-        var mask = [UInt8](repeating: 0, count: needsMasks ? plane : 0)
+        var mask = [UInt16](repeating: 0, count: needsMasks ? plane : 0)
         let bound: Float? = if case .threshold(let value) = output.decision { Float(value) } else { nil }
         var decided = [UInt16](repeating: 0, count: plane)
         let undo = output.restoresIntensity ? preparation.changes.first.map { $0.reversed() } ?? [] : []
@@ -177,7 +184,7 @@ struct StudyRun {
                     for index in 0..<plane {
                         let isInside =
                             bound.map { slice[channel * plane + index] > $0 } ?? (decided[index] == table[channel])
-                        mask[index] = isInside ? 1 : 0
+                        mask[index] = isInside ? table[channel] : 0
                     }
                     try mask.withUnsafeBufferPointer { try sink.take(row, $0) }
                 }

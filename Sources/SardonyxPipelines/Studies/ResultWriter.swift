@@ -68,20 +68,11 @@ final class ResultWriter {
         guard let volume else { return try takePicture(result) }
         if ResultWriter.areLabels(file, pipeline) {
             guard let labels = result.labels else { return }
-            var slice = [UInt16](repeating: 0, count: labels.dims.x * labels.dims.y)
-            var bytes = [UInt8](repeating: 0, count: slice.count)
             let isWide = volume.byteCount >= 2 * frames * labels.dims.x * labels.dims.y * labels.dims.z
-            for k in 0..<labels.dims.z {
-                try slice.withUnsafeMutableBufferPointer { try labels.read(slice: k, into: $0) }
-                if isWide {
-                    try slice.withUnsafeBytes { try volume.append($0) }
-                } else {
-                    for index in slice.indices { bytes[index] = UInt8(truncatingIfNeeded: slice[index]) }
-                    try bytes.withUnsafeBytes { try volume.append($0) }
-                }
-            }
+            if isWide { return try append(labels, to: volume) }
+            try append(labels, to: volume) { UInt8(truncatingIfNeeded: $0) }
         } else if file.kind == .masks {
-            for mask in result.masks { try append(mask, to: volume) }
+            for mask in result.masks { try append(mask, to: volume) { UInt8($0 == 0 ? 0 : 1) } }
         } else {
             for values in result.values { try append(values, to: volume) }
         }
@@ -95,6 +86,19 @@ final class ResultWriter {
             try PictureResult.write(labels, pipeline.labels, to: path)
         } else {
             try PictureResult.write(result.values, like: source, to: path)
+        }
+    }
+
+    /// Appends labels as the bytes that stand for them.
+    private func append(
+        _ labels: SpillVolume<UInt16>, to volume: VolumeWriter, as byte: (UInt16) -> UInt8
+    ) throws {
+        var slice = [UInt16](repeating: 0, count: labels.dims.x * labels.dims.y)
+        var bytes = [UInt8](repeating: 0, count: slice.count)
+        for k in 0..<labels.dims.z {
+            try slice.withUnsafeMutableBufferPointer { try labels.read(slice: k, into: $0) }
+            for index in slice.indices { bytes[index] = byte(slice[index]) }
+            try bytes.withUnsafeBytes { try volume.append($0) }
         }
     }
 

@@ -50,11 +50,8 @@ struct StudyJob {
             report.spend(inNetwork, on: "network")
             report.spend(Clock.seconds - began - inNetwork, on: "around the network")
             progress("after the network", (Double(frame) + 0.9) * share)
-            if let labels = result.labels {
-                try report.timed("cleaning") {
-                    try LabelCleaning.apply(
-                        pipeline.postprocessing.map(\.cleaning), to: labels, voxelVolume: run.resultGrid.voxelVolume)
-                }
+            try report.timed("cleaning") {
+                try result.clean(pipeline.postprocessing.map(\.cleaning), voxelVolume: run.resultGrid.voxelVolume)
             }
             progress("writing", (Double(frame) + 0.95) * share)
             let needsMeasures = frame == 0 || pipeline.results.contains { $0.kind == .measures }
