@@ -68,4 +68,59 @@ import Testing
         }
         #expect(peaks.max()! <= 1.05 * peaks.min()!, "\(peaks)")
     }
+
+    /// What is there is not replaced unasked, and a study that is done is not run again.
+    @Test func existingResults() throws {
+        let folder = prepared()
+        writeVolume(folder, "a.nii", [40, 36, 20])
+        let first = try sardonyx("apply", "five", "a.nii", "--output", "out", in: folder)
+        #expect(first.status == 0, "\(first.errors)")
+        #expect(
+            TemporaryFolder.names(in: folder.path + "/out/a") == ["labels.nii.gz", "measures.csv", "provenance.json"])
+        let labels = fileBytes(folder.path + "/out/a/labels.nii.gz")
+        #expect(labels.count > 300)
+        let again = try sardonyx("apply", "five", "a.nii", "--output", "out", in: folder)
+        #expect(again.status == 4)
+        #expect(again.errors.contains("--resume"))
+        let resumed = try sardonyx("apply", "five", "a.nii", "--output", "out", "--resume", in: folder)
+        #expect(resumed.status == 0)
+        #expect(resumed.output.contains("is done"))
+        // Another image under the same name is another study.
+        writeVolume(folder, "a.nii", [40, 36, 22])
+        let other = try sardonyx("apply", "five", "a.nii", "--output", "out", "--resume", in: folder)
+        #expect(other.status == 0)
+        #expect(!other.output.contains("is done"))
+        #expect(fileBytes(folder.path + "/out/a/labels.nii.gz") != labels)
+        let replaced = try sardonyx("apply", "five", "a.nii", "--output", "out", "--overwrite", in: folder)
+        #expect(replaced.status == 0)
+    }
+
+    /// One bad study does not stop the others.
+    @Test func manyStudies() throws {
+        let folder = prepared()
+        for name in ["a", "b", "d"] { writeVolume(folder, "scans/\(name).nii", [24, 20, 18]) }
+        folder.write([1, 2, 3], to: "scans/c.nii")
+        let result = try sardonyx("apply", "five", "scans", "--output", "out", in: folder)
+        #expect(result.status == 4)
+        #expect(result.output.contains("scans/c.nii"))
+        #expect(result.errors.contains("1 of 4 studies failed"))
+        #expect(TemporaryFolder.names(in: folder.path + "/out") == ["a", "b", "d"])
+        for name in ["a", "b", "d"] {
+            #expect(TemporaryFolder.names(in: folder.path + "/out/\(name)").contains("provenance.json"))
+        }
+    }
+
+    /// The same bits for any batch, and a budget that is held.
+    @Test func budget() throws {
+        let folder = prepared()
+        writeVolume(folder, "a.nii", [70, 66, 40])
+        let refused = try sardonyx(
+            "apply", "five", "a.nii", "--output", "out", "--memory-budget", "1MB", in: folder)
+        #expect(refused.status != 0)
+        #expect(refused.errors.contains("budget"), "\(refused.errors)")
+        #expect(!TemporaryFolder.names(in: folder.path + "/out/a").contains { $0.hasPrefix("labels") })
+        let done = try sardonyx(
+            "apply", "five", "a.nii", "--output", "out", "--memory-budget", "200MB", in: folder)
+        #expect(done.status == 0, "\(done.errors)")
+    }
 }

@@ -92,7 +92,7 @@ import Testing
         ] {
             let result = try sardonyx(command, in: folder)
             #expect(result.status == 3, "\(command): \(result.errors)")
-            #expect(result.errors.contains("in/bad.onnx") && result.errors.contains(test.says), "\(result.errors)")
+            #expect(result.errors.contains("in/bad.onnx") && says(result.errors, test.says), "\(result.errors)")
         }
         #expect(TemporaryFolder.names(in: folder.path) == ["in"])
     }
@@ -146,7 +146,7 @@ import Testing
         folder.write(test.bytes, to: test.name)
         let result = try sardonyx("run", "relu.onnx", "--input", "x=\(test.name)", "--output-dir", "out", in: folder)
         #expect(result.status == 4, "\(result.errors)")
-        #expect(result.errors.contains(test.says) && !result.errors.isEmpty, "\(result.errors)")
+        #expect(says(result.errors, test.says) && !result.errors.isEmpty, "\(result.errors)")
         #expect(!TemporaryFolder.names(in: folder.path).contains("out"))
     }
 
@@ -183,9 +183,14 @@ import Testing
         let folder = TemporaryFolder()
         folder.write(Self.model([Self.relu("x", "y")]), to: "relu.onnx")
         folder.write(test.bytes, to: test.name)
-        let result = try sardonyx("brain", test.name, "--model", "relu.onnx", "--output", "out", in: folder)
+        folder.write(Array(CommandTests.pipeline.utf8), to: "pipe/pipeline.yaml")
+        folder.write(Self.model([Self.relu("x", "y")]), to: "pipe/relu.onnx")
+        let result = try sardonyx("apply", "pipe", test.name, "--output", "out", in: folder)
         #expect(result.status == 4, "\(result.errors)")
         #expect(result.errors.contains(test.name), "\(result.errors)")
         #expect(!TemporaryFolder.names(in: folder.path).contains("out"))
     }
 }
+
+/// Whether a message holds some words; no words are held by all.
+private func says(_ message: String, _ words: String) -> Bool { words.isEmpty || message.contains(words) }

@@ -1,6 +1,12 @@
 import Dispatch
 import SardonyxImaging
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
 /// A study whose images are open.
 struct OpenedStudy: Sendable {
     let study: Study
@@ -30,9 +36,16 @@ struct OpenedStudy: Sendable {
         if isDone {
             files = []
         } else {
+            let made = [folder, place.path].filter { folderNames($0) == nil }
             try place.prepare()
-            let folder = place.path
-            files = try study.images.map { try VolumeFile(contentsOf: $0, temporaryFolder: folder) }
+            do {
+                let path = place.path
+                files = try study.images.map { try VolumeFile(contentsOf: $0, temporaryFolder: path) }
+            } catch {
+                // An image that cannot be read leaves no empty folders.
+                for folder in made.reversed() { rmdir(folder) }
+                throw error
+            }
         }
         seconds = Clock.seconds - began
     }
