@@ -124,6 +124,28 @@ struct RunDetailTests {
         }
     }
 
+    /// However little of an oblique image is in memory, it gives the same values.
+    @Test(arguments: [1, 40, 500]) func obliqueChannel(_ most: Int) throws {
+        let folder = TemporaryFolder()
+        let image = StudyRunTests.image()
+        let tilted = Affine(
+            columns: SIMD3(0.8, 0.6, 0), SIMD3(-0.6, 0.8, 0.3), SIMD3(0.1, -0.2, 1), origin: SIMD3(3, -4, 2))
+        let onto = VoxelGrid(dims: SIMD3(14, 12, 10), affine: tilted)
+        try NIfTI.write(image, to: folder.path + "/image.nii")
+        let file = try VolumeFile(contentsOf: folder.path + "/image.nii")
+        let results = try [most, 1 << 20].map { most in
+            let channel = SourceChannel(
+                file: file, frame: 0, component: 0, onto: onto, refusesNonFinite: false, mostAtOnce: most)
+            var values = [Float](repeating: 0, count: 5 * 12 * 7)
+            try values.withUnsafeMutableBufferPointer {
+                try channel.read(VoxelBox(lower: SIMD3(4, 0, 2), upper: SIMD3(9, 12, 9)), into: $0)
+            }
+            return values
+        }
+        #expect(results[1].contains { $0 != 0 })
+        #expect(zip(results[0], results[1]).allSatisfy { abs($0 - $1) < 1e-5 })
+    }
+
     /// What is hashed of an image whose voxels lie in other files.
     @Test func filesOfAnImage() throws {
         let folder = TemporaryFolder()

@@ -9,20 +9,18 @@ struct SourceChannel: Sendable {
     let onto: VoxelGrid?
     /// Whether a value that is not finite is an error rather than 0.
     let refusesNonFinite: Bool
+    /// Voxels of a file on another grid that are in memory at once.
+    var mostAtOnce = 1 << 20
+
+    /// Bytes that reading holds.
+    var byteCount: Int { onto == nil ? 0 : 4 * mostAtOnce }
 
     /// The voxels of a box of the study's grid, i fastest.
     ///
     /// - Throws: `ImagingError` `.blank` for a value that is not finite where those are refused.
     func read(_ box: VoxelBox, into buffer: UnsafeMutableBufferPointer<Float>) throws {
         if let onto {
-            let grid = try GridResampling(
-                from: file.grid, onto: onto.cropped(to: box), by: .linear, outside: 0)
-            let rows = 0..<grid.target.dims.z
-            let needed = grid.source(for: rows)
-            try withUnsafeTemporaryAllocation(of: Float.self, capacity: needed.count) { block in
-                try file.read(needed, frame: frame, component: component, into: block)
-                grid.resample(block.baseAddress!, holding: needed, onto: rows, into: buffer.baseAddress!)
-            }
+            try resample(box, of: onto, into: buffer)
         } else {
             try file.read(box, frame: frame, component: component, into: buffer)
         }
@@ -35,5 +33,28 @@ struct SourceChannel: Sendable {
                 remedy: "repair the image, or set nonfinite: zero in the pipeline")
         }
         for index in buffer.indices where !buffer[index].isFinite { buffer[index] = 0 }
+    }
+
+    /// A box of `target`, in halves while it needs too much of the file: of an oblique one a slice cuts nearly all.
+    private func resample(
+        _ box: VoxelBox, of target: VoxelGrid, into buffer: UnsafeMutableBufferPointer<Float>
+    ) throws {
+        let plan = try GridResampling(from: file.grid, onto: target.cropped(to: box), by: .linear, outside: 0)
+        let rows = 0..<box.size.z
+        let needed = plan.source(for: rows)
+        // Halves of slices, then of rows, follow one another in the buffer.
+        let axis = box.size.z > 1 ? 2 : 1
+        if needed.count > mostAtOnce, box.size[axis] > 1 {
+            var (low, high) = (box, box)
+            low.upper[axis] = box.lower[axis] + box.size[axis] / 2
+            high.lower[axis] = low.upper[axis]
+            try resample(low, of: target, into: UnsafeMutableBufferPointer(rebasing: buffer[..<low.count]))
+            try resample(high, of: target, into: UnsafeMutableBufferPointer(rebasing: buffer[low.count...]))
+            return
+        }
+        try withUnsafeTemporaryAllocation(of: Float.self, capacity: needed.count) { block in
+            try file.read(needed, frame: frame, component: component, into: block)
+            plan.resample(block.baseAddress!, holding: needed, onto: rows, into: buffer.baseAddress!)
+        }
     }
 }

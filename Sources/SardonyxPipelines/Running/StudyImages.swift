@@ -7,6 +7,9 @@ struct StudyImages: Sendable {
     /// Volumes one after another in time.
     let frames: Int
 
+    /// Bytes that reading holds.
+    var byteCount: Int { channels.map(\.byteCount).max() ?? 0 }
+
     /// - Parameters:
     ///   - files: one for each channel, or one alone whose components or whose volumes are the channels.
     ///   - frame: which volume of a 4D image.

@@ -106,7 +106,7 @@ struct StudyRun {
     func peakMemory() throws -> Int {
         let tiles = min(layout.batch, layout.runsPerRow)
         let run = try network.byteCount(shape: layout.shape(layout.takesFewer ? tiles : layout.batch))
-        return run + images.channels.count * RowSource.byteCount(grid)
+        return run + images.channels.count * RowSource.byteCount(grid) + images.byteCount
             + TiledRun.byteCount(grid, layout, outputChannels: outputChannels)
             + RowRestorer.byteCount(grid, channels: outputChannels) + sinkBytes + 7 * plane
     }

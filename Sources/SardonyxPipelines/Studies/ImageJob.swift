@@ -41,7 +41,7 @@ struct ImageJob {
         let runShape = layout.leastShape
         report.expectedMemory =
             try network.byteCount(shape: runShape) + InputSlab.byteCount(grid, layout)
-            + images.channels.count * RowSource.byteCount(grid)
+            + images.channels.count * RowSource.byteCount(grid) + images.byteCount
         let budget = min(runner.options.memoryBudget ?? .max, MachineMemory.byteCount)
         if report.expectedMemory > budget {
             throw PipelineFailure(
