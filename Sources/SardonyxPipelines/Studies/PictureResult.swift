@@ -62,7 +62,10 @@ enum PictureResult {
         try TIFFWriter.write(to: path) { writer in for k in 0..<pages { try writer.append(picture(k)) } }
     }
 
-    private static func pages(_ dims: SIMD3<Int>, _ path: String) throws -> Int {
+    /// The pages of a picture of a volume.
+    ///
+    /// - Throws: `PipelineFailure` `.badInput` where a PNG cannot hold them.
+    static func pages(_ dims: SIMD3<Int>, _ path: String) throws -> Int {
         if path.lowercased().hasSuffix(".png"), dims.z > 1 {
             throw PipelineFailure(
                 .badInput, "\(path): a PNG holds one slice, the image has \(dims.z): ask for .tif or .nii.gz")

@@ -20,6 +20,15 @@ final class ResultWriter {
         self.path = path
         self.frames = frames
         self.source = source
+        // Known before the network runs.
+        if file.kind == .image, PictureResult.isOne(file.file) {
+            _ = try PictureResult.pages(run.resultGrid.dims, path)
+            guard frames == 1 else {
+                throw PipelineFailure(
+                    .badInput,
+                    "\(path): a picture holds one volume, the image has \(frames): ask for .nii.gz or .nrrd")
+            }
+        }
         guard ResultWriter.isVolume(file) else {
             volume = nil
             return
@@ -79,9 +88,6 @@ final class ResultWriter {
     }
 
     private func takePicture(_ result: StudyRun.Result) throws {
-        guard frames == 1 else {
-            throw PipelineFailure(.badInput, "\(path): a picture holds one volume, the image has \(frames)")
-        }
         if let labels = result.labels {
             try PictureResult.write(labels, pipeline.labels, to: path)
         } else {

@@ -51,18 +51,7 @@ enum Files {
         return text
     }
 
-    static func names(in folder: String) -> [String] {
-        guard let stream = opendir(folder) else { return [] }
-        defer { closedir(stream) }
-        var names: [String] = []
-        while let entry = readdir(stream) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name != ".", name != ".." { names.append(name) }
-        }
-        return names.sorted()
-    }
+    static func names(in folder: String) -> [String] { folderNames(folder) ?? [] }
 
     /// Why a path is no file in the folder; `nil` where it is one. Symbolic links may not lead out.
     static func whyNoModel(_ path: String, in folder: String) -> String? {
