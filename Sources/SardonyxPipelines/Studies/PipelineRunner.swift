@@ -49,8 +49,14 @@ public final class PipelineRunner: Sendable {
 
     /// Opens the model of a pipeline, which `Pipeline(contentsOf:)` has read.
     ///
-    /// - Throws: `SardonyxError` for a model that cannot be run, `ImagingError` for one that cannot be read.
+    /// - Throws: `PipelineError` for a pipeline whose values are out of range, `SardonyxError` for a model that cannot be
+    ///   run, `ImagingError` for one that cannot be read.
     public init(_ pipeline: Pipeline, options: Options = Options()) throws {
+        // One that was changed after it was read is as hostile as a file.
+        var inside = pipeline
+        inside.model = "model.onnx"
+        let problems = inside.problems()
+        guard problems.isEmpty else { throw PipelineError(path: pipeline.name, problems: problems) }
         self.pipeline = pipeline
         self.options = options
         var session = options.session
