@@ -1,0 +1,28 @@
+"""Checks of the built command on real data. imaging.py PROGRAM FOLDER [--monai] [PART …]"""
+import pathlib
+import sys
+import time
+
+from imaging_brain import brain
+from imaging_support import Bench, part
+from imaging_geometry import splines, tiles
+from imaging_runs import full_disk, interruptions, memory
+from imaging_zoo import models
+
+PARTS = {"brain": brain, "models": models, "splines": splines, "tiles": tiles,
+         "memory": memory, "interruptions": interruptions, "full-disk": full_disk}
+
+
+def main():
+    names = [x for x in sys.argv[3:] if not x.startswith("--")]
+    bench = Bench(sys.argv[1], pathlib.Path(sys.argv[2]).resolve(), pathlib.Path("Models").resolve())
+    for name, function in PARTS.items():
+        if not names or name in names:
+            began = time.monotonic()
+            part(bench, name, function)
+            bench.note(name, f"{time.monotonic() - began:.0f} s")
+    print(f"{bench.passed} passed, {bench.failed} failed")
+    sys.exit(1 if bench.failed else 0)
+
+
+main()

@@ -1,0 +1,141 @@
+"""What happens around a run: memory by the number of slices, kills at any time, a disk that is full."""
+import os
+import pathlib
+import random
+import signal
+import subprocess
+import time
+
+import nibabel
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+MEMORY_SPREAD = 0.05
+ROUNDS = 10
+STUDIES = 6
+
+
+def five_classes(path):
+    """A 3D model of tiles [1, 1, 64, 256, 256] with five outputs: a 3×3×3 convolution."""
+    weights = np.random.default_rng(2).normal(0, 0.3, (5, 1, 3, 3, 3)).astype(np.float32)
+    shape = ["n", 1, "d", "h", "w"]
+    graph = helper.make_graph(
+        [helper.make_node("Conv", ["x", "w"], ["y"], pads=[1] * 6)], "five",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", 5, "d", "h", "w"])],
+        [numpy_helper.from_array(weights, "w")])
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
+    return path
+
+
+def five_class_pipeline(bench, name, size, results):
+    return bench.pipeline(name, five_classes(bench.folder / "five.onnx"), {
+        "task": "segmentation", "labels": ["one", "two", "three", "four"],
+        "input": {"channels": [{"name": "CT", "intensity": [{"scale": {"from": [0, 1000]}}]}], "axes": "SAR"},
+        "tiling": {"scheme": "monai", "size": size, "overlap": 0.25},
+        "output": {"activation": "softmax", "decision": "argmax"}, "results": results})
+
+
+def memory(bench):
+    pipeline = five_class_pipeline(bench, "five-classes", [32, 256, 256], {
+        "image": "labels.nii.gz", "measures": "measures.json"})
+    plane = np.random.default_rng(4).integers(0, 1000, (512, 512)).astype(np.int16)
+    peaks = []
+    for count in (200, 400, 800):
+        path = bench.folder / "tall.nii"
+        header = nibabel.Nifti1Header()
+        header.set_data_dtype(np.int16)
+        header.set_data_shape((512, 512, count))
+        header.set_sform(np.diag([0.7, 0.7, 1, 1]), 1)
+        header["magic"] = b"n+1"
+        header["vox_offset"] = 352
+        with open(path, "wb") as file:
+            file.write(header.binaryblock + bytes(4))
+            for k in range(count):
+                file.write(np.roll(plane, 3 * k).tobytes(order="F"))
+        _, done = bench.apply(pipeline, path)
+        peaks.append(done.peak)
+        told = [x for x in done.stdout.splitlines() if "memory" in x or "expected" in x or x.startswith("time")]
+        bench.note(f"memory, 512×512×{count}", f"{done.peak / 1e6:.0f} MB resident at most; it says: " + "; ".join(
+            " ".join(x.split()) for x in told))
+        path.unlink()
+    spread = max(peaks) / min(peaks) - 1
+    bench.check("memory, 200 to 800 slices", spread <= MEMORY_SPREAD, f"peaks within {100 * spread:.1f} %")
+
+
+def small_studies(bench, count=STUDIES):
+    folder = bench.fresh("studies")
+    for n in range(count):
+        image = np.random.default_rng(n).integers(0, 1000, (40, 30, 20 + n)).astype(np.int16)
+        nibabel.save(nibabel.Nifti1Image(image, np.diag([1, 1, 2, 1])), folder / f"study{n}.nii.gz")
+    return folder
+
+
+ALL_RESULTS = {"image": ["labels.nii.gz", "labels.nrrd"], "probabilities": "probabilities.nii",
+               "picture": "overlay.png", "measures": ["measures.json", "measures.csv"]}
+
+
+def contents(folder):
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*"))
+            if p.is_file() and p.name != "provenance.json"}
+
+
+def interruptions(bench):
+    pipeline = five_class_pipeline(bench, "killed", [16, 32, 32], ALL_RESULTS)
+    studies = small_studies(bench)
+    whole = bench.fresh("results", "whole")
+    began = time.monotonic()
+    bench.run("apply", pipeline, studies, "--output", whole)
+    length = time.monotonic() - began
+    wanted = contents(whole)
+    names = {p.name for p in whole.rglob("*") if p.is_file()}
+    chance = random.Random(5)
+    halves, left, wrong, kills = set(), set(), set(), 0
+    for _ in range(ROUNDS):
+        output = bench.fresh("results", "killed")
+        for _ in range(2):
+            process = subprocess.Popen([bench.program, "apply", pipeline, studies, "--output", output, "--resume"],
+                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            time.sleep(chance.uniform(0, length))
+            process.send_signal(signal.SIGKILL)
+            kills += process.wait() == -signal.SIGKILL
+            # What bears a result's name is whole at any time.
+            for name, data in contents(output).items():
+                if pathlib.Path(name).name in names and data != wanted[name]:
+                    halves.add(name)
+        bench.run("apply", pipeline, studies, "--output", output, "--resume")
+        found = contents(output)
+        left |= found.keys() - wanted.keys()
+        wrong |= {name for name in wanted if found.get(name) != wanted[name]}
+        for path in output.rglob("*.nii.gz"):
+            np.asarray(nibabel.load(path).dataobj)
+    bench.check("killed, what stood there", not halves, f"{kills} kills, half-written: {sorted(halves) or 'nothing'}")
+    bench.check("killed, resumed results", not wrong, f"{len(wanted)} files as of one run, but for: {sorted(wrong) or 'none'}")
+    bench.check("killed, temporary files", not left, f"left behind: {sorted(left)[:4] or 'none'}")
+
+
+def full_disk(bench):
+    if os.geteuid() != 0:
+        bench.note("full disk", "left out: it takes root to mount a small one")
+        return
+    pipeline = five_class_pipeline(bench, "full", [16, 32, 32], {"image": "labels.nii.gz", "probabilities": "p.nii"})
+    studies = small_studies(bench, 3)
+    # The middle one is too large for the disk, the others are not.
+    image = np.zeros((128, 128, 64), np.int16)
+    nibabel.save(nibabel.Nifti1Image(image, np.eye(4)), studies / "study1.nii.gz")
+    disk = bench.fresh("disk")
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", disk], capture_output=True, text=True)
+    if mounted.returncode:
+        bench.note("full disk", f"left out: {mounted.stderr.strip()}")
+        return
+    try:
+        done = bench.run("apply", pipeline, studies, "--output", disk / "out", expect=None)
+        said = [x for x in done.stdout.splitlines() if "study1" in x]
+        clear = done.returncode == 4 and any("p.nii" in x and "space" in x.lower() for x in said)
+        bench.check("full disk, what it says", clear, f"exit {done.returncode}: {' | '.join(said)[:300]}")
+        others = all((disk / f"out/study{n}/p.nii").exists() for n in (0, 2))
+        rest = [p.name for p in (disk / "out/study1").rglob("*")] if (disk / "out/study1").exists() else []
+        bench.check("full disk, the others", others and not rest, f"study1 left {rest or 'nothing'}")
+    finally:
+        subprocess.run(["umount", disk], check=False)

@@ -1,0 +1,89 @@
+"""What the parts of Tools/imaging share: running the command, and one line a check."""
+import dataclasses
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+import nibabel
+import numpy as np
+
+TEMPLATES = pathlib.Path("/usr/share/mricron/templates")
+
+
+@dataclasses.dataclass
+class Bench:
+    """The program under test, a folder to work in, and what the checks said so far."""
+
+    program: str
+    folder: pathlib.Path
+    models: pathlib.Path
+    failed: int = 0
+    passed: int = 0
+
+    def check(self, name, holds, figure):
+        self.passed += bool(holds)
+        self.failed += not holds
+        print(f"{'pass' if holds else 'FAIL'}  {name}: {figure}", flush=True)
+
+    def note(self, name, figure):
+        print(f"      {name}: {figure}", flush=True)
+
+    def run(self, *arguments, expect=0):
+        """Runs the program and gives its result, with `peak`, the resident bytes at most; another exit code is a failure."""
+        command = [self.program, *map(str, arguments)]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        output = process.stdout.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.stdout.close()
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if expect is not None and process.returncode != expect:
+            shown = " ".join(command)
+            raise RuntimeError(f"{shown}\nended with {process.returncode}, expected {expect}:\n{output}")
+        done = subprocess.CompletedProcess(command, process.returncode, output)
+        done.peak = usage.ru_maxrss * 1024
+        return done
+
+    def fresh(self, *parts):
+        """An empty folder."""
+        path = self.folder.joinpath(*parts)
+        shutil.rmtree(path, ignore_errors=True)
+        path.mkdir(parents=True)
+        return path
+
+    def pipeline(self, name, model, fields):
+        """A pipeline's folder; `fields` is written as JSON, which YAML contains."""
+        path = self.fresh("pipelines", name)
+        os.link(model, path / "model.onnx") if same_device(model, path) else shutil.copy(model, path / "model.onnx")
+        (path / "pipeline.yaml").write_text(json.dumps({"name": name, **fields}, indent=1))
+        return path
+
+    def apply(self, pipeline, *inputs, options=(), expect=0):
+        """Applies a pipeline; gives the folder of the first study's results and what the program said."""
+        output = self.fresh("results", pipeline.name)
+        done = self.run("apply", pipeline, *inputs, "--output", output, *options, expect=expect)
+        return next((p for p in sorted(output.iterdir()) if p.is_dir()), output), done
+
+
+def same_device(a, b):
+    return os.stat(a).st_dev == os.stat(b).st_dev
+
+
+def voxels(path):
+    return np.asarray(nibabel.load(path).dataobj)
+
+
+def dice(a, b):
+    return 2 * np.count_nonzero(a & b) / max(1, np.count_nonzero(a) + np.count_nonzero(b))
+
+
+def part(bench, title, function):
+    """Runs one part; what stops it is a failed check, and the other parts go on."""
+    try:
+        function(bench)
+    except Exception as error:  # noqa: BLE001
+        bench.check(title, False, f"{type(error).__name__}: {error}")
+        if os.environ.get("IMAGING_TRACE"):
+            sys.excepthook(*sys.exc_info())
