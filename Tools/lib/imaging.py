@@ -1,15 +1,25 @@
 """Checks of the built command on real data. imaging.py PROGRAM FOLDER [--monai] [PART …]"""
 import pathlib
+import subprocess
 import sys
 import time
 
 from imaging_brain import brain
 from imaging_support import Bench, part
 from imaging_geometry import splines, tiles
+from imaging_measures import measures
 from imaging_runs import full_disk, interruptions, memory
 from imaging_zoo import models
 
-PARTS = {"brain": brain, "models": models, "splines": splines, "tiles": tiles,
+
+
+def files(bench):
+    command = [sys.executable, "Tools/lib/reference_files.py", bench.program]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
+    bench.check("files", done.returncode == 0, done.stdout.strip())
+
+
+PARTS = {"files": files, "brain": brain, "models": models, "splines": splines, "tiles": tiles, "measures": measures,
          "memory": memory, "interruptions": interruptions, "full-disk": full_disk}
 
 

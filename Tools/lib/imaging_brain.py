@@ -1,7 +1,7 @@
 """Brain extraction on Debian's ch2, as it is and turned, flipped and resampled, against ch2bet."""
 import nibabel
 import numpy as np
-from nibabel.orientations import axcodes2ornt, inv_ornt_aff, io_orientation, ornt_transform
+from nibabel.orientations import axcodes2ornt, io_orientation, ornt_transform
 from nibabel.processing import resample_from_to
 
 from imaging_support import TEMPLATES, dice

@@ -65,13 +65,11 @@ def nnunet_resized(image, shape, order):
 def by_command(bench, model):
     """The program's own network, a tile at a time: what is compared is then how tiles are cut and joined, to the bit."""
     outputs = bench.fresh("tile")
-    inspected = onnx.load(model, load_external_data=False).graph
-    name = inspected.input[0].name
 
     def run(batch):
         np.save(outputs / "tile.npy", np.ascontiguousarray(batch, np.float32))
-        bench.run("run", model, "--input", f"{name}={outputs / 'tile.npy'}", "--output-dir", outputs)
-        return np.load(outputs / f"{inspected.output[0].name}.npy")
+        bench.run("run", model, "--input", f"input={outputs / 'tile.npy'}", "--output-dir", outputs)
+        return np.load(outputs / "output.npy")
     return run
 
 
