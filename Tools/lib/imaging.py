@@ -1,16 +1,15 @@
-"""Checks of the built command on real data. imaging.py PROGRAM FOLDER [--monai] [PART …]"""
+"""Checks of the built command on real data. imaging.py PROGRAM FOLDER [PART …]"""
 import pathlib
 import subprocess
 import sys
 import time
 
 from imaging_brain import brain
-from imaging_support import Bench, part
 from imaging_geometry import splines, tiles
 from imaging_measures import measures
 from imaging_runs import full_disk, interruptions, memory
+from imaging_support import Bench, part
 from imaging_zoo import models
-
 
 
 def files(bench):
@@ -24,7 +23,10 @@ PARTS = {"files": files, "brain": brain, "models": models, "splines": splines, "
 
 
 def main():
-    names = [x for x in sys.argv[3:] if not x.startswith("--")]
+    names = sys.argv[3:]
+    unknown = [x for x in names if x not in PARTS]
+    if unknown:
+        sys.exit(f"no such part: {', '.join(unknown)}; there are {', '.join(PARTS)}")
     bench = Bench(sys.argv[1], pathlib.Path(sys.argv[2]).resolve(), pathlib.Path("Models").resolve())
     for name, function in PARTS.items():
         if not names or name in names:

@@ -2,6 +2,7 @@
 
 The networks run in the program under test, a tile at a time, so that only the tiling is compared.
 """
+import functools
 import pathlib
 import sys
 
@@ -9,7 +10,7 @@ import nibabel
 import numpy as np
 import torch
 from monai.inferers import sliding_window_inference
-from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
+from nnunetv2.inference import predict_from_raw_data
 
 from imaging_support import Bench
 
@@ -33,10 +34,11 @@ class Network(torch.nn.Module):
 # nnU-Net weighs and adds in 16 bits, where the weights of a tile's corners are a few units of the last place: its own
 # values are off by some percent there. Only so many bits more show its scheme.
 torch.half = torch.float32
+predict_from_raw_data.compute_gaussian = functools.partial(predict_from_raw_data.compute_gaussian, dtype=torch.float32)
 
 
 def nnunet(network, image, side, mirror, classes):
-    predictor = nnUNetPredictor(tile_step_size=0.5, use_gaussian=True, use_mirroring=True, device=torch.device("cpu"),
+    predictor = predict_from_raw_data.nnUNetPredictor(tile_step_size=0.5, use_gaussian=True, use_mirroring=True, device=torch.device("cpu"),
                                 perform_everything_on_device=False, allow_tqdm=False)
 
     class Configuration:
