@@ -91,7 +91,7 @@ struct Apply: ParsableCommand {
             Terminal.print(StudyTable(reports, pipeline).text)
         }
         Terminal.print("time          \(fixed(seconds, 2)) s")
-        Terminal.print("peak memory   \(fixed(Process.peakResidentMegabytes, 0)) MB")
+        Terminal.print("peak memory   \(fixed(Process.peakResidentBytes / 1e6, 0)) MB")
         guard failed.isEmpty else {
             throw CommandFailure(.badInput, "\(failed.count) of \(reports.count) studies failed")
         }

@@ -78,10 +78,12 @@ struct FileID: Hashable {
 
 /// What /proc/self/status says.
 enum Process {
-    /// Resident memory in MB.
+    /// Resident memory in MB of 1,048,576 bytes.
     static var residentMegabytes: Double { status("VmRSS") }
     /// The most that was ever resident, in MB.
     static var peakResidentMegabytes: Double { status("VmHWM") }
+    /// The same in bytes.
+    static var peakResidentBytes: Double { status("VmHWM") * 1_048_576 }
 
     private static func status(_ field: String) -> Double {
         guard let text = Files.text("/proc/self/status", limit: 1 << 14) else { return 0 }
