@@ -87,7 +87,7 @@ final class ShapedNetwork: Network {
     private let shape: ([Int]) -> [Int]
     private let values: (([Float], [Int]) -> [Float])?
 
-    init(_ shape: @escaping ([Int]) -> [Int], _ values: (([Float], [Int]) -> [Float])? = nil) {
+    init(_ shape: @escaping ([Int]) -> [Int], values: (([Float], [Int]) -> [Float])? = nil) {
         self.shape = shape
         self.values = values
     }

@@ -5,6 +5,7 @@ extension Picture {
     /// picture. Spacing is kept to a whole number of pixels a metre, unless that would change it by over 0.5 %.
     ///
     /// - Parameters:
+    ///   - path: the file; it holds what it held before, or all of the picture.
     ///   - palette: the colours of the samples of a picture of one 8-bit channel, such as the labels of a label map; at
     ///     most 256.
     ///   - opacities: how opaque the first of those colours are, from 0 to 255; the others are wholly.

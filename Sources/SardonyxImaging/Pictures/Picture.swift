@@ -53,7 +53,13 @@ public struct Picture: Sendable, Equatable {
 
     /// Wraps values; traps unless there are `width * height * channels`.
     ///
-    /// - Parameter hasAlpha: `nil` takes the last of two or four channels as alpha.
+    /// - Parameters:
+    ///   - width: pixels from left to right.
+    ///   - height: pixels from top to bottom.
+    ///   - channels: 1 to 4.
+    ///   - samples: row by row, channels side by side.
+    ///   - hasAlpha: `nil` takes the last of two or four channels as alpha.
+    ///   - spacing: millimetres from column to column and from row to row; `nil` where unknown.
     public init(
         width: Int, height: Int, channels: Int, samples: Samples, hasAlpha: Bool? = nil, spacing: SIMD2<Double>? = nil
     ) {
@@ -73,7 +79,9 @@ public struct Picture: Sendable, Equatable {
 
     /// Reads a page of a PNG, JPEG, TIFF, BMP or PNM file, as `PictureFile` does.
     ///
-    /// - Parameter page: 0 is the first; only TIFF has more.
+    /// - Parameters:
+    ///   - path: the file.
+    ///   - page: 0 is the first; only TIFF has more.
     /// - Throws: `ImagingError`.
     public init(contentsOf path: String, page: Int = 0) throws {
         self = try PictureFile(path).picture(page: page)

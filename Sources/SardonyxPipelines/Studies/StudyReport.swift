@@ -58,6 +58,7 @@ extension StudyReport {
 public struct ClassProbability: Sendable, Equatable {
     /// The class's index in the model's output.
     public var index: Int
+    /// The class's name.
     public var name: String
     /// 0 to 1 after a softmax or sigmoid; the model's own value otherwise.
     public var probability: Double
@@ -67,7 +68,9 @@ public struct ClassProbability: Sendable, Equatable {
 public struct DetectedBox: Sendable, Equatable {
     /// The class's index in the model's output.
     public var index: Int
+    /// The class's name.
     public var name: String
+    /// As the model gives it.
     public var score: Double
     /// Corners in voxel indices; voxel centres have whole ones.
     public var lower: SIMD3<Double>, upper: SIMD3<Double>

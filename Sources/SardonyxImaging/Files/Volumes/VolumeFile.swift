@@ -33,7 +33,9 @@ public final class VolumeFile: Sendable {
 
     /// Opens a file, told by its content and, where that says nothing, by its name.
     ///
-    /// - Parameter temporaryFolder: where the decoded voxels of a compressed file are kept; `nil`: $TMPDIR, else /tmp.
+    /// - Parameters:
+    ///   - path: the file; of a pair either one.
+    ///   - temporaryFolder: where the decoded voxels of a compressed file are kept; `nil`: $TMPDIR, else /tmp.
     /// - Throws: `ImagingError`: `.unknownFormat`, `.badHeader`, `.badGeometry`, `.tooLarge`, `.unsupported`,
     ///   `.truncated` when the file is shorter than its header promises, `.corrupt` when compressed data is damaged,
     ///   `.cannotWrite` when the temporary folder is full.
