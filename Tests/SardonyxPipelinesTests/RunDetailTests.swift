@@ -43,7 +43,9 @@ struct RunDetailTests {
         try NIfTI.write(volume, to: path)
         var tiles = 0
         // The second channel wins wherever the network is run.
-        let network = ShapedNetwork { [$0[0], 2] + $0.dropFirst(2) } values: { _, shape in
+        let network = ShapedNetwork {
+            [$0[0], 2] + $0.dropFirst(2)
+        } values: { _, shape in
             tiles += shape[0]
             return (0..<shape[0]).flatMap { _ in
                 [Float](repeating: -5, count: 16) + [Float](repeating: 5, count: 16)
@@ -77,7 +79,9 @@ struct RunDetailTests {
         let path = folder.path + "/image.nii"
         try NIfTI.write(volume, to: path)
         // The first label has odd values, the second those above 1.
-        let network = ShapedNetwork { [$0[0], 2] + $0.dropFirst(2) } values: { values, _ in
+        let network = ShapedNetwork {
+            [$0[0], 2] + $0.dropFirst(2)
+        } values: { values, _ in
             values.map { Int($0) % 2 == 1 ? 1 : 0 } + values.map { $0 > 1 ? 1 : 0 }
         }
         let images = try StudyImages([VolumeFile(contentsOf: path)], pipeline.input, frame: 0)

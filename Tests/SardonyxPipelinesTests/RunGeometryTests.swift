@@ -27,7 +27,9 @@ struct RunGeometryTests {
                 pipeline.input.sampling = sampling
                 pipeline.input.alignment = alignment
                 let zoom = [2, 1, 3]
-                let network = ShapedNetwork { [$0[0], 1] + zip($0.dropFirst(2), zoom).map { $0 * $1 } } values: {
+                let network = ShapedNetwork {
+                    [$0[0], 1] + zip($0.dropFirst(2), zoom).map { $0 * $1 }
+                } values: {
                     refine($0, $1, zoom)
                 }
                 let image = ramp.reoriented(to: try #require(Orientation(stored)))
@@ -58,7 +60,11 @@ struct RunGeometryTests {
         pipeline.input.sampling = .size([dims.z, dims.y, dims.x])
         pipeline.input.interpolation = method
         pipeline.output.interpolation = method
-        let network = ShapedNetwork { $0 } values: { values, _ in values }
+        let network = ShapedNetwork {
+            $0
+        } values: { values, _ in
+            values
+        }
         let (_, found) = try run(image, pipeline, network, [nil, 1, nil, nil, nil])
         let wanted = image.resized(to: dims, by: method).resized(to: image.dims, by: method).voxels
         #expect(zip(found, wanted).allSatisfy { abs($0 - $1) < 1e-4 })
@@ -72,7 +78,9 @@ struct RunGeometryTests {
         var pipeline = Pipeline.test(task: .reconstruction)
         pipeline.input.axes = .stored([2, 1, 0])
         pipeline.tiling = Pipeline.Tiling(scheme: .monai, size: [2, 2], overlap: 0.5, neighbours: 2)
-        let network = ShapedNetwork { [$0[0], 1] + $0.dropFirst(2) } values: { values, shape in
+        let network = ShapedNetwork {
+            [$0[0], 1] + $0.dropFirst(2)
+        } values: { values, shape in
             (0..<shape[0] * 4).map { (voxel: Int) -> Float in
                 var sum: Float = 0
                 for slice in 0..<5 { sum = sum * 10 + values[(voxel / 4 * 5 + slice) * 4 + voxel % 4] }
