@@ -1,5 +1,11 @@
 import SardonyxImaging
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
 /// Writes one of a pipeline's result files, volume by volume of a 4D study.
 final class ResultWriter {
     private let file: Pipeline.ResultFile
@@ -8,6 +14,8 @@ final class ResultWriter {
     private let frames: Int
     private let source: VolumeFile
     private let volume: VolumeWriter?
+    /// Whether the file has its name.
+    private var isInPlace = false
     private var csv = ""
     private var json: [JSONValue] = []
 
@@ -71,7 +79,11 @@ final class ResultWriter {
             try writeText(path.hasSuffix(".csv") ? csv : value.text(pretty: true) + "\n", to: path)
         case .picture: return
         }
+        isInPlace = true
     }
+
+    /// Takes the file away again.
+    func withdraw() { if isInPlace { unlink(path) } }
 
     private func takeVolume(_ result: StudyRun.Result) throws {
         guard let volume else { return try takePicture(result) }
@@ -150,5 +162,6 @@ final class ResultWriter {
             }
         }
         try view.render(image, labels: labels).writePNG(to: path)
+        isInPlace = true
     }
 }

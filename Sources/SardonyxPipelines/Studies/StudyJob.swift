@@ -22,9 +22,21 @@ struct StudyJob {
     func callAsFunction(
         _ report: StudyReport, progress: (_ stage: String, _ done: Double) -> Void
     ) throws -> StudyReport {
+        var writers: [ResultWriter] = []
+        do {
+            return try run(report, &writers, progress)
+        } catch {
+            // A study leaves all of its results or none.
+            for writer in writers { writer.withdraw() }
+            throw error
+        }
+    }
+
+    private func run(
+        _ report: StudyReport, _ writers: inout [ResultWriter], _ progress: (_ stage: String, _ done: Double) -> Void
+    ) throws -> StudyReport {
         var report = report
         let frames = try StudyImages(files, pipeline.input, frame: 0).frames
-        var writers: [ResultWriter] = []
         for frame in 0..<frames {
             let images = try StudyImages(files, pipeline.input, frame: frame)
             let run = try report.timed("around the network") {
