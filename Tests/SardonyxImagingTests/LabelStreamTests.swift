@@ -73,41 +73,11 @@ struct LabelStreamTests {
             ),
         ]
         for (step, expected) in steps {
-            for store in try LabelStreamTests.stores(figures.volume) {
-                let changed = try LabelStreamTests.apply([step], store, 2)
-                #expect(changed == [expected.1])
-                #expect(LabelSamples.check(try LabelStreamTests.volume(store)) == expected.0)
-            }
+            let store = MemorySliceStore(figures.volume)
+            let changed = try LabelCleaning.apply([step], to: store, voxelVolume: 2)
+            #expect(changed == [expected.1])
+            #expect(LabelSamples.check(store.volume) == expected.0)
         }
-    }
-
-    /// The same labels in memory, in a file of bytes and in one of two bytes a voxel.
-    static func stores(_ volume: Volume<UInt16>) throws -> [any SliceStore] {
-        let files = try [UInt16(4), 300].map { try FileSliceStore(dims: volume.dims, largestLabel: $0) }
-        let plane = volume.dims.x * volume.dims.y
-        try volume.voxels.withUnsafeBufferPointer { voxels in
-            for k in 0..<volume.dims.z {
-                for file in files {
-                    try file.write(slice: k, from: .init(rebasing: voxels[k * plane..<(k + 1) * plane]))
-                }
-            }
-        }
-        return [MemorySliceStore(volume)] + files
-    }
-
-    static func apply(_ steps: [LabelCleaning], _ store: any SliceStore, _ voxelVolume: Double) throws -> [Int] {
-        try LabelCleaning.apply(steps, to: store, voxelVolume: voxelVolume)
-    }
-
-    static func volume(_ store: any SliceStore) throws -> Volume<UInt16> {
-        var result = Volume<UInt16>(grid: VoxelGrid(dims: store.dims, affine: .identity))
-        let plane = store.dims.x * store.dims.y
-        try result.voxels.withUnsafeMutableBufferPointer { voxels in
-            for k in 0..<store.dims.z {
-                try store.read(slice: k, into: .init(rebasing: voxels[k * plane..<(k + 1) * plane]))
-            }
-        }
-        return result
     }
 
     @Test func holesAsSciPy() throws {
@@ -231,26 +201,5 @@ struct LabelStreamTests {
         var many = LabelMeasures()
         many.measuresComponents = true
         #expect(withError { _ = try many.measure(LabelSamples.board(SIMD3(512, 300, 1))) }?.code == .tooLarge)
-    }
-
-    @Test func files() throws {
-        let slice = [UInt16](repeating: 300, count: 6)
-        var back = [UInt16](repeating: 7, count: 6)
-        let wide = try FileSliceStore(dims: SIMD3(3, 2, 2), largestLabel: 300)
-        try slice.withUnsafeBufferPointer { try wide.write(slice: 1, from: $0) }
-        try back.withUnsafeMutableBufferPointer { try wide.read(slice: 1, into: $0) }
-        #expect(back == slice)
-        try back.withUnsafeMutableBufferPointer { try wide.read(slice: 0, into: $0) }
-        #expect(back == [0, 0, 0, 0, 0, 0])
-        let narrow = try FileSliceStore(dims: SIMD3(3, 2, 2), largestLabel: 255)
-        #expect(
-            withError { try slice.withUnsafeBufferPointer { try narrow.write(slice: 1, from: $0) } }?.code == .mismatch)
-        let nowhere = { _ = try FileSliceStore(dims: SIMD3(3, 2, 2), largestLabel: 1, folder: "/nonexistent") }
-        #expect(withError(nowhere)?.code == .cannotWrite)
-        let huge = { _ = try FileSliceStore(dims: SIMD3(1 << 31, 1 << 31, 1 << 31), largestLabel: 1) }
-        #expect(withError(huge)?.code == .tooLarge)
-        let folder = try Folder()
-        let kept = try FileSliceStore(dims: SIMD3(3, 2, 2), largestLabel: 1, folder: folder.path)
-        #expect(folder.names.isEmpty && kept.dims == SIMD3(3, 2, 2))
     }
 }

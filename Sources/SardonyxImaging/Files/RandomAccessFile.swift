@@ -6,7 +6,7 @@
 
 /// A regular file that any number of threads read at any place. It is not mapped: a file that others cut short gives an
 /// error instead of a signal, and what has been read does not stay resident.
-final class RandomAccessFile: Sendable {
+package final class RandomAccessFile: Sendable {
     /// As the caller named it; errors say so.
     let path: String
     /// Bytes when it was opened.
@@ -35,7 +35,7 @@ final class RandomAccessFile: Sendable {
 
     /// An empty file without a name in `folder` (`nil`: $TMPDIR, else /tmp), which goes away with this object or with
     /// the process, however that ends.
-    init(temporaryIn folder: String?) throws {
+    package init(temporaryIn folder: String?) throws {
         path = folder ?? getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
         var name = Array("\(path)/sardonyx-XXXXXX".utf8CString)
         descriptor = mkstemp(&name)
@@ -53,7 +53,7 @@ final class RandomAccessFile: Sendable {
     deinit { close(descriptor) }
 
     /// Fills `buffer` with the bytes from `offset` on; an error when the file ends before.
-    func read(at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws {
+    package func read(at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws {
         var got = 0
         while got < buffer.count {
             // SAFETY: got < buffer.count, and the kernel writes at most the rest.
@@ -87,8 +87,18 @@ final class RandomAccessFile: Sendable {
         return base
     }
 
+    /// Gives the file so many bytes; those that nobody wrote are 0.
+    package func extend(to size: UInt64) throws {
+        guard ftruncate(descriptor, off_t(size)) == 0 else {
+            throw ImagingError(
+                .cannotWrite, path: path,
+                problem: "a file of \(Format.bytes(size)) cannot be kept there (\(String(cString: strerror(errno))))",
+                remedy: "make room there")
+        }
+    }
+
     /// Writes bytes from `offset` on.
-    func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws {
+    package func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws {
         var done = 0
         while done < bytes.count {
             let n = pwrite(descriptor, bytes.baseAddress! + done, bytes.count - done, off_t(offset) + done)
@@ -96,8 +106,8 @@ final class RandomAccessFile: Sendable {
             guard n > 0 else {
                 throw ImagingError(
                     .cannotWrite, path: path,
-                    problem: "its decompressed voxels cannot be kept there (\(String(cString: strerror(errno))))",
-                    remedy: "make room or name another folder in TMPDIR")
+                    problem: "intermediate voxels cannot be kept there (\(String(cString: strerror(errno))))",
+                    remedy: "make room there")
             }
             done += n
         }

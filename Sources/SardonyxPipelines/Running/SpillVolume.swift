@@ -1,17 +1,10 @@
 import SardonyxImaging
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
-
 /// Values of a volume in a temporary file without a name: written in any order, read slice by slice, gone with its owner
 /// or its process. Not in memory, whatever the number of slices.
 final class SpillVolume<Scalar: BitwiseCopyable> {
     let dims: SIMD3<Int>
-    private let descriptor: Int32
-    private let folder: String
+    private let file: RandomAccessFile
 
     /// A volume of zeros.
     ///
@@ -19,32 +12,28 @@ final class SpillVolume<Scalar: BitwiseCopyable> {
     /// - Throws: `ImagingError` `.cannotWrite`.
     init(dims: SIMD3<Int>, folder: String) throws {
         self.dims = dims
-        self.folder = folder
-        descriptor = try openTemporary(in: folder)
-        guard ftruncate(descriptor, off_t(dims.x * dims.y * dims.z * MemoryLayout<Scalar>.stride)) == 0 else {
-            throw SpillVolume.failure(folder)
-        }
+        file = try RandomAccessFile(temporaryIn: folder)
+        try file.extend(to: UInt64(dims.x * dims.y * dims.z * MemoryLayout<Scalar>.stride))
     }
-
-    deinit { close(descriptor) }
 
     /// Writes a box, i fastest.
     func write(_ box: VoxelBox, from values: UnsafePointer<Scalar>) throws {
-        try each(box) { offset, start, count in
-            pwrite(descriptor, values + start, count * MemoryLayout<Scalar>.stride, offset)
+        try each(box) {
+            try file.write(UnsafeRawBufferPointer(UnsafeBufferPointer(start: values + $1, count: $2)), at: $0)
         }
     }
 
     /// Reads a box, i fastest.
     func read(_ box: VoxelBox, into values: UnsafeMutablePointer<Scalar>) throws {
-        try each(box) { offset, start, count in
-            pread(descriptor, values + start, count * MemoryLayout<Scalar>.stride, offset)
+        try each(box) {
+            try file.read(
+                at: $0, into: UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(start: values + $1, count: $2)))
         }
     }
 
     /// Hands each run of a box that is one piece of the file to `transfer`: place in the file, first value, values.
-    private func each(_ box: VoxelBox, _ transfer: (off_t, Int, Int) -> Int) throws {
-        let size = box.upper &- box.lower
+    private func each(_ box: VoxelBox, _ transfer: (UInt64, Int, Int) throws -> Void) throws {
+        let size = box.size
         // Runs grow over rows and slices that the box holds whole.
         var run = size.x
         var (rows, slices) = (size.y, size.z)
@@ -56,24 +45,10 @@ final class SpillVolume<Scalar: BitwiseCopyable> {
         for k in 0..<slices {
             for j in 0..<rows {
                 let first = box.lower.x + dims.x * (box.lower.y + j + dims.y * (box.lower.z + k))
-                var done = 0
-                while done < run {
-                    let count = transfer(off_t((first + done) * MemoryLayout<Scalar>.stride), start + done, run - done)
-                    if count < 0 && errno == EINTR { continue }
-                    guard count >= MemoryLayout<Scalar>.stride else { throw SpillVolume.failure(folder) }
-                    // What a full disk left of a value is written again.
-                    done += count / MemoryLayout<Scalar>.stride
-                }
+                try transfer(UInt64(first * MemoryLayout<Scalar>.stride), start, run)
                 start += run
             }
         }
-    }
-
-    private static func failure(_ folder: String) -> ImagingError {
-        ImagingError(
-            .cannotWrite, path: folder,
-            problem: "intermediate results cannot be kept there (\(String(cString: strerror(errno))))",
-            remedy: "check the free space")
     }
 }
 
@@ -89,17 +64,4 @@ extension SpillVolume: SliceStore where Scalar == UInt16 {
     private func slice(_ k: Int) -> VoxelBox {
         VoxelBox(lower: SIMD3(0, 0, k), upper: SIMD3(dims.x, dims.y, k + 1))
     }
-}
-
-/// Opens a file for reading and writing that has no name.
-private func openTemporary(in folder: String) throws -> Int32 {
-    var template = Array((folder + "/.sardonyx-XXXXXX").utf8CString)
-    let descriptor = mkstemp(&template)
-    guard descriptor >= 0 else {
-        throw ImagingError(
-            .cannotWrite, path: folder, problem: "no file can be made there (\(String(cString: strerror(errno))))",
-            remedy: "check the folder and your rights")
-    }
-    unlink(template)
-    return descriptor
 }
