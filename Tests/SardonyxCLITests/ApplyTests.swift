@@ -110,7 +110,7 @@ import Testing
         }
     }
 
-    /// The same bits for any batch, and a budget that is held.
+    /// A budget that is too small is refused, one that is enough is not.
     @Test func budget() throws {
         let folder = prepared()
         writeVolume(folder, "a.nii", [70, 66, 40])

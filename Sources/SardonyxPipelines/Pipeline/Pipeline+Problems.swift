@@ -249,7 +249,7 @@ private struct Check {
     }
 
     mutating func callAsFunction(_ results: [Pipeline.ResultFile], of pipeline: Pipeline) {
-        that(!results.isEmpty, "results", "nothing would be written", "add '- {kind: measures, file: measures.csv}'")
+        that(!results.isEmpty, "results", "nothing would be written", "add 'measures: measures.csv'")
         let kinds: [Pipeline.ResultFile.Kind]
         switch pipeline.task {
         case .segmentation: kinds = [.image, .probabilities, .masks, .picture, .measures]

@@ -34,6 +34,12 @@ struct StudyImages: Sendable {
         channels = try input.channels.enumerated().map { index, channel in
             let file = files.count == 1 ? first : files[index]
             let component = channel.component ?? (files.count == 1 && !isStacked && count > 1 ? index : 0)
+            guard channel.component != nil || file.components == 1 || files.count == 1 && count > 1 else {
+                throw PipelineFailure(
+                    .badInput,
+                    "\(file.path): a voxel has \(file.components) values, channel '\(channel.name)' takes one: say which "
+                        + "with 'component' in the pipeline, from 0, or convert the image to grey")
+            }
             guard component < file.components else {
                 throw PipelineFailure(
                     .badInput,

@@ -22,6 +22,12 @@ struct ImageJob {
     ) throws -> StudyReport {
         var report = report
         let images = try StudyImages(files, pipeline.input, frame: 0)
+        guard images.frames == 1 else {
+            throw PipelineFailure(
+                .badInput,
+                "\(files[0].path): holds \(images.frames) volumes, a \(pipeline.task.rawValue) takes one: cut one out with "
+                    + "'sardonyx convert --frame'")
+        }
         let network = try SessionNetwork(
             runner.session, input: pipeline.input.name, output: pipeline.detection?.boxes ?? pipeline.output.name)
         let shape = network.fixedShape

@@ -41,6 +41,7 @@ struct OpenedStudy: Sendable {
             do {
                 let path = place.path
                 files = try study.images.map { try VolumeFile(contentsOf: $0, temporaryFolder: path) }
+                try place.invalidate()
             } catch {
                 // An image that cannot be read leaves no empty folders.
                 for folder in made.reversed() { rmdir(folder) }

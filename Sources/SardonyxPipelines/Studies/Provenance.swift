@@ -25,8 +25,10 @@ struct Provenance {
     /// The same for runs that would give the same results: of version, pipeline, model and images.
     var identity: String {
         Digest.text(
-            ([Version.text, runner.digests.pipeline, runner.digests.model] + inputs.map(\.sha256))
-                .joined(separator: "\n"))
+            ([
+                Version.text, "\(runner.options.session.precision)", runner.digests.pipeline, runner.digests.model,
+            ] + inputs.map(\.sha256))
+            .joined(separator: "\n"))
     }
 
     /// The text of provenance.json.
@@ -39,6 +41,7 @@ struct Provenance {
                     ("name", .string("Sardonyx")), ("version", .string(Version.text)),
                     ("instructionSet", .string(Session.instructionSet)),
                     ("threads", .integer(runner.session.threadCount)),
+                    ("precision", .string("\(runner.options.session.precision)")),
                 ])
             ),
             (

@@ -110,17 +110,32 @@ extension Study {
         for file in files {
             let stem = name(of: file)
             let digits = stem.suffix(4)
-            guard stem.count > 5, stem.dropLast(4).hasSuffix("_"), let channel = Int(digits), channel < channels.count
+            guard stem.count > 5, stem.dropLast(4).hasSuffix("_"), digits.allSatisfy({ $0.isASCII && $0.isNumber }),
+                let channel = Int(digits), channel < channels.count
             else {
                 studies.append(Study(name: stem, images: [file]))
                 continue
             }
             let key = String(stem.dropLast(5))
             if cases[key] == nil { order.append(key) }
-            cases[key, default: [:]][channel] = file
+            if let other = cases[key, default: [:]].updateValue(file, forKey: channel) {
+                throw PipelineFailure(
+                    .badInput,
+                    "\(other) and \(file) are both channel '\(channels[channel])' of study '\(key)': run their folders one "
+                        + "at a time")
+            }
         }
         for key in order {
             guard let images = cases[key] else { continue }
+            let folders = Set(
+                images.values.map { $0.split(separator: "/", omittingEmptySubsequences: false).dropLast() })
+            guard folders.count == 1 else {
+                let places = images.values.sorted().joined(separator: ", ")
+                throw PipelineFailure(
+                    .badInput,
+                    "the channels of study '\(key)' lie in different folders (\(places)): "
+                        + "give them as NAME=FILE, or run the folders one at a time")
+            }
             if let missing = channels.indices.first(where: { images[$0] == nil }) {
                 throw PipelineFailure(
                     .badInput,

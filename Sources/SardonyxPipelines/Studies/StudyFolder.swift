@@ -38,11 +38,6 @@ struct StudyFolder {
     /// since they are about to be others.
     func prepare() throws {
         try makeFolder(path)
-        guard unlink(file(StudyFolder.provenanceName)) == 0 || errno == ENOENT else {
-            throw PipelineFailure(
-                .cannotWrite,
-                "\(file(StudyFolder.provenanceName)): cannot be replaced: \(String(cString: strerror(errno)))")
-        }
         for name in folderNames(path) ?? [] where name.hasPrefix(".") && name.hasSuffix(".tmp") {
             // .NAME.PROCESS.NUMBER.tmp
             let parts = name.split(separator: ".")
@@ -50,6 +45,15 @@ struct StudyFolder {
                 kill(process, 0) != 0 && errno == ESRCH || process == getpid()
             else { continue }
             unlink(file(name))
+        }
+    }
+
+    /// Takes away what says that the results are whole: before any of them is replaced.
+    func invalidate() throws {
+        guard unlink(file(StudyFolder.provenanceName)) == 0 || errno == ENOENT else {
+            throw PipelineFailure(
+                .cannotWrite,
+                "\(file(StudyFolder.provenanceName)): cannot be replaced: \(String(cString: strerror(errno)))")
         }
     }
 
