@@ -1,20 +1,19 @@
 // PNG: rows filtered as libpng filters them (of the five filters the one whose bytes add up to the least, taken as
 // signed), and deflated into chunks as they come.
+#include <isa-l/crc.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
 #include "CImageFormats.h"
+#include "deflate.h"
 
-enum { CHUNK_BYTES = 1 << 16, FILTERS = 5 };
+enum { FILTERS = 5 };
 
 typedef struct {
     cif_writer *file;
     char *message;
-    z_stream stream;
-    // Length and name come before the data, the checksum after.
-    uint8_t chunk[8 + CHUNK_BYTES + 4];
+    deflater deflater;
     // The row before, the row, and it filtered, each after a byte for the filter's number; all as PNG has them.
     size_t row_bytes, pixel_bytes;
     uint8_t *rows[4];
@@ -24,12 +23,26 @@ static void put32(uint8_t *to, uint32_t value) {
     for (int i = 0; i < 4; i++) to[i] = (uint8_t)(value >> (24 - 8 * i));
 }
 
-// Writes `count` bytes that stand behind the first eight of `chunk`.
-static int write_chunk(png *state, const char *name, size_t count) {
-    put32(state->chunk, (uint32_t)count);
-    memcpy(state->chunk + 4, name, 4);
-    put32(state->chunk + 8 + count, (uint32_t)crc32(0, state->chunk + 4, (uInt)(count + 4)));
-    return cif_writer_write(state->file, state->chunk, count + 12, state->message);
+static int write_chunk(png *state, const char *name, const uint8_t *bytes, size_t count) {
+    uint8_t head[8], sum[4];
+    put32(head, (uint32_t)count);
+    memcpy(head + 4, name, 4);
+    put32(sum, crc32_gzip_refl(crc32_gzip_refl(0, head + 4, 4), bytes, count));
+    int code = cif_writer_write(state->file, head, sizeof head, state->message);
+    if (code == CIF_OK) code = cif_writer_write(state->file, bytes, count, state->message);
+    if (code == CIF_OK) code = cif_writer_write(state->file, sum, sizeof sum, state->message);
+    return code;
+}
+
+static int take(void *context, const uint8_t *bytes, size_t count) {
+    return write_chunk(context, "IDAT", bytes, count);
+}
+
+static int deflated(png *state, const uint8_t *bytes, size_t count, int is_last) {
+    int code = deflate_bytes(&state->deflater, bytes, count, is_last, take, state);
+    if (code >= 0) return code;
+    strcpy(state->message, "compression failed");
+    return CIF_ERROR_WRITE;
 }
 
 static int write_header(png *state, const cif_png *picture) {
@@ -37,22 +50,21 @@ static int write_header(png *state, const cif_png *picture) {
     static const uint8_t colours[] = {0, 0, 4, 2, 6};
     int code = cif_writer_write(state->file, signature, sizeof signature, state->message);
     if (code != CIF_OK) return code;
-    uint8_t *to = state->chunk + 8;
-    memset(to, 0, 13);
+    uint8_t to[3 * 256] = {0};
     put32(to, picture->width);
     put32(to + 4, picture->height);
     to[8] = (uint8_t)picture->depth;
     to[9] = picture->palette ? 3 : colours[picture->channels];
-    code = write_chunk(state, "IHDR", 13);
+    code = write_chunk(state, "IHDR", to, 13);
     if (code == CIF_OK && (picture->palette || picture->channels >= 3)) {
         to[0] = 0;  // perceptual
-        code = write_chunk(state, "sRGB", 1);
+        code = write_chunk(state, "sRGB", to, 1);
     }
     if (code == CIF_OK && picture->pixels_per_metre[0] > 0 && picture->pixels_per_metre[1] > 0) {
         put32(to, picture->pixels_per_metre[0]);
         put32(to + 4, picture->pixels_per_metre[1]);
         to[8] = 1;
-        code = write_chunk(state, "pHYs", 9);
+        code = write_chunk(state, "pHYs", to, 9);
     }
     if (code != CIF_OK || !picture->palette) return code;
     bool is_opaque = true;
@@ -60,31 +72,18 @@ static int write_header(png *state, const cif_png *picture) {
         memcpy(to + 3 * i, picture->palette + 4 * i, 3);
         is_opaque = is_opaque && picture->palette[4 * i + 3] == 255;
     }
-    code = write_chunk(state, "PLTE", 3 * picture->palette_count);
+    code = write_chunk(state, "PLTE", to, 3 * picture->palette_count);
     if (code != CIF_OK || is_opaque) return code;
     for (size_t i = 0; i < picture->palette_count; i++) to[i] = picture->palette[4 * i + 3];
-    return write_chunk(state, "tRNS", picture->palette_count);
+    return write_chunk(state, "tRNS", to, picture->palette_count);
 }
 
-// Deflates `count` bytes and writes the chunks that fill up; with `Z_FINISH` all.
-static int deflate_bytes(png *state, const uint8_t *bytes, size_t count, int flush) {
-    state->stream.next_in = (Bytef *)(uintptr_t)bytes;
-    state->stream.avail_in = (uInt)count;
-    int result = Z_OK;
-    while (state->stream.avail_in > 0 || (flush == Z_FINISH && result != Z_STREAM_END)) {
-        result = deflate(&state->stream, flush);
-        if (state->stream.avail_out > 0 && result != Z_STREAM_END) continue;
-        int code = write_chunk(state, "IDAT", CHUNK_BYTES - state->stream.avail_out);
-        if (code != CIF_OK) return code;
-        state->stream.next_out = state->chunk + 8;
-        state->stream.avail_out = CHUNK_BYTES;
-    }
-    return CIF_OK;
-}
-
-static uint8_t paeth(int left, int above, int corner) {
-    int a = abs(above - corner), b = abs(left - corner), c = abs(left + above - 2 * corner);
-    return (uint8_t)(a <= b && a <= c ? left : b <= c ? above : corner);
+// 16 bits hold all of it, and more of them are done at once.
+static uint8_t paeth(int16_t left, int16_t above, int16_t corner) {
+    int16_t p = (int16_t)(above - corner), q = (int16_t)(left - corner), r = (int16_t)(p + q);
+    int16_t a = (int16_t)(p < 0 ? -p : p), b = (int16_t)(q < 0 ? -q : q), c = (int16_t)(r < 0 ? -r : r);
+    int16_t nearest = b <= c ? above : corner;
+    return (uint8_t)(((a <= b) & (a <= c)) ? left : nearest);
 }
 
 // Filters `row` into `to`; the sum of what comes out, as signed bytes.
@@ -111,7 +110,13 @@ static uint64_t filter_row(
         }
     }
     uint64_t sum = 0;
-    for (size_t i = 0; i < count; i++) sum += to[i] < 128 ? to[i] : 256u - to[i];
+    for (size_t i = 0; i < count;) {
+        // As many as 16 bits can count.
+        size_t end = count - i < 256 ? count : i + 256;
+        uint16_t part = 0;
+        for (; i < end; i++) part = (uint16_t)(part + (to[i] < 128 ? to[i] : 256 - to[i]));
+        sum += part;
+    }
     return sum;
 }
 
@@ -140,12 +145,12 @@ static int write_rows(png *state, const cif_png *picture, const uint8_t *pixels)
             rows[3] = rows[2];
             rows[2] = best;
         }
-        int code = deflate_bytes(state, rows[2], state->row_bytes + 1, Z_NO_FLUSH);
+        int code = deflated(state, rows[2], state->row_bytes + 1, 0);
         if (code != CIF_OK) return code;
         rows[0] = row;
         rows[1] = before;
     }
-    return deflate_bytes(state, NULL, 0, Z_FINISH);
+    return deflated(state, NULL, 0, 1);
 }
 
 int cif_png_write(const char *path, const cif_png *picture, const void *pixels, char *message) {
@@ -156,18 +161,14 @@ int cif_png_write(const char *path, const cif_png *picture, const void *pixels, 
         state->pixel_bytes = (size_t)picture->channels * (size_t)picture->depth / 8;
         state->row_bytes = state->pixel_bytes * picture->width;
         for (int i = 0; i < 4; i++) is_ready = (state->rows[i] = calloc(1, state->row_bytes + 1)) && is_ready;
-        int strategy = picture->palette ? Z_DEFAULT_STRATEGY : Z_FILTERED;
-        is_ready = deflateInit2(&state->stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, 15, 8, strategy) == Z_OK && is_ready;
-        state->stream.next_out = state->chunk + 8;
-        state->stream.avail_out = CHUNK_BYTES;
+        deflate_begin(&state->deflater, CIF_ZLIB);
     }
     int code = CIF_ERROR_MEMORY;
     if (is_ready) {
         code = cif_writer_open(path, &state->file, message);
-        // The header's chunks are made where the deflated bytes go later.
         if (code == CIF_OK) code = write_header(state, picture);
         if (code == CIF_OK) code = write_rows(state, picture, pixels);
-        if (code == CIF_OK) code = write_chunk(state, "IEND", 0);
+        if (code == CIF_OK) code = write_chunk(state, "IEND", NULL, 0);
         // The first failure tells most.
         char last[CIF_MESSAGE_SIZE];
         int closed = cif_writer_close(state->file, last);
@@ -177,18 +178,8 @@ int cif_png_write(const char *path, const cif_png *picture, const void *pixels, 
         strcpy(message, "out of memory");
     }
     if (state) {
-        deflateEnd(&state->stream);
         for (int i = 0; i < 4; i++) free(state->rows[i]);
     }
     free(state);
     return code;
-}
-
-size_t cif_deflate_bound(size_t count) { return compressBound(count); }
-
-int cif_deflate(const void *bytes, size_t count, void *to, size_t room, size_t *got) {
-    uLongf length = room;
-    int result = compress2(to, &length, bytes, count, Z_DEFAULT_COMPRESSION);
-    *got = length;
-    return result == Z_OK ? CIF_OK : CIF_ERROR_MEMORY;
 }

@@ -80,7 +80,7 @@ struct NIfTIWriteTests {
         let path = try folder.write([1, 2, 3], "old.nii")
         #expect(throws: ImagingError.self) {
             try writeThenRename(path) { temporary in
-                let writer = try ByteWriter(temporary, for: path, level: 0)
+                let writer = try ByteWriter(temporary, for: path)
                 try [UInt8](repeating: 9, count: 100).withUnsafeBytes { try writer.write($0) }
                 throw ImagingError(.cannotWrite, path: path, problem: "made up", remedy: "none")
             }
@@ -91,9 +91,9 @@ struct NIfTIWriteTests {
 
     @Test(.enabled(if: fileExists("/dev/full")))
     func fullDisk() throws {
-        for level: Int32 in [0, 6] {
+        for form in [nil, ByteWriter.Form.gzip] {
             let error = withError {
-                let writer = try ByteWriter("/dev/full", for: "out.nii", level: level)
+                let writer = try ByteWriter("/dev/full", for: "out.nii", as: form)
                 try [UInt8](repeating: 1, count: 1000).withUnsafeBytes { try writer.write($0) }
                 try writer.close()
             }

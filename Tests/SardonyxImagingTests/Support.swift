@@ -46,7 +46,7 @@ final class Folder {
             #expect(fclose(plain) == 0 && written == bytes.count)
             return file
         }
-        let writer = try ByteWriter(file, for: file, level: 6)
+        let writer = try ByteWriter(file, for: file, as: .gzip)
         try bytes.withUnsafeBytes { try writer.write($0) }
         try writer.close()
         return file

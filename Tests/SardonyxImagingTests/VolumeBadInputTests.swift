@@ -182,7 +182,7 @@ struct VolumeBadInputTests {
         let folder = try Folder()
         func packed(_ bytes: [UInt8], _ form: ByteWriter.Form) throws -> [UInt8] {
             let writer = try ByteWriter(folder.path + "/packed", for: "packed")
-            try writer.compress(form, level: 6)
+            try writer.compress(form)
             try bytes.withUnsafeBytes { try writer.write($0) }
             let zeros = [UInt8](repeating: 0, count: 1_000_000)
             for _ in 0..<100 { try zeros.withUnsafeBytes { try writer.write($0) } }

@@ -159,7 +159,7 @@ struct VolumeFileTests {
 
     private func packed(_ bytes: [UInt8], _ form: ByteWriter.Form, _ folder: Folder) throws -> [UInt8] {
         let writer = try ByteWriter(folder.path + "/packed", for: "packed")
-        try writer.compress(form, level: 6)
+        try writer.compress(form)
         try bytes.withUnsafeBytes { try writer.write($0) }
         try writer.close()
         return try folder.read("packed")

@@ -1,4 +1,4 @@
-// C border to zlib: gzip streams, deflate, PNG files. Every function reports failure by value: no errno and no library
+// C border to zlib, which reads compressed files, and ISA-L, which writes them; PNG files. Every function reports failure by value: no errno and no library
 // type crosses it.
 #ifndef SARDONYX_CIMAGEFORMATS_H
 #define SARDONYX_CIMAGEFORMATS_H
@@ -65,9 +65,8 @@ int cif_writer_open(const char *path, cif_writer **writer, char *message);
 
 enum { CIF_GZIP = 1, CIF_ZLIB = 2 };
 
-// From here on bytes are compressed, on a thread of their own: a write may report what befell one before it. `level`
-// is zlib's, 1 to 9; with `is_runs` only runs of one byte are looked for, as fast on noise as on labels.
-int cif_writer_deflate(cif_writer *writer, int form, int level, int is_runs, char *message);
+// From here on bytes are compressed; a file may hold several such streams.
+int cif_writer_deflate(cif_writer *writer, int form, char *message);
 int cif_writer_write(cif_writer *writer, const void *bytes, size_t count, char *message);
 
 // Ends the compressed data, of `*compressed` bytes; a writer that does not compress is left alone.
@@ -91,10 +90,6 @@ typedef struct {
 
 // Writes rows from top to bottom without gaps. Every index must be below `palette_count`.
 int cif_png_write(const char *path, const cif_png *picture, const void *pixels, char *message);
-
-// Compresses into `to`, which has `room` bytes: `cif_deflate_bound(count)` always suffice.
-size_t cif_deflate_bound(size_t count);
-int cif_deflate(const void *bytes, size_t count, void *to, size_t room, size_t *got);
 
 #ifdef __cplusplus
 }

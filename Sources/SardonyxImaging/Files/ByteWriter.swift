@@ -13,11 +13,11 @@ final class ByteWriter {
     private var handle: OpaquePointer?
     private let path: String
 
-    /// `path` is opened; errors name `shown`. A `level` above 0 compresses to gzip from the first byte on.
-    init(_ path: String, for shown: String, level: Int32 = 0) throws {
+    /// `path` is opened; errors name `shown`. With a form all of it is compressed.
+    init(_ path: String, for shown: String, as form: Form? = nil) throws {
         self.path = shown
         try attempt { cif_writer_open(path, &handle, &$0) }
-        if level > 0 { try compress(.gzip, level: level) }
+        if let form { try compress(form) }
     }
 
     deinit { try? close() }
@@ -26,9 +26,9 @@ final class ByteWriter {
         try attempt { cif_writer_write(handle, bytes.baseAddress, bytes.count, &$0) }
     }
 
-    /// Compresses what is written from here on.
-    func compress(_ form: Form, level: Int32, runsOnly: Bool = false) throws {
-        try attempt { cif_writer_deflate(handle, form.code, level, runsOnly ? 1 : 0, &$0) }
+    /// Compresses what is written from here on. The same bytes give the same file on CPUs of one kind, not on all.
+    func compress(_ form: Form) throws {
+        try attempt { cif_writer_deflate(handle, form.code, &$0) }
     }
 
     /// Ends the compressed part; returns its bytes.

@@ -1,5 +1,3 @@
-import CImageFormats
-
 /// Writes a TIFF of one page or several: deflated strips of 8 or 16 bits or floating point, one to four channels.
 ///
 /// Beyond 4 GB the file is a BigTIFF. Memory is that of one strip and some bytes a strip for the lists at the file's end.
@@ -22,7 +20,6 @@ public final class TIFFWriter {
     private let path: String
     private var pages: [Page] = []
     private var place: UInt64 = 0
-    private var compressed: [UInt8] = []
 
     /// Files whose pages end beyond are BigTIFF: their lists take less than the rest of what 32 bits reach.
     private let longest: UInt64
@@ -78,14 +75,9 @@ public final class TIFFWriter {
     }
 
     private func deflate(_ bytes: UnsafeRawBufferPointer) throws {
-        let room = cif_deflate_bound(bytes.count)
-        if compressed.count < room { compressed = [UInt8](repeating: 0, count: room) }
-        var count = 0
-        guard cif_deflate(bytes.baseAddress, bytes.count, &compressed, room, &count) == CIF_OK else {
-            throw ImagingError(.cannotWrite, path: path, problem: "out of memory", remedy: "free some memory")
-        }
-        try compressed.withUnsafeBytes { try file.write(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
-        place += UInt64(count)
+        try file.compress(.zlib)
+        try file.write(bytes)
+        place += try file.endCompression()
     }
 
     private func write(_ bytes: [UInt8]) throws {

@@ -61,16 +61,11 @@ public final class VolumeWriter {
         name = try TemporaryName(for: path)
         let writer = try ByteWriter(name.temporary, for: path)
         self.writer = writer
-        // Label maps are runs: looking for nothing else is as fast on them as on noise, and packs no worse.
-        let isRuns = dataType == .uint8 && components == 1
-        func compress(_ form: ByteWriter.Form) throws {
-            try writer.compress(form, level: isRuns ? 1 : 2, runsOnly: isRuns)
-        }
         func write(_ bytes: [UInt8]) throws { try bytes.withUnsafeBytes { try writer.write($0) } }
-        if format == .nifti, path.hasSuffix(".gz") { try compress(.gzip) }
+        if format == .nifti, path.hasSuffix(".gz") { try writer.compress(.gzip) }
         try write(header.bytes)
-        if format == .nrrd { try compress(.gzip) }
-        if format == .metaImage { try compress(.zlib) }
+        if format == .nrrd { try writer.compress(.gzip) }
+        if format == .metaImage { try writer.compress(.zlib) }
     }
 
     deinit { cancel() }
