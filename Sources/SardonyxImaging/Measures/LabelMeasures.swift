@@ -6,7 +6,7 @@
 
 /// Measures of every label of a volume, in a few passes over its slices.
 ///
-/// Memory: 2 bytes a voxel of one slice for labels and 24 a run, 4 a voxel for the image, 8 for surfaces (16 with
+/// Memory: 2 bytes a voxel of one slice for labels and 24 a run, 4 a voxel for the image, for surfaces 24 a run (48 with
 /// parts); 0.3 kB a region; up to 32 MiB of counters for percentiles (64 with parts); with parts the tables of
 /// `StreamingComponents`. Only diameters take more for more slices: 16 bytes for each corner of the convex hull of each
 /// region in each slice, some kilobytes a slice.

@@ -113,6 +113,14 @@ struct QuantileFinder {
         return result
     }
 
+    /// Percentiles, each 0 to 100, of the finite values; `nil` where there are none.
+    static func percentiles(_ percents: [Double], of values: [Float]) -> [Float]? {
+        var finder = QuantileFinder(percents: percents, regions: 1, counterLimit: 1 << 18)
+        let count = values.count(where: \.isFinite)
+        repeat { values.withUnsafeBufferPointer { finder.add($0, region: 0) } } while finder.endPass([count])
+        return finder.result([count])[0]?.map { Float($0) }
+    }
+
     private func value(_ target: Target) -> Double {
         let key = UInt32(target.prefix)
         return Double(Float(bitPattern: key >> 31 == 1 ? key & 0x7fff_ffff : ~key))

@@ -72,95 +72,153 @@ enum MarchingCubes {
     }
 }
 
-/// Areas of the surfaces of many regions at once, from slices in order; outside the volume there is nothing, so that
-/// surfaces are closed. Memory: two slices of 4 bytes a voxel.
+/// Areas of the surfaces of many regions at once, from the runs of slices in order; outside the volume there is nothing,
+/// so that surfaces are closed. Memory: the runs of two slices, 12 bytes each.
 struct SurfaceScanner {
     /// For each region, in mm²; whole after `finish`.
     private(set) var areas: [Double]
     private let table: [Double]
-    private let width: Int
     private let height: Int
-    /// Voxels from one row of `current` to the next: one empty voxel before, and enough after for a vector.
-    private let stride: Int
-    private var current: [Int32]
-    private var earlier: [Int32]
+    private var current: Slice
+    private var earlier: Slice
+
+    /// Runs of measured regions, row by row; a row of none before the first and after the last.
+    private struct Slice {
+        var runs: [Run] = []
+        /// Runs `rows[j]..<rows[j + 1]` lie in row j - 1.
+        var rows: [Int]
+    }
+
+    /// Voxels start..<end of a region; regions count from 1.
+    private struct Run {
+        let start, end, region: Int32
+    }
 
     init(dims: SIMD3<Int>, affine: Affine, regions: Int) {
         areas = [Double](repeating: 0, count: regions)
         table = MarchingCubes.areas(steps: (affine.column(0), affine.column(1), affine.column(2)))
-        (width, height) = (dims.x, dims.y)
-        stride = width + 9
-        current = [Int32](repeating: 0, count: stride * (height + 2))
+        height = dims.y
+        current = Slice(rows: [Int](repeating: 0, count: height + 3))
         earlier = current
     }
 
     /// The next slice; `ids` is the region of each run, -1 for none.
     mutating func add(_ runs: LabelRuns, _ ids: [Int32]) {
         swap(&current, &earlier)
-        current.withUnsafeMutableBufferPointer { slice in
-            slice.update(repeating: 0)
-            for j in 0..<height {
-                let row = (j + 1) * stride + 1
-                for r in runs.rows[j]..<runs.rows[j + 1] {
-                    let run = runs.runs[r]
-                    slice[row + Int(run.start)..<row + Int(run.end)].update(repeating: ids[r] + 1)
-                }
+        current.runs.removeAll(keepingCapacity: true)
+        for j in 0..<height {
+            current.rows[j + 1] = current.runs.count
+            for r in runs.rows[j]..<runs.rows[j + 1] where ids[r] >= 0 {
+                current.runs.append(Run(start: runs.runs[r].start, end: runs.runs[r].end, region: ids[r] + 1))
             }
         }
+        for row in [height + 1, height + 2] { current.rows[row] = current.runs.count }
         cells()
     }
 
     mutating func finish() {
         swap(&current, &earlier)
-        for v in current.indices { current[v] = 0 }
+        current = Slice(rows: [Int](repeating: 0, count: height + 3))
         cells()
     }
 
     /// The cells between the two slices.
     private mutating func cells() {
-        let (table, width, height, stride) = (table, width, height, stride)
-        func load(_ p: UnsafePointer<Int32>) -> SIMD8<Int32> {
-            UnsafeRawPointer(p).loadUnaligned(as: SIMD8<Int32>.self)
-        }
-        earlier.withUnsafeBufferPointer { earlier in
-            current.withUnsafeBufferPointer { current in
-                areas.withUnsafeMutableBufferPointer { areas in
+        areas.withUnsafeMutableBufferPointer { areas in
+            earlier.runs.withUnsafeBufferPointer { upper in
+                current.runs.withUnsafeBufferPointer { lower in
                     for j in 0...height {
-                        // SAFETY: eight voxels from i <= width on stay inside the row's stride.
-                        let a = earlier.baseAddress! + j * stride
-                        let c = current.baseAddress! + j * stride
-                        let (b, d) = (a + stride, c + stride)
-                        var i = 0
-                        while i <= width {
-                            let first = SIMD8(repeating: a[i])
-                            let upper = (load(a + i) ^ first) | (load(b + i) ^ first)
-                            let lower = (load(c + i) ^ first) | (load(d + i) ^ first)
-                            if upper | lower != .zero {
-                                for n in i..<min(i + 7, width + 1) {
-                                    let cell = SIMD8(a[n], a[n + 1], b[n], b[n + 1], c[n], c[n + 1], d[n], d[n + 1])
-                                    SurfaceScanner.add(cell, table, areas)
-                                }
-                            }
-                            i += 7
-                        }
+                        var rows = FourRows(
+                            Row(upper, earlier.rows, j), Row(upper, earlier.rows, j + 1),
+                            Row(lower, current.rows, j), Row(lower, current.rows, j + 1))
+                        rows.cells(table, areas)
                     }
                 }
             }
         }
     }
 
-    @inline(__always)
-    private static func add(
-        _ voxels: SIMD8<Int32>, _ table: [Double], _ areas: UnsafeMutableBufferPointer<Double>
-    ) {
-        var rest = voxels
-        while true {
-            let id = rest.max()
-            if id == 0 { return }
-            let bits = SIMD8<Int32>(1, 2, 4, 8, 16, 32, 64, 128).replacing(with: 0, where: voxels .!= id).wrappedSum()
-            if bits == 255 { return }
-            areas[Int(id) - 1] += table[Int(bits)]
-            rest.replace(with: 0, where: voxels .== id)
+    /// One row's regions from left to right.
+    private struct Row {
+        private let runs: UnsafeBufferPointer<Run>
+        private var next = 0
+        /// The region at the place, and where another begins.
+        private(set) var region: Int32 = 0
+        private(set) var until: Int32
+
+        /// SAFETY: `runs` must stay where they are as long as the row is used.
+        init(_ runs: UnsafeBufferPointer<Run>, _ rows: [Int], _ j: Int) {
+            self.runs = UnsafeBufferPointer(rebasing: runs[rows[j]..<rows[j + 1]])
+            until = self.runs.first?.start ?? .max
+        }
+
+        @inline(__always)
+        mutating func advance(to place: Int32) {
+            guard until == place else { return }
+            if next < runs.count, runs[next].start == place {
+                (region, until) = (runs[next].region, runs[next].end)
+                next += 1
+            } else {
+                (region, until) = (0, next < runs.count ? runs[next].start : .max)
+            }
+        }
+    }
+
+    /// The cells between four neighbouring rows: of two slices two each.
+    private struct FourRows {
+        private var a, b, c, d: Row
+
+        init(_ a: Row, _ b: Row, _ c: Row, _ d: Row) { (self.a, self.b, self.c, self.d) = (a, b, c, d) }
+
+        /// Adds the cells' areas; alike ones, where no row changes, at once.
+        mutating func cells(_ table: [Double], _ areas: UnsafeMutableBufferPointer<Double>) {
+            // Cell x lies between voxels x and x + 1.
+            var x: Int32 = -1
+            while true {
+                let place = min(min(a.until, b.until), min(c.until, d.until))
+                if place == .max { return }
+                let left = (a.region, b.region, c.region, d.region)
+                let isWhole = left.0 == left.1 && left.0 == left.2 && left.0 == left.3
+                if place - 1 > x, !isWhole { FourRows.add(left, left, Double(place - 1 - x), table, areas) }
+                a.advance(to: place)
+                b.advance(to: place)
+                c.advance(to: place)
+                d.advance(to: place)
+                FourRows.add(left, (a.region, b.region, c.region, d.region), 1, table, areas)
+                x = place
+            }
+        }
+
+        private typealias Corners = (Int32, Int32, Int32, Int32)
+
+        /// `count` cells of these regions at their left and right corners. Two scalars a row are faster than a vector.
+        @inline(__always)
+        private static func add(
+            _ left: Corners, _ right: Corners, _ count: Double, _ table: [Double],
+            _ areas: UnsafeMutableBufferPointer<Double>
+        ) {
+            var region = Int32.max
+            while true {
+                region = max(next(left, below: region), next(right, below: region))
+                if region == 0 { return }
+                // Bits as the table has them: i, then j, then k.
+                let bits = bits(left, region) | bits(right, region) << 1
+                if bits == 255 { return }
+                areas[Int(region) - 1] += count * table[bits]
+            }
+        }
+
+        /// The largest region below another; 0 for none.
+        @inline(__always)
+        private static func next(_ corners: Corners, below region: Int32) -> Int32 {
+            func held(_ corner: Int32) -> Int32 { corner < region ? corner : 0 }
+            return max(max(held(corners.0), held(corners.1)), max(held(corners.2), held(corners.3)))
+        }
+
+        @inline(__always)
+        private static func bits(_ corners: Corners, _ region: Int32) -> Int {
+            (corners.0 == region ? 1 : 0) | (corners.1 == region ? 4 : 0) | (corners.2 == region ? 16 : 0)
+                | (corners.3 == region ? 64 : 0)
         }
     }
 }

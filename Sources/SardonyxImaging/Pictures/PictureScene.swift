@@ -88,13 +88,10 @@ struct PictureScene {
         for (c, channel) in channels.enumerated() {
             var greys = channel
             greys.values = greys.values.map { scale($0) }
-            for (p, value) in greys.smooth(width, height).enumerated() {
-                let level = UInt8((min(max(value, 0), 1) * 255).rounded())
-                if channels.count == 3 {
-                    picture.pixels[3 * p + c] = level
-                } else {
-                    for c in 0..<3 { picture.pixels[3 * p + c] = level }
-                }
+            let levels = greys.smooth(width, height).map { UInt8(min(max($0, 0), 1) * 255 + 0.5) }
+            // One channel is all three colours.
+            for c in channels.count == 3 ? c..<c + 1 : 0..<3 {
+                for (p, level) in levels.enumerated() { picture.pixels[3 * p + c] = level }
             }
         }
         return picture

@@ -55,9 +55,10 @@ public struct RGBImage: Sendable, Equatable {
         guard x >= 0, x < width, y >= 0, y < height, opacity > 0 else { return }
         let t = min(opacity, 1)
         let p = 3 * (y * width + x)
-        for (c, value) in [colour.red, colour.green, colour.blue].enumerated() {
-            pixels[p + c] = UInt8((Float(pixels[p + c]) * (1 - t) + Float(value) * t).rounded())
-        }
+        func mix(_ below: UInt8, _ above: UInt8) -> UInt8 { UInt8(Float(below) * (1 - t) + Float(above) * t + 0.5) }
+        pixels[p] = mix(pixels[p], colour.red)
+        pixels[p + 1] = mix(pixels[p + 1], colour.green)
+        pixels[p + 2] = mix(pixels[p + 2], colour.blue)
     }
 
     /// Fills the part of a rectangle that lies in the picture.

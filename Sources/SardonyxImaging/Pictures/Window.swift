@@ -49,13 +49,9 @@ public enum Window: Sendable, Equatable {
         case .range(let low, let high): limits = (low, high)
         case .centre(let centre, let width): limits = (centre - width / 2, centre + width / 2)
         case .percentiles(let low, let high):
-            let sorted = sample.filter(\.isFinite).sorted()
-            guard let last = sorted.indices.last else { return (0, 1) }
-            func value(_ percent: Double) -> Float {
-                sorted[Int((Double(last) * min(max(percent, 0), 100) / 100).rounded())]
-            }
-            limits = (value(low), value(high))
-            if limits.black == limits.white { limits = (sorted[0], sorted[last]) }
+            let percents = [low, high].map { min(max($0, 0), 100) }
+            guard let found = QuantileFinder.percentiles(percents + [0, 100], of: sample) else { return (0, 1) }
+            limits = found[0] < found[1] ? (found[0], found[1]) : (found[2], found[3])
         }
         guard limits.black.isFinite, limits.white.isFinite else { return (0, 1) }
         // Beyond 2^24 a step of 1 is lost.
