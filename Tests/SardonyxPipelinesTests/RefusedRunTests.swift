@@ -92,7 +92,7 @@ final class ShapedNetwork: Network {
         self.values = values
     }
 
-    func byteCount(shape: [Int]) -> Int { 0 }
+    func byteCount(shape: [Int]) -> Int { 4 * shape.reduce(1, *) }
 
     func outputShape(shape: [Int]) -> [Int] { self.shape(shape) }
 

@@ -120,6 +120,9 @@ struct TileLayout: Sendable {
     /// Tiles of one step along z, flips counted.
     var runsPerRow: Int { starts[0].count * starts[1].count * flips.count }
 
+    /// Whether each slice of the grid lies in one tile only, seen once.
+    var isDisjoint: Bool { runsPerRow == 1 && (isFlat || starts[2].count == 1) }
+
     /// The network's input in the smallest run.
     var leastShape: [Int] { shape(takesFewer ? 1 : batch) }
 

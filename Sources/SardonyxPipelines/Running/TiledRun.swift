@@ -32,10 +32,19 @@ final class TiledRun {
     /// Bytes that a run holds besides the network's and the sources'.
     static func byteCount(_ grid: WorkingGrid, _ layout: TileLayout, outputChannels: Int) -> Int {
         let out = grid.dims &* grid.zoom
+        if layout.isDisjoint {
+            return InputSlab.byteCount(grid, layout) + 4 * outputChannels * blockRows(grid, layout) * out.x * out.y
+        }
         let rows = min(layout.extent.z, grid.dims.z)
         let sums = (outputChannels + 1) * rows * grid.zoom.z * out.x * out.y
         let weights = (outputChannels + 1) * layout.size.reduce(1, *) * grid.zoom.x * grid.zoom.y * grid.zoom.z
         return InputSlab.byteCount(grid, layout) + 4 * (sums + weights + outputChannels * out.x * out.y)
+    }
+
+    /// Slices of a disjoint tile that are turned into the run's order at once: as many as a cache line of the network's
+    /// order may hold.
+    private static func blockRows(_ grid: WorkingGrid, _ layout: TileLayout) -> Int {
+        min(16, grid.zoom.z * min(layout.extent.z, grid.dims.z))
     }
 
     init(
@@ -53,13 +62,13 @@ final class TiledRun {
         var zoom = [1, 1, 1]
         for w in 0..<3 { zoom[grid.networkAxis[w]] = grid.zoom[w] }
         tileShape = [outputChannels] + zip(layout.size, zoom).map { $0 * $1 }.dropFirst(layout.isFlat ? 1 : 0)
-        weights = layout.weights(tiling, grid, zoom: zoom)
+        weights = layout.isDisjoint ? [] : layout.weights(tiling, grid, zoom: zoom)
         turned = [Float](repeating: 0, count: outputChannels * weights.count)
         let rows = min(layout.extent.z, grid.dims.z)
         slab = InputSlab(grid, layout, sources, tiling)
         outDims = grid.dims &* grid.zoom
         sumRows = rows * grid.zoom.z
-        counts = [Float](repeating: 0, count: sumRows * outDims.x * outDims.y)
+        counts = [Float](repeating: 0, count: layout.isDisjoint ? 0 : sumRows * outDims.x * outDims.y)
         sums = [Float](repeating: 0, count: outputChannels * counts.count)
     }
 
@@ -69,13 +78,14 @@ final class TiledRun {
     func callAsFunction(
         progress: (Double) -> Void, emit: (_ z: Int, _ values: UnsafeMutableBufferPointer<Float>) throws -> Void
     ) throws {
+        if layout.isDisjoint { return try runDisjoint(progress: progress, emit: emit) }
         let starts = layout.starts[2]
         let plane = outDims.x * outDims.y
         var row = [Float](repeating: 0, count: outputChannels * plane)
         var next = 0
         for (step, z) in starts.enumerated() {
             try slab.load(for: z)
-            try runRow(z) { progress((Double(step) + $0) / Double(starts.count)) }
+            try runRow(z, progress: { progress((Double(step) + $0) / Double(starts.count)) }, use: scatter)
             let end = (step + 1 < starts.count ? max(0, starts[step + 1]) : grid.dims.z) * grid.zoom.z
             while next < end {
                 let slot = next % sumRows
@@ -107,7 +117,69 @@ final class TiledRun {
         }
     }
 
-    private func runRow(_ z: Int, progress: (Double) -> Void) throws {
+    /// Runs tiles that share no slice: their outputs go out as they are.
+    private func runDisjoint(
+        progress: (Double) -> Void, emit: (_ z: Int, _ values: UnsafeMutableBufferPointer<Float>) throws -> Void
+    ) throws {
+        let (plane, zoom, count) = (outDims.x * outDims.y, grid.zoom, outputChannels)
+        let most = TiledRun.blockRows(grid, layout)
+        var block = [Float](repeating: 0, count: most * count * plane)
+        for (step, z) in layout.starts[2].enumerated() {
+            try slab.load(for: z)
+            let slices = inside(z, 2)
+            var isDone = false
+            /// Emits the slices, `most` at a time, that `fill` puts into [slice][channel][y][x].
+            func send(_ fill: (_ part: Range<Int>, _ block: UnsafeMutablePointer<Float>) -> Void) throws {
+                isDone = true
+                try block.withUnsafeMutableBufferPointer { block in
+                    for first in stride(from: slices.lowerBound, to: slices.upperBound, by: most) {
+                        let part = first..<min(first + most, slices.upperBound)
+                        fill(part, block.baseAddress!)
+                        for dz in part {
+                            let slice = (dz - first) * count * plane
+                            try emit(
+                                z * zoom.z + dz,
+                                UnsafeMutableBufferPointer(rebasing: block[slice..<slice + count * plane]))
+                        }
+                    }
+                }
+            }
+            func take(_ tile: Tile, _ output: UnsafeBufferPointer<Float>) throws {
+                let (start, strides) = layout.strides(tile.flip, grid, zoom: zoom)
+                let (xs, ys, voxels) = (inside(tile.x, 0), inside(tile.y, 1), output.count / count)
+                try send { part, block in
+                    for channel in 0..<count {
+                        // SAFETY: `inside` holds the reads in the tile, which covers the plane; writes are the block's.
+                        let from = SIMD3(xs.lowerBound, ys.lowerBound, part.lowerBound) &* strides
+                        Strided.copy(
+                            output.baseAddress! + channel * voxels + start + from.wrappedSum(), strides,
+                            block + channel * plane, SIMD3(1, outDims.x, count * plane),
+                            SIMD3(xs.count, ys.count, part.count), pool)
+                    }
+                }
+            }
+            try runRow(z, progress: { progress((Double(step) + $0) / Double(layout.starts[2].count)) }, use: take)
+            // An empty tile was not run.
+            if !isDone {
+                try send { part, block in
+                    for index in 0..<part.count * count {
+                        (block + index * plane).update(repeating: background[index % count], count: plane)
+                    }
+                }
+            }
+        }
+    }
+
+    /// The part of a tile's output along an axis that lies in the image.
+    private func inside(_ start: Int, _ w: Int) -> Range<Int> {
+        let range = layout.inside(start, w, grid.dims)
+        return range.lowerBound * grid.zoom[w]..<range.upperBound * grid.zoom[w]
+    }
+
+    /// Runs the tiles that begin at `z` and hands each one's output to `use`.
+    private func runRow(
+        _ z: Int, progress: (Double) -> Void, use: (Tile, UnsafeBufferPointer<Float>) throws -> Void
+    ) throws {
         var tiles: [Tile] = []
         for y in layout.starts[1] {
             for x in layout.starts[0] {
@@ -135,7 +207,7 @@ final class TiledRun {
                 }
                 let size = tileShape.reduce(1, *)
                 for (index, tile) in part.enumerated() {
-                    scatter(tile, UnsafeBufferPointer(rebasing: output[index * size..<(index + 1) * size]))
+                    try use(tile, UnsafeBufferPointer(rebasing: output[index * size..<(index + 1) * size]))
                 }
             }
             done += count
@@ -147,11 +219,7 @@ final class TiledRun {
     private func scatter(_ tile: Tile, _ output: UnsafeBufferPointer<Float>) {
         let zoom = grid.zoom
         let (start, step) = layout.strides(tile.flip, grid, zoom: zoom)
-        func scaled(_ start: Int, _ w: Int) -> Range<Int> {
-            let range = layout.inside(start, w, grid.dims)
-            return range.lowerBound * zoom[w]..<range.upperBound * zoom[w]
-        }
-        let (xs, ys, zs) = (scaled(tile.x, 0), scaled(tile.y, 1), scaled(tile.z, 2))
+        let (xs, ys, zs) = (inside(tile.x, 0), inside(tile.y, 1), inside(tile.z, 2))
         let extent = layout.extent &* zoom
         let (voxels, plane) = (weights.count, outDims.x * outDims.y)
         let share = 1 / Float(layout.flips.count)
