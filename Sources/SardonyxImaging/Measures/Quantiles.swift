@@ -21,6 +21,9 @@ struct QuantileFinder {
     private var starts: [Int]
     private var prefixes: [UInt64]
     private var counters: [Int] = []
+    /// The digits of one value, and those in which any other differs from it.
+    private var sample: UInt64?
+    private var varying: UInt64 = 0
 
     init(percents: [Double], regions: Int, counterLimit: Int) {
         self.counterLimit = counterLimit
@@ -50,10 +53,13 @@ struct QuantileFinder {
         if groups.isEmpty { return }
         let (shift, known) = (UInt64(32 - self.known), UInt64(32 - self.known - digits))
         let mask = UInt64(1) << UInt64(digits) - 1
+        let sample = sample ?? values.first(where: \.isFinite).map(QuantileFinder.key) ?? 0
+        var varying: UInt64 = 0
         prefixes.withUnsafeBufferPointer { prefixes in
             counters.withUnsafeMutableBufferPointer { counters in
                 for value in values where value.isFinite {
                     let key = QuantileFinder.key(value)
+                    varying |= key ^ sample
                     let prefix = key &>> shift
                     for group in groups where prefixes[group] == prefix {
                         counters[group &<< digits + Int(key &>> known & mask)] &+= 1
@@ -62,6 +68,8 @@ struct QuantileFinder {
                 }
             }
         }
+        self.varying |= varying
+        if self.sample == nil, values.contains(where: \.isFinite) { self.sample = sample }
     }
 
     /// Ends a pass; `counts` are the finite values of each region. True when another pass is needed.
@@ -86,6 +94,12 @@ struct QuantileFinder {
             targets[t].prefix = targets[t].prefix << UInt64(digits) | UInt64(bin)
         }
         known += digits
+        // The rest is the same in all values, as in those of small whole numbers.
+        let rest = UInt64(1) << UInt64(32 - known) - 1
+        if let sample, varying & rest == 0 {
+            for t in targets.indices { targets[t].prefix = targets[t].prefix << UInt64(32 - known) | sample & rest }
+            known = 32
+        }
         var wanted = [[UInt64]](repeating: [], count: regions)
         for target in targets where known < 32 && !wanted[target.region].contains(target.prefix) {
             wanted[target.region].append(target.prefix)

@@ -34,16 +34,25 @@ struct LabelSurvey {
         along = source.placed.route(to: .ras).map { $0.isReversed ? stored[$0.axis].reversed() : stored[$0.axis] }
     }
 
-    /// Counts the labelled voxels of a row, in each column and of each label; most hold none and are passed eight at a
-    /// time. SAFETY: the row holds `width` values.
+    /// Counts the labelled voxels of a row, in each column and of each label; eight at a time where they are
+    /// alike. SAFETY: the row holds `width` values.
     private static func count(
         _ row: UnsafePointer<Float>, _ width: Int, _ columns: inout [Int], _ counts: inout [Int]
     ) throws -> Int {
         var (inRow, i) = (0, 0)
         while i < width {
-            if i + 8 <= width, any(UnsafeRawPointer(row + i).loadUnaligned(as: SIMD8<Float>.self) .>= 0.5) == false {
-                i += 8
-                continue
+            if i + 8 <= width {
+                let values = UnsafeRawPointer(row + i).loadUnaligned(as: SIMD8<Float>.self)
+                let label = values == SIMD8(repeating: values[0]) ? try label(values[0]) : any(values .>= 0.5) ? -1 : 0
+                if label >= 0 {
+                    if label > 0 {
+                        counts[label] += 8
+                        inRow += 8
+                        for n in i..<i + 8 { columns[n] += 1 }
+                    }
+                    i += 8
+                    continue
+                }
             }
             for n in i..<min(i + 8, width) {
                 let label = try label(row[n])

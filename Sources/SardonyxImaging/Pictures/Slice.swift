@@ -78,6 +78,13 @@ struct Slice {
                             ((y - ys.lowerBound) * yPoints + row + 1) * stride
                             + (x - xs.lowerBound) * xPoints + column + 1
                         let value = field[p]
+                        // Away from the border.
+                        if value == field[p + 1], value == field[p - 1], value == field[p + stride],
+                            value == field[p - stride], value == 0 || value == 1
+                        {
+                            inside += value
+                            continue
+                        }
                         let dx = max(abs(field[p + 1] - value), abs(value - field[p - 1])) * Float(xPoints)
                         let dy = max(abs(field[p + stride] - value), abs(value - field[p - stride])) * Float(yPoints)
                         // Pixels from the border, positive inside.
@@ -126,17 +133,20 @@ struct Slice {
         }
         let columns = places(xs, xPoints, width, xCount)
         let rows = places(ys, yPoints, height, yCount)
-        func at(_ column: Int, _ row: Int) -> Float {
-            column >= 0 && row >= 0 && column < width && row < height && values[row * width + column] == label ? 1 : 0
+        /// A row of values at the points across.
+        func wide(_ row: Int) -> [Float] {
+            guard 0..<height ~= row else { return [Float](repeating: 0, count: columns.count) }
+            func at(_ column: Int) -> Float { 0..<width ~= column && values[row * width + column] == label ? 1 : 0 }
+            return columns.map { at($0.low) * (1 - $0.part) + at($0.low + 1) * $0.part }
         }
         var field: [Float] = []
         field.reserveCapacity(columns.count * rows.count)
+        var (top, bottom, held) = ([Float](), [Float](), Int.min)
         for (row, down) in rows {
-            for (column, across) in columns {
-                let top = at(column, row) * (1 - across) + at(column + 1, row) * across
-                let bottom = at(column, row + 1) * (1 - across) + at(column + 1, row + 1) * across
-                field.append(top * (1 - down) + bottom * down)
+            if row != held {
+                (top, bottom, held) = (row == held + 1 ? bottom : wide(row), wide(row + 1), row)
             }
+            for (above, below) in zip(top, bottom) { field.append(above * (1 - down) + below * down) }
         }
         return field
     }

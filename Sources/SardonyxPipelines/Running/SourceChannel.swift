@@ -24,15 +24,20 @@ struct SourceChannel: Sendable {
         } else {
             try file.read(box, frame: frame, component: component, into: buffer)
         }
-        var found: UInt32 = 0
-        for value in buffer { found |= value.bitPattern & 0x7FFF_FFFF >= 0x7F80_0000 ? 1 : 0 }
-        if found == 0 { return }
+        if SourceChannel.areFinite(buffer) { return }
         guard !refusesNonFinite else {
             throw ImagingError(
                 .blank, path: file.path, problem: "it holds values that are not numbers, which the pipeline refuses",
                 remedy: "repair the image, or set nonfinite: zero in the pipeline")
         }
         for index in buffer.indices where !buffer[index].isFinite { buffer[index] = 0 }
+    }
+
+    /// Whether no exponent is all ones.
+    private static func areFinite(_ values: UnsafeMutableBufferPointer<Float>) -> Bool {
+        var most: UInt32 = 0
+        for index in values.indices { most = max(most, values[index].bitPattern & 0x7FFF_FFFF) }
+        return most < 0x7F80_0000
     }
 
     /// A box of `target`, in halves while it needs too much of the file: of an oblique one a slice cuts nearly all.
