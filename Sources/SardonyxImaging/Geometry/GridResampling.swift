@@ -47,27 +47,23 @@ public struct GridResampling: Sendable {
     /// The box of the source that planes `rows` of the result need; empty when they all lie outside. The spline needs
     /// whole planes.
     public func source(for rows: Range<Int>) -> VoxelBox {
-        guard !rows.isEmpty else { return VoxelBox(lower: .zero, upper: .zero) }
+        guard !rows.isEmpty else { return VoxelBox(dims: .zero) }
         var low = SIMD3(repeating: Double.infinity)
         var high = -low
-        for corner in 0..<8 {
-            let place = map(
-                SIMD3(
-                    corner & 1 == 0 ? 0 : Double(target.dims.x - 1), corner & 2 == 0 ? 0 : Double(target.dims.y - 1),
-                    Double(corner & 4 == 0 ? rows.lowerBound : rows.upperBound - 1)))
+        for corner in VoxelBox(slices: rows, of: target.dims).corners {
+            let place = map(corner)
             low = pointwiseMin(low, place)
             high = pointwiseMax(high, place)
         }
         let last = SIMD3<Double>(source.dims) - 1
         if outside != nil, any(low .> last + 0.5 + slack) || any(high .< -0.5 - slack) {
-            return VoxelBox(lower: .zero, upper: .zero)
+            return VoxelBox(dims: .zero)
         }
         // One voxel more than linear reads, since rounding may move a place over a centre.
         let held = VoxelBox(lower: voxel(low, last) &- 1, upper: voxel(high, last) &+ 3)
-        guard let coefficients else { return held.intersection(VoxelBox(dims: source.dims)) }
+        guard let coefficients else { return held.intersection(source.box) }
         let planes = coefficients.inputs(for: coefficientPlanes(held.lower.z..<held.upper.z))
-        return VoxelBox(
-            lower: SIMD3(0, 0, planes.lowerBound), upper: SIMD3(source.dims.x, source.dims.y, planes.upperBound))
+        return VoxelBox(slices: planes, of: source.dims)
     }
 
     /// The planes of coefficients that places in planes `held` of the source read.
@@ -85,7 +81,7 @@ public struct GridResampling: Sendable {
         into output: UnsafeMutablePointer<Float>
     ) {
         let needed = source(for: rows)
-        precondition(box.contains(needed) && VoxelBox(dims: source.dims).contains(box), "the source's box at hand")
+        precondition(box.contains(needed) && source.box.contains(box), "the source's box at hand")
         precondition(
             method != .cubic || needed.isEmpty || (box.size.x == source.dims.x && box.size.y == source.dims.y),
             "whole planes at hand")

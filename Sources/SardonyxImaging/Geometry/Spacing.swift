@@ -43,11 +43,7 @@ extension VoxelGrid {
         }
         var turned = Affine(
             columns: columns[0] * spacing.x, columns[1] * spacing.y, columns[2] * spacing.z, origin: .zero)
-        let last = SIMD3<Double>(dims) - 1
-        let corners = (0..<8).map { corner in
-            affine(
-                SIMD3(corner & 1 == 0 ? 0 : last.x, corner & 2 == 0 ? 0 : last.y, corner & 4 == 0 ? 0 : last.z))
-        }
+        let corners = box.corners.map { affine($0) }
         let places = corners.map { corner in
             SIMD3((columns[0] * corner).sum(), (columns[1] * corner).sum(), (columns[2] * corner).sum()) / spacing
         }

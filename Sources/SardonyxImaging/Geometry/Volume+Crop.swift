@@ -9,7 +9,7 @@ extension VoxelGrid {
 
     /// More voxels before the first and after the last of each axis.
     public func padded(by before: SIMD3<Int>, _ after: SIMD3<Int>) -> VoxelGrid {
-        cropped(to: VoxelBox(dims: dims).padded(by: before, after))
+        cropped(to: box.padded(by: before, after))
     }
 }
 
@@ -21,7 +21,7 @@ extension Volume {
     public func cropped(to box: VoxelBox, outside: Scalar = .background) -> Volume {
         let target = grid.cropped(to: box)
         var result = [Scalar](repeating: outside, count: target.count)
-        let inner = box.intersection(VoxelBox(dims: dims))
+        let inner = box.intersection(grid.box)
         if inner.isEmpty { return Volume(grid: target, voxels: result) }
         let place = inner.relative(to: box.lower).lower
         result.withUnsafeMutableBufferPointer { output in
@@ -43,6 +43,6 @@ extension Volume {
     public func padded(
         by before: SIMD3<Int>, _ after: SIMD3<Int>, outside: Scalar = .background
     ) -> Volume {
-        cropped(to: VoxelBox(dims: dims).padded(by: before, after), outside: outside)
+        cropped(to: grid.box.padded(by: before, after), outside: outside)
     }
 }

@@ -97,7 +97,7 @@ extension Volume where Scalar == Float {
         let voxels = [Float](unsafeUninitializedCapacity: target.count) { output, filled in
             self.voxels.withUnsafeBufferPointer { input in
                 resampling.resample(
-                    input.baseAddress!, holding: VoxelBox(dims: dims), onto: 0..<target.dims.z,
+                    input.baseAddress!, holding: grid.box, onto: 0..<target.dims.z,
                     into: output.baseAddress!)
             }
             filled = target.count

@@ -39,13 +39,7 @@ public struct VoxelGrid: Sendable, Equatable {
     public func isAligned(with other: VoxelGrid, tolerance: Double = 1e-3) -> Bool {
         guard dims == other.dims else { return false }
         let limit = tolerance * min(spacing.min(), other.spacing.min())
-        for corner in 0..<8 {
-            let index = SIMD3<Double>(
-                corner & 1 == 0 ? 0 : Double(dims.x - 1), corner & 2 == 0 ? 0 : Double(dims.y - 1),
-                corner & 4 == 0 ? 0 : Double(dims.z - 1))
-            guard Affine.length(affine(index) - other.affine(index)) <= limit else { return false }
-        }
-        return true
+        return box.corners.allSatisfy { Affine.length(affine($0) - other.affine($0)) <= limit }
     }
 
     /// "181×217×181 voxels of 1×1×1 mm, RAS".

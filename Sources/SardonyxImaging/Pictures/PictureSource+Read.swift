@@ -64,9 +64,7 @@ extension PictureSource {
             guard isWanted(slab) else { continue }
             let box = UnsafeMutableBufferPointer(rebasing: buffer[0..<(plane * slab.count)])
             for channel in 0..<channels {
-                let part = VoxelBox(
-                    lower: SIMD3(0, 0, slab.lowerBound), upper: SIMD3(grid.dims.x, grid.dims.y, slab.upperBound))
-                try read(part, channel, box)
+                try read(VoxelBox(slices: slab, of: grid.dims), channel, box)
                 try body(slab, channel, box)
             }
         }

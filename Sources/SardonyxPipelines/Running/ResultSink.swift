@@ -25,7 +25,7 @@ final class ResultSink<Scalar: BitwiseCopyable & ExpressibleByIntegerLiteral> {
     init(_ grid: WorkingGrid, folder: String) throws {
         self.grid = grid.refined()
         spill = try SpillVolume(
-            dims: self.grid.sourceBox(VoxelBox(lower: .zero, upper: self.grid.sourceDims)).upper, folder: folder)
+            dims: self.grid.sourceBox(VoxelBox(dims: self.grid.sourceDims)).upper, folder: folder)
         blockCount = ResultSink.blockCount(grid)
         size = SIMD2(self.grid.crop.size.x, self.grid.crop.size.y)
         block = [Scalar](repeating: 0, count: size.x * size.y * blockCount)

@@ -100,8 +100,9 @@ final class RowSource {
             }
         }
         if let foreground, !before.isEmpty {
-            let box = VoxelBox(lower: SIMD3(0, 0, rows.lowerBound), upper: SIMD3(size.x, size.y, rows.upperBound))
-            try inside.withUnsafeMutableBufferPointer { try foreground.read(box, into: $0.baseAddress!) }
+            try inside.withUnsafeMutableBufferPointer {
+                try foreground.read(VoxelBox(slices: rows, of: size), into: $0.baseAddress!)
+            }
         }
         working.withUnsafeMutableBufferPointer { working in
             inside.withUnsafeBufferPointer { inside in
