@@ -91,13 +91,12 @@ final class InputSlab {
             for channel in sources.indices {
                 for offset in -layout.neighbours...layout.neighbours {
                     let image = channel * (2 * layout.neighbours + 1) + offset + layout.neighbours
-                    // As many slices at once as lie one after another in the slab.
+                    // As many slices at once as lie one after another in the slab, one where it sees neighbours.
                     var dz = zs.lowerBound
                     while dz < zs.upperBound {
                         // Beyond the first and the last slice those stand in for their neighbours.
                         let z = min(max(tile.z + dz + offset, 0), grid.dims.z - 1)
-                        let isHeld = z != tile.z + dz + offset || layout.neighbours > 0
-                        let count = isHeld ? 1 : min(zs.upperBound - dz, rows - z % rows)
+                        let count = layout.neighbours > 0 ? 1 : min(zs.upperBound - dz, rows - z % rows)
                         let from = (channel * rows + z % rows) * plane + (tile.y + ys.lowerBound) * grid.dims.x
                         let to = image * voxels + start + dz * step.z + ys.lowerBound * step.y
                         // SAFETY: `inside` holds the reads in the slab; steps walk the tile's own voxels.

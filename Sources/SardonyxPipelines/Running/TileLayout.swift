@@ -131,9 +131,16 @@ struct TileLayout: Sendable {
         [tiles, channels * (2 * neighbours + 1)] + (isFlat ? Array(size.dropFirst()) : size)
     }
 
-    /// The weight of each voxel of a tile, x fastest, for tiles `zoom` times as large.
-    func weights(_ tiling: Pipeline.Tiling, _ grid: WorkingGrid, zoom: [Int]) -> [Float] {
-        let sizes = zip(size, zoom).map { $0 * $1 }
+    /// Voxels along the network's axes of a tile that is `zoom` (along x, y, z) times as large.
+    func size(_ grid: WorkingGrid, zoom: SIMD3<Int>) -> [Int] {
+        var sizes = size
+        for w in 0..<3 { sizes[grid.networkAxis[w]] *= zoom[w] }
+        return sizes
+    }
+
+    /// The weight of each voxel of a tile of the network's output, x fastest.
+    func weights(_ tiling: Pipeline.Tiling, _ grid: WorkingGrid) -> [Float] {
+        let sizes = size(grid, zoom: grid.zoom)
         guard tiling.weight == .gaussian, tiling.scheme != .whole else {
             return [Float](repeating: 1, count: sizes.reduce(1, *))
         }
@@ -159,8 +166,7 @@ struct TileLayout: Sendable {
 
     /// For x, y, z: elements from one voxel to the next in a tile of the network's order, and where the first one is.
     func strides(_ flip: [Bool], _ grid: WorkingGrid, zoom: SIMD3<Int>) -> (start: Int, step: SIMD3<Int>) {
-        var sizes = size
-        for w in 0..<3 { sizes[grid.networkAxis[w]] *= zoom[w] }
+        let sizes = size(grid, zoom: zoom)
         let strides = [sizes[1] * sizes[2], sizes[2], 1]
         var start = 0
         var step = SIMD3<Int>(0, 0, 0)

@@ -59,10 +59,8 @@ final class TiledRun {
         self.tiling = tiling
         self.network = network
         self.outputChannels = outputChannels
-        var zoom = [1, 1, 1]
-        for w in 0..<3 { zoom[grid.networkAxis[w]] = grid.zoom[w] }
-        tileShape = [outputChannels] + zip(layout.size, zoom).map { $0 * $1 }.dropFirst(layout.isFlat ? 1 : 0)
-        weights = layout.isDisjoint ? [] : layout.weights(tiling, grid, zoom: zoom)
+        tileShape = [outputChannels] + layout.size(grid, zoom: grid.zoom).dropFirst(layout.isFlat ? 1 : 0)
+        weights = layout.isDisjoint ? [] : layout.weights(tiling, grid)
         turned = [Float](repeating: 0, count: outputChannels * weights.count)
         let rows = min(layout.extent.z, grid.dims.z)
         slab = InputSlab(grid, layout, sources, tiling)

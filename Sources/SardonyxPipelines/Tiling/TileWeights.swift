@@ -5,9 +5,9 @@
 #endif
 
 /// How much each voxel of a tile counts where tiles overlap, row-major over the tile's axes; all above 0.
-public enum TileWeights {
+enum TileWeights {
     /// MONAI's Gaussian: exp(−d² / 2σ²) by axis around the tile's middle, σ = `sigma` · side, never below 0.001.
-    public static func monai(size: [Int], sigma: Double) -> [Float] {
+    static func monai(size: [Int], sigma: Double) -> [Float] {
         let axes = size.map { side -> [Float] in
             let deviation = Float(sigma * Double(side))
             return (0..<side).map { index in
@@ -22,7 +22,7 @@ public enum TileWeights {
 
     /// nnU-Net's Gaussian: SciPy's `gaussian_filter` (cut at 4 σ) of a single 1 at ⌊side / 2⌋, σ = `sigma` · side, divided
     /// by its maximum; zeros become the least value above 0.
-    public static func nnunet(size: [Int], sigma: Double) -> [Float] {
+    static func nnunet(size: [Int], sigma: Double) -> [Float] {
         let axes = size.map { side -> [Float] in
             let deviation = sigma * Double(side)
             let radius = Int(4 * deviation + 0.5)
