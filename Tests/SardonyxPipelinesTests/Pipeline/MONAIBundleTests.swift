@@ -22,7 +22,8 @@ struct MONAIBundleTests {
             {"_target_": "Spacingd", "keys": "@key", "pixdim": [9, 9, 9], "_disabled_": "$not not @fine::on"},
             {"_target_": "ScaleIntensityRanged", "keys": "@key", "a_min": -57, "a_max": 164, "b_min": 0.0, "b_max": 1.0,
              "clip": true},
-            {"_target_": "CropForegroundd", "keys": "@key", "source_key": "image", "margin": 5},
+            {"_target_": "CropForegroundd", "keys": "@key", "source_key": "image", "margin": 5,
+             "allow_smaller": true},
             {"_target_": "EnsureTyped", "keys": "@key", "device": "@device"}]},
           "inferer": {"_target_": "SlidingWindowInferer", "roi_size": [96, 96, 64], "sw_batch_size": 4,
             "overlap": "@fine#overlap", "mode": "gaussian", "padding_mode": "replicate", "device": "@device"},
@@ -92,6 +93,14 @@ struct MONAIBundleTests {
         let pipeline = try MONAIBundleTests.read(text)
         #expect(pipeline.output.interpolation == .nearest && !pipeline.output.activatesLast)
         #expect(pipeline.tiling.overlap == 0.25 && pipeline.tiling.weight == .constant)
+    }
+
+    /// Values go back the way they came.
+    @Test(arguments: [("\"bilinear\"", Interpolation.linear), ("\"nearest\"", .nearest), ("3", .cubic)])
+    func interpolationBack(_ mode: String, _ method: Interpolation) throws {
+        let text = MONAIBundleTests.spleen.changing("[\"bilinear\"]", to: mode)
+        let pipeline = try MONAIBundleTests.read(text)
+        #expect(pipeline.input.interpolation == method && pipeline.output.interpolation == method)
     }
 
     /// As the zoo's brain tumours: four modalities, overlapping regions.
@@ -183,6 +192,8 @@ struct MONAIBundleTests {
         ),
         (#""ClipIntensityPercentilesd", "lower": 5"#, .clipPercentiles(low: 5, high: 100, region: .everything)),
         (#""NormalizeIntensityd""#, .zScore(region: .everything, onlyInside: false)),
+        (#""NormalizeIntensityd", "nonzero": "True""#, .zScore(region: .nonzero, onlyInside: true)),
+        (#""NormalizeIntensityd", "nonzero": False"#, .zScore(region: .everything, onlyInside: false)),
         (#""ThresholdIntensityd", "threshold": 3, "cval": 3"#, .clip(low: 3, high: .infinity)),
         (#""ThresholdIntensityd", "threshold": 0, "above": false"#, .clip(low: -.infinity, high: 0)),
     ]
@@ -193,8 +204,10 @@ struct MONAIBundleTests {
         let text = MONAIBundleTests.spleen.changing(
             #"{"_target_": "EnsureTyped", "keys": "@key", "device": "@device"}"#, to: "{\"_target_\": \(transform)}"
         ).changing(
-            "{\"_target_\": \"CropForegroundd\", \"keys\": \"@key\", \"source_key\": \"image\", \"margin\": 5},", to: ""
-        )
+            """
+            {"_target_": "CropForegroundd", "keys": "@key", "source_key": "image", "margin": 5,
+                 "allow_smaller": true},
+            """, to: "")
         #expect(try MONAIBundleTests.read(text).input.channels[0].intensity.dropFirst() == [step])
     }
 
@@ -223,12 +236,26 @@ struct MONAIBundleTests {
         ),
         ("\"margin\": 5", "\"k_divisible\": 16", "k_divisible 16 in CropForegroundd is not supported"),
         ("\"margin\": 5", "\"select_fn\": \"$my.fn\"", "select_fn '$my.fn' in CropForegroundd is not supported"),
+        (
+            "\"allow_smaller\": true", "\"mode\": \"constant\"",
+            "a margin that goes on outside the image in CropForegroundd"
+        ),
+        ("\"argmax\": true", "\"argmax\": \"False\"", "'False' was found, true or false was expected"),
         ("\"margin\": 5", "\"new_argument\": 1", "new_argument 1 in CropForegroundd is not supported"),
         ("\"a_min\": -57", "\"a_min\": \"$-50 - 7\"", "a_min: '$-50 - 7' is code, or leads nowhere"),
         ("\"mode\": [\"bilinear\"]", "\"mode\": 2", "mode 2 in Spacingd is not supported"),
         (
             "\"monai.transforms.Spacingd\", \"keys\": [\"@key\"], \"pixdim\": \"@pixdim\", \"mode\": [\"bilinear\"]",
             "\"Resized\", \"spatial_size\": 96, \"mode\": \"nearest\"", "mode 'nearest' in Resized is not supported"
+        ),
+        (
+            "\"monai.transforms.Spacingd\", \"keys\": [\"@key\"], \"pixdim\": \"@pixdim\", \"mode\": [\"bilinear\"]",
+            "\"Resized\", \"spatial_size\": 96, \"mode\": \"area\", \"anti_aliasing\": true",
+            "anti_aliasing true in Resized is not supported"
+        ),
+        (
+            "\"EnsureTyped\"", "\"Orientationd\", \"axcodes\": \"RAS\"",
+            "transforms[7]: Orientationd after Spacingd, or after different sizes an axis, is not supported"
         ),
         ("\"LPS\"", "\"LPX\"", "axcodes 'LPX' in Orientationd is not supported"),
         ("\"in_channels\": 1", "\"in_channels\": 2048", "none"),

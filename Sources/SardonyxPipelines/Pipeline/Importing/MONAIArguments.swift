@@ -43,7 +43,18 @@ struct MONAIArguments {
 
     mutating func number(_ argument: String) -> Double? { read(argument, "a number", \.number) }
     mutating func integer(_ argument: String) -> Int? { read(argument, "a whole number", \.integer) }
-    mutating func flag(_ argument: String) -> Bool? { read(argument, "true or false", \.flag) }
+
+    /// Also Python's spelling; any text in quotes is true there, the zoo's is "True".
+    mutating func flag(_ argument: String) -> Bool? {
+        read(argument, "true or false") { tree in
+            switch tree.content {
+            case .scalar("True", _): true
+            case .scalar("False", isPlain: true): false
+            default: tree.flag
+            }
+        }
+    }
+
     mutating func text(_ argument: String) -> String? {
         read(argument, "text", { $0.text?.first == "$" ? nil : $0.text })
     }

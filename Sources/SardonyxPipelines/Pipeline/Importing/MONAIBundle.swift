@@ -30,7 +30,7 @@ struct MONAIBundle {
             preparation.add(component, reader)
         }
         let after = root["postprocessing"] ?? root["post_transforms"]
-        var result = MONAIResult()
+        var result = MONAIResult(interpolation: preparation.interpolation)
         for component in after.map({ configuration.transforms($0, path: "postprocessing") }) ?? [] {
             result.add(component, reader)
         }

@@ -6,8 +6,7 @@ struct MONAIPreparation {
     private var channels: [Pipeline.Channel]
     private var orientation: Orientation?
     private var sampling = Pipeline.Sampling.source
-    private var interpolation = Interpolation.linear
-    private var antialias = false
+    private(set) var interpolation = Interpolation.linear
     private var crop = Pipeline.Crop.none
     private var order: [Stage] = []
     private var multiple = 1
@@ -39,7 +38,7 @@ struct MONAIPreparation {
             channels: channels, axes: axes.map { .anatomical($0) } ?? .stored(places), sampling: sampling,
             alignment: .centres, interpolation: interpolation,
             changesIntensityFirst: (order.firstIndex(of: .intensity) ?? 9) < (order.firstIndex(of: .resample) ?? 0),
-            antialias: antialias, crop: crop)
+            crop: crop)
     }
 
     func tiling(_ tiling: Pipeline.Tiling, _ reader: TreeReader) -> Pipeline.Tiling {
@@ -73,7 +72,10 @@ struct MONAIPreparation {
             }
             if !arguments.has("mode") { arguments.unsupported("mode", "the mode area, which is MONAI's default,") }
             interpolation = arguments.interpolation("mode", or: .linear) ?? .linear
-            antialias = arguments.flag("anti_aliasing") ?? false
+            if arguments.flag("anti_aliasing") == true {
+                arguments.unsupported("anti_aliasing", nil, "write false, or a pipeline.yaml with antialias")
+            }
+            arguments.ignore(["anti_aliasing_sigma"])
             if arguments.flag("align_corners") == true { arguments.unsupported("align_corners") }
         case "CropForegroundd": cropForeground(&arguments, component, reader)
         case "SpatialPadd":
@@ -124,17 +126,17 @@ struct MONAIPreparation {
         orientation = Orientation(code)
         if orientation == nil { arguments.unsupported("axcodes") }
         arguments.ignore(["labels"])
-        let isIsotropic: Bool
+        let isFree: Bool
         switch sampling {
-        case .source: isIsotropic = true
-        case .spacing(let values): isIsotropic = Set(values).count == 1
-        case .size(let values): isIsotropic = Set(values).count == 1
+        case .source: isFree = true
+        // The voxel that stays where it is would be another one.
+        case .spacing: isFree = false
+        case .size(let values): isFree = Set(values).count == 1
         }
-        if !isIsotropic {
+        if !isFree {
             reader.add(
                 component.tree, component.path,
-                "Orientationd after resampling to different values an axis is not supported",
-                "put it first")
+                "Orientationd after Spacingd, or after different sizes an axis, is not supported", "put it first")
         }
     }
 
@@ -161,11 +163,16 @@ struct MONAIPreparation {
         }
         let margins = arguments.integers("margin") ?? [0]
         if Set(margins).count > 1 { arguments.unsupported("margin") }
+        if arguments.flag("allow_smaller") != true, margins != [0] {
+            arguments.unsupported(
+                "margin", "a margin that goes on outside the image",
+                "write \"allow_smaller\": true, or no margin")
+        }
         crop = .foreground(above: above ?? 0, margin: margins[0])
         if let k = arguments.integers("k_divisible"), k.contains(where: { $0 != 1 }) {
             arguments.unsupported("k_divisible")
         }
-        arguments.ignore(["source_key", "select_fn", "allow_smaller", "mode", "start_coord_key", "end_coord_key"])
+        arguments.ignore(["source_key", "select_fn", "mode", "start_coord_key", "end_coord_key"])
     }
 
     /// The value that the steps so far make `bound` of, where larger ones become larger; `nil` where none does.

@@ -2,6 +2,8 @@ import SardonyxImaging
 
 /// Gathers what the transforms after a network do.
 struct MONAIResult {
+    /// Into the network's grid; the way back takes the same.
+    let interpolation: Interpolation
     private(set) var output = Pipeline.Output()
     private(set) var postprocessing: [Pipeline.PostprocessingStep] = []
     /// Of the image that is written.
@@ -13,6 +15,8 @@ struct MONAIResult {
         "EnsureTyped", "CastToTyped", "ToTensord", "ToDeviced", "ToNumpyd", "Identityd", "DeleteItemsd", "SelectItemsd",
         "SqueezeDimd", "EnsureChannelFirstd", "AddChanneld", "FromMetaTensord", "ToMetaTensord", "CopyItemsd",
     ]
+
+    init(interpolation: Interpolation) { self.interpolation = interpolation }
 
     mutating func add(_ component: MONAIComponent, _ reader: TreeReader) {
         var arguments = MONAIArguments(component, reader)
@@ -40,7 +44,7 @@ struct MONAIResult {
             let isNearest = arguments.flag("nearest_interp") ?? true
             output.activatesLast = !isActivated && !isDecided
             // The nearest voxel's label is the label of the nearest voxel's values.
-            output.interpolation = isNearest || isDecided ? .nearest : .linear
+            output.interpolation = isNearest || isDecided ? .nearest : interpolation
             if isDecided, !isNearest { arguments.unsupported("nearest_interp", "labels between labels", "write true") }
             arguments.ignore(["transform", "orig_keys", "orig_meta_keys", "to_tensor", "device"])
         case "KeepLargestConnectedComponentd":
