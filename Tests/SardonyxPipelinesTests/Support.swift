@@ -18,3 +18,13 @@ extension Pipeline {
             output: Output(decision: task == .segmentation ? .argmax : .values))
     }
 }
+
+extension SpillVolume {
+    /// All voxels, i fastest.
+    func all() throws -> [Scalar] {
+        try [Scalar](unsafeUninitializedCapacity: dims.x * dims.y * dims.z) { values, count in
+            try read(VoxelBox(lower: .zero, upper: dims), into: values.baseAddress!)
+            count = values.count
+        }
+    }
+}

@@ -15,6 +15,9 @@ extension Pipeline {
         public var alignment: SpacingRule
         /// How values between voxels are found.
         public var interpolation: Interpolation
+        /// Whether a spline stays between the least and the largest value of the channel before it, or of each slice
+        /// where an axis is apart, as scikit-image's `resize` and nnU-Net do; SciPy's goes beyond them beside edges.
+        public var keepsRange: Bool
         /// Whether intensities are changed on the source's grid, as nnU-Net does, or on the network's, as MONAI.
         public var changesIntensityFirst: Bool
         /// Whether a voxel that is not finite is an error; else it counts as 0, before all else.
@@ -30,7 +33,7 @@ extension Pipeline {
         /// An input of these channels; else the source's own grid and values.
         public init(
             name: String? = nil, channels: [Channel], axes: Axes = .anatomical(.ras), sampling: Sampling = .source,
-            alignment: SpacingRule = .faces, interpolation: Interpolation = .linear,
+            alignment: SpacingRule = .faces, interpolation: Interpolation = .linear, keepsRange: Bool = false,
             changesIntensityFirst: Bool = false, refusesNonFinite: Bool = false, antialias: Bool = false,
             separateAnisotropicAxis: Bool = false, crop: Crop = .none
         ) {
@@ -40,6 +43,7 @@ extension Pipeline {
             self.sampling = sampling
             self.alignment = alignment
             self.interpolation = interpolation
+            self.keepsRange = keepsRange
             self.changesIntensityFirst = changesIntensityFirst
             self.refusesNonFinite = refusesNonFinite
             self.antialias = antialias

@@ -117,6 +117,9 @@ private struct PipelineText {
         field(
             1, "input.interpolation", input.interpolation.rawValue, standard: standard.interpolation.rawValue,
             either(Interpolation.self))
+        field(
+            1, "input.keep_range", "\(input.keepsRange)", standard: "false",
+            "cubic stays between least and largest, as nnU-Net")
         field(1, "input.antialias", "\(input.antialias)", standard: "false", "smooth before a coarser grid")
         field(
             1, "input.separate_anisotropic_axis", "\(input.separateAnisotropicAxis)", standard: "false",

@@ -16,14 +16,24 @@ extension Pipeline.Output.Activation {
 }
 
 extension Pipeline.Output {
-    /// What stands in a channel of the model's output where nothing is: no class but the background.
-    func background(_ channel: Int) -> Float {
+    /// What stands in a channel after the activation where nothing was run, as outside the crop: no class but the
+    /// background, which is channel 0 wherever channels exclude each other.
+    func outside(_ channel: Int) -> Float {
         switch (activation, decision) {
-        // e^−100 is nothing, and resampling spreads no infinity.
-        case (.sigmoid, _): -100
-        case (.softmax, .argmax): channel == 0 ? 0 : -100
         case (_, .threshold(let bound)): min(Float(bound), 0)
-        default: 0
+        case (_, .argmax), (.softmax, .values): channel == 0 ? 1 : 0
+        case (_, .values): 0
+        }
+    }
+
+    /// The same before the activation.
+    func background(_ channel: Int) -> Float {
+        let value = outside(channel)
+        // e^−100 is nothing, and resampling spreads no infinity.
+        switch activation {
+        case .none: return value
+        case .sigmoid: return value > 0 ? 100 : -100
+        case .softmax: return value > 0 ? 0 : -100
         }
     }
 }

@@ -15,6 +15,8 @@ struct Preparation {
     let changes: [[IntensityChange]]
     /// 1 for each voxel of the foreground over `crop`, where a step asks for it.
     private let foreground: SpillVolume<UInt16>?
+    /// What each channel is held to on the network's grid; `nil` where nothing leaves its range, or may.
+    private let limits: [ValueLimits?]
 
     init(_ images: StudyImages, _ input: Pipeline.Input, _ route: WorkingGrid.Route, folder: String) throws {
         self.images = images
@@ -26,21 +28,35 @@ struct Preparation {
             upper: SIMD3(dims[route.sourceAxis[0]], dims[route.sourceAxis[1]], dims[route.sourceAxis[2]]))
         var stage = Stage(crop: whole)
         stage.crop = try Preparation.foregroundBox(stage, images, input, route)
-        stage.isResampled = !input.changesIntensityFirst
         stage.foreground = try Preparation.mask(stage, images, input, route, folder)
-        changes = try zip(images.channels, input.channels).map {
-            try Preparation.resolve($0, $1.intensity, stage, images, input, route)
+        var changes: [[IntensityChange]] = []
+        var limits: [ValueLimits?] = []
+        for (channel, steps) in zip(images.channels, input.channels.map(\.intensity)) {
+            // A range is of what is resampled, figures are of the grid on which intensities are changed.
+            var known: [IntensityChange] = []
+            if input.changesIntensityFirst {
+                stage.isResampled = false
+                known = try Preparation.resolve(channel, steps, stage, images, input, route)
+            }
+            stage.limits = try Preparation.limits(channel, known, stage, images, input, route)
+            if !input.changesIntensityFirst {
+                stage.isResampled = true
+                known = try Preparation.resolve(channel, steps, stage, images, input, route)
+            }
+            changes.append(known)
+            limits.append(stage.limits)
         }
+        (self.changes, self.limits) = (changes, limits)
         (crop, foreground) = (stage.crop, stage.foreground)
     }
 
     /// The study's channels on a grid, with their intensity steps, one source each.
     func sources(on grid: WorkingGrid) -> [RowSource] {
         let isEarly = input.changesIntensityFirst
-        return zip(images.channels, changes).map { channel, changes in
+        return images.channels.indices.map { n in
             RowSource(
-                channel, on: grid, before: isEarly ? changes : [], after: isEarly ? [] : changes,
-                foreground: foreground)
+                images.channels[n], on: grid, before: isEarly ? changes[n] : [], after: isEarly ? [] : changes[n],
+                foreground: foreground, limits: limits[n])
         }
     }
 
@@ -49,6 +65,8 @@ struct Preparation {
         var crop: VoxelBox
         var isResampled = false
         var foreground: SpillVolume<UInt16>?
+        /// Of the channel at hand.
+        var limits: ValueLimits?
     }
 
     /// The grid as it stands at a stage, and a channel's slices on it.
@@ -72,7 +90,7 @@ struct Preparation {
         }
         let source = RowSource(
             channel, on: grid, before: isEarly ? changes : [], after: isEarly ? [] : changes,
-            foreground: stage.foreground)
+            foreground: stage.foreground, limits: stage.isResampled ? stage.limits : nil)
         var values = [Float](repeating: 0, count: grid.dims.x * grid.dims.y)
         for z in 0..<grid.dims.z {
             try values.withUnsafeMutableBufferPointer { values in
@@ -133,6 +151,25 @@ struct Preparation {
         return changes
     }
 
+    /// The range of a channel, or of each of its slices along the axis that is resampled apart, where a spline is to keep
+    /// it.
+    private static func limits(
+        _ channel: SourceChannel, _ changes: [IntensityChange], _ stage: Stage, _ images: StudyImages,
+        _ input: Pipeline.Input, _ route: WorkingGrid.Route
+    ) throws -> ValueLimits? {
+        guard input.keepsRange, input.interpolation == .cubic else { return nil }
+        let grid = try WorkingGrid(
+            input, output: .nearest, source: images.grid, route: route, crop: stage.crop, zoom: [1, 1, 1])
+        guard !grid.forward.allSatisfy(\.isCopy) else { return nil }
+        var plain = stage
+        plain.isResampled = false
+        var limits = ValueLimits(dims: stage.crop.size, along: grid.separateAxis)
+        try slices(channel, changes, plain, images, input, route) { z, values, size in
+            limits.add(values.baseAddress!, dims: SIMD3(size.x, size.y, 1), at: SIMD3(0, 0, z))
+        }
+        return limits
+    }
+
     /// 1 where any channel is not 0, holes filled; `nil` when no step asks for it.
     private static func mask(
         _ stage: Stage, _ images: StudyImages, _ input: Pipeline.Input, _ route: WorkingGrid.Route, _ folder: String
@@ -151,7 +188,8 @@ struct Preparation {
                 try mask.write(box, from: row)
             }
         }
-        try LabelCleaning.apply([.fillHoles()], to: mask, voxelVolume: 1)
+        // Along an axis of one voxel everything lies at the border.
+        if size.min() > 1 { try LabelCleaning.apply([.fillHoles()], to: mask, voxelVolume: 1) }
         return mask
     }
 }

@@ -1,7 +1,7 @@
 import SardonyxImaging
 
-/// Takes results slice by slice in working order and keeps them in the source's order, background outside the crop.
-final class ResultSink<Scalar: BitwiseCopyable & ExpressibleByIntegerLiteral> {
+/// Takes results slice by slice in working order and keeps them in the source's order, one value outside the crop.
+final class ResultSink<Scalar: BitwiseCopyable & ExpressibleByIntegerLiteral & Equatable> {
     let spill: SpillVolume<Scalar>
     private let grid: WorkingGrid
     /// Slices that are kept until they are written together: one where a slice lies in one piece of the file.
@@ -22,7 +22,8 @@ final class ResultSink<Scalar: BitwiseCopyable & ExpressibleByIntegerLiteral> {
         grid.sourceAxis[2] == 2 ? 1 : min(32, grid.crop.size.z * grid.zoom.z)
     }
 
-    init(_ grid: WorkingGrid, folder: String) throws {
+    /// - Parameter outside: what stands outside the crop.
+    init(_ grid: WorkingGrid, folder: String, outside: Scalar = 0) throws {
         self.grid = grid.refined()
         spill = try SpillVolume(
             dims: self.grid.sourceBox(VoxelBox(dims: self.grid.sourceDims)).upper, folder: folder)
@@ -30,6 +31,13 @@ final class ResultSink<Scalar: BitwiseCopyable & ExpressibleByIntegerLiteral> {
         size = SIMD2(self.grid.crop.size.x, self.grid.crop.size.y)
         block = [Scalar](repeating: 0, count: size.x * size.y * blockCount)
         turned = block
+        if outside != 0, self.grid.crop.size != self.grid.sourceDims {
+            let dims = spill.dims
+            let slice = [Scalar](repeating: outside, count: dims.x * dims.y)
+            for k in 0..<dims.z {
+                try spill.write(VoxelBox(lower: SIMD3(0, 0, k), upper: SIMD3(dims.x, dims.y, k + 1)), from: slice)
+            }
+        }
     }
 
     /// Takes slice `row` of the crop; rows ascend from 0.

@@ -13,6 +13,9 @@ final class RowSource {
     private let after: [IntensityChange]
     /// 1 for the voxels of the foreground, in working order over the crop.
     private let foreground: SpillVolume<UInt16>?
+    /// What the slices are held to after resampling.
+    private let limits: ValueLimits?
+    private let plan: ResamplingPlan
     private var inside: [UInt16]
     /// Whether slices are the source's.
     private let isIdentity: Bool
@@ -39,13 +42,15 @@ final class RowSource {
 
     init(
         _ channel: SourceChannel, on grid: WorkingGrid, before: [IntensityChange] = [], after: [IntensityChange] = [],
-        foreground: SpillVolume<UInt16>? = nil
+        foreground: SpillVolume<UInt16>? = nil, limits: ValueLimits? = nil
     ) {
         self.channel = channel
         self.grid = grid
         self.before = before
         self.after = after
         self.foreground = foreground
+        self.limits = limits
+        plan = ResamplingPlan(grid.forward[0], grid.forward[1], grid.forward[2])
         isIdentity = grid.forward.allSatisfy(\.isIdentity)
         let size = grid.crop.size
         let rows = RowSource.blockCount(grid)
@@ -80,6 +85,7 @@ final class RowSource {
             }
         }
         Taps.mix(ring, first: first, axis.weights[z * axis.taps..<(z + 1) * axis.taps], into: target)
+        limits?.apply(to: output, rows: z..<z + 1, of: plan)
     }
 
     private func readBlock(_ row: Int) throws {

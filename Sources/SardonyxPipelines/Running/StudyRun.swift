@@ -156,7 +156,9 @@ struct StudyRun {
         let output = pipeline.output
         let labels = needsLabels ? try ResultSink<UInt16>(grid, folder: folder) : nil
         let values =
-            needsValues ? try (0..<outputChannels).map { _ in try ResultSink<Float>(grid, folder: folder) } : []
+            needsValues
+            ? try (0..<outputChannels).map { try ResultSink<Float>(grid, folder: folder, outside: output.outside($0)) }
+            : []
         let masks = needsMasks ? try (0..<outputChannels).map { _ in try ResultSink<UInt16>(grid, folder: folder) } : []
         let table = labelTable
         var mask = [UInt16](repeating: 0, count: needsMasks ? plane : 0)

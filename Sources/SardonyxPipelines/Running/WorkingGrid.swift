@@ -18,6 +18,8 @@ struct WorkingGrid: Sendable, Equatable {
     private(set) var crop: VoxelBox
     /// Voxels of the network's grid along x, y, z.
     let dims: SIMD3<Int>
+    /// Which of x, y, z is resampled by nearest neighbours apart from the others on the way to the network's grid.
+    let separateAxis: Int?
     /// From the crop to the network's grid, along x, y, z.
     let forward: [AxisResampling]
     /// From the network's grid (times `zoom`) back to the crop (times `zoom`).
@@ -74,7 +76,9 @@ struct WorkingGrid: Sendable, Equatable {
         var forward: [AxisResampling] = []
         var backward: [AxisResampling] = []
         let spacing = source.spacing
-        let separate = WorkingGrid.separateAxis(input, spacing, route)
+        // nnU-Net asks the grid that it comes from first, so that the ways there and back may differ.
+        separateAxis = WorkingGrid.separateAxis(input, spacing, route, isBack: false)
+        let separateBack = WorkingGrid.separateAxis(input, spacing, route, isBack: true)
         for w in 0..<3 {
             let n = crop.upper[w] - crop.lower[w]
             let network = route.networkAxis[w]
@@ -106,17 +110,18 @@ struct WorkingGrid: Sendable, Equatable {
             }
             let (scale, offset) = (scales[w], isExact ? 0 : (scales[w] - 1) / 2)
             dims[w] = m
-            let separately = w == separate
             forward.append(
                 AxisResampling(
-                    from: n, to: m, scale: scale, offset: offset, by: separately ? .nearest : input.interpolation,
+                    from: n, to: m, scale: scale, offset: offset,
+                    by: w == separateAxis ? .nearest : input.interpolation,
                     antialias: input.antialias))
             // A refined voxel's centre lies half of its width inside the coarse one's face.
             let z = Double(zooms[w])
             backward.append(
                 AxisResampling(
                     from: m * zooms[w], to: n * zooms[w], scale: 1 / scale,
-                    offset: -offset / scale * z + (z - 1) / 2 * (1 - 1 / scale), by: separately ? .nearest : output))
+                    offset: -offset / scale * z + (z - 1) / 2 * (1 - 1 / scale),
+                    by: w == separateBack ? .nearest : output))
         }
         // No axis is longer than 2^20, so that these do not overflow.
         guard
@@ -139,13 +144,15 @@ struct WorkingGrid: Sendable, Equatable {
     private static let (mostAlong, mostInPlane, mostVoxels) = (1 << 20, 1 << 32, 1 << 40)
 
     /// The axis that is resampled by nearest neighbours apart from the others, where the pipeline asks for that.
-    private static func separateAxis(_ input: Pipeline.Input, _ spacing: SIMD3<Double>, _ route: Route) -> Int? {
+    private static func separateAxis(
+        _ input: Pipeline.Input, _ spacing: SIMD3<Double>, _ route: Route, isBack: Bool
+    ) -> Int? {
         guard input.separateAnisotropicAxis, case .spacing(let wanted) = input.sampling else { return nil }
         var old = SIMD3<Double>(1, 1, 1)
         for w in 0..<3 { old[w] = spacing[route.sourceAxis[w]] }
         var new = old
         for w in 0..<3 { new[w] = wanted[route.networkAxis[w]] ?? old[w] }
-        return Anisotropy.separateAxis(from: old, to: new)
+        return isBack ? Anisotropy.separateAxis(from: new, to: old) : Anisotropy.separateAxis(from: old, to: new)
     }
 
     /// Voxels along an axis of another spacing.

@@ -38,6 +38,7 @@ struct NNUNetPlansTests {
         #expect(pipeline.input.axes == .stored([2, 1, 0]))
         #expect(pipeline.input.sampling == .spacing([1, 0.699999988079071, 0.699999988079071]))
         #expect(pipeline.input.interpolation == .cubic && pipeline.input.separateAnisotropicAxis)
+        #expect(pipeline.input.keepsRange)
         #expect(pipeline.input.crop == .nonzero(margin: 0))
         #expect(pipeline.input.changesIntensityFirst && pipeline.input.alignment == .faces)
         #expect(
@@ -121,6 +122,8 @@ struct NNUNetPlansTests {
             "resampling_fn_data_kwargs.order_z: another order than 0 along the coarse axis"
         ),
         ("\"force_separate_z\": null", "\"force_separate_z\": true", "force_separate_z: true is not supported"),
+        ("\"is_seg\": false", "\"is_seg\": true", "2d.resampling_fn_data_kwargs.is_seg: is_seg true is not supported"),
+        ("\"order_z\": 0", "\"clip\": false", "2d.resampling_fn_data_kwargs.clip: clip false is not supported"),
         (
             "\"resample_data_or_seg_to_shape\"", "\"mine\"",
             "2d.resampling_fn_data: the resampling 'mine' is not supported"

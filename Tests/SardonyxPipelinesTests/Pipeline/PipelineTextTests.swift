@@ -52,7 +52,8 @@ struct PipelineTextTests {
                 ]),
                 sampling: pick([.source, .spacing(spacing), .size([nil, whole(), whole()])]),
                 alignment: pick(SpacingRule.allCases),
-                interpolation: pick(Interpolation.allCases), changesIntensityFirst: flag(), refusesNonFinite: flag(),
+                interpolation: pick(Interpolation.allCases), keepsRange: flag(), changesIntensityFirst: flag(),
+                refusesNonFinite: flag(),
                 antialias: flag(), separateAnisotropicAxis: flag(),
                 crop: pick([
                     .none, .nonzero(margin: 0), .nonzero(margin: 3), .foreground(above: number(), margin: whole()),

@@ -67,7 +67,8 @@ struct NNUNetPlans {
             input: Pipeline.Input(
                 channels: channels(configuration), axes: axes(),
                 sampling: image?.keepsGrid == true ? .source : .spacing(spacing(configuration)),
-                alignment: .faces, interpolation: image?.interpolation ?? .linear, changesIntensityFirst: true,
+                alignment: .faces, interpolation: image?.interpolation ?? .linear,
+                keepsRange: image?.interpolation == .cubic, changesIntensityFirst: true,
                 separateAnisotropicAxis: image?.separates ?? false, crop: .nonzero(margin: 0)),
             tiling: Pipeline.Tiling(scheme: .nnunet, size: patch, mirror: mirror(min(max(patch.count, 1), 3))),
             output: Pipeline.Output(
@@ -234,6 +235,20 @@ struct NNUNetPlans {
         }
         if let threshold = value("separate_z_anisotropy_threshold"), threshold.number != 3 {
             unsupported(threshold, "\(field)_kwargs.separate_z_anisotropy_threshold", "another threshold than 3")
+        }
+        // What may stand there without a word changes no values.
+        let known = [
+            "is_seg", "order", "order_z", "mode", "force_separate_z", "separate_z_anisotropy_threshold", "num_threads",
+            "device", "memefficient_seg_resampling",
+        ]
+        for (name, value) in values?.map ?? [] {
+            let name = name.text ?? ""
+            let isOdd =
+                name == "is_seg"
+                ? value.flag != false
+                : name == "aniso_axis_mode"
+                    ? value.text != "nearest-exact" : !known.contains(name)
+            if isOdd { unsupported(value, "\(field)_kwargs.\(name)", "\(name) \(value.found)") }
         }
         return interpolation.map { Resampling(interpolation: $0, separates: separatesByDefault) }
     }

@@ -60,6 +60,7 @@ extension Pipeline {
             sampling: spacing.map { .spacing($0) } ?? size.map { .size($0) } ?? .source,
             alignment: record.value("alignment", or: standard.alignment) { $0.choice(SpacingRule.self) },
             interpolation: record.value("interpolation", or: standard.interpolation) { $0.choice(Interpolation.self) },
+            keepsRange: record.value("keep_range", or: standard.keepsRange) { $0.flag() },
             changesIntensityFirst: record.value("intensity_first", or: standard.changesIntensityFirst) { $0.flag() },
             refusesNonFinite: record.value("nonfinite", or: false) { field in
                 field.variant(["zero", "refuse"]) { name, _ in name == "refuse" }
