@@ -1,3 +1,5 @@
+import SardonyxExecution
+
 /// Figures of the values in a region, over a whole image that goes by slice by slice.
 struct RegionFigures: Sendable, Equatable {
     private(set) var count = 0
@@ -19,28 +21,11 @@ struct RegionFigures: Sendable, Equatable {
     init(of region: Pipeline.Region, percentiles wanted: [Double], _ walk: Walk) throws {
         var high = [Int](repeating: 0, count: wanted.isEmpty ? 0 : 1 << 16)
         try walk { values, mask in
-            var (n, sum, low, top) = (0, 0.0, Float.infinity, -Float.infinity)
+            for part in Part.all(of: values, mask, region) { add(part) }
+            guard !high.isEmpty else { return }
             for index in values.indices where region.contains(values[index], mask?[index]) {
-                let value = values[index]
-                n += 1
-                sum += Double(value)
-                low = min(low, value)
-                top = max(top, value)
-                if !high.isEmpty { high[Int(RegionFigures.rank(value) >> 16)] += 1 }
+                high[Int(RegionFigures.rank(values[index]) >> 16)] += 1
             }
-            guard n > 0 else { return }
-            let local = sum / Double(n)
-            var spread = 0.0
-            for index in values.indices where region.contains(values[index], mask?[index]) {
-                let distance = Double(values[index]) - local
-                spread += distance * distance
-            }
-            let delta = local - mean
-            squares += spread + delta * delta * Double(count) * Double(n) / Double(count + n)
-            mean += delta * Double(n) / Double(count + n)
-            count += n
-            least = min(least, low)
-            most = max(most, top)
         }
         guard !wanted.isEmpty, count > 0 else { return }
 
@@ -78,6 +63,72 @@ struct RegionFigures: Sendable, Equatable {
         percentiles = places.map { place in
             let (a, b) = (value(at: Int(place.rounded(.down))), value(at: Int(place.rounded(.up))))
             return Float(Double(a) + (Double(b) - Double(a)) * (place - place.rounded(.down)))
+        }
+    }
+
+    private mutating func add(_ part: Part) {
+        guard part.count > 0 else { return }
+        let (n, delta) = (part.count, part.mean - mean)
+        squares += part.squares + delta * delta * Double(count) * Double(n) / Double(count + n)
+        mean += delta * Double(n) / Double(count + n)
+        count += n
+        least = min(least, part.least)
+        most = max(most, part.most)
+    }
+
+    /// Figures of some values of a slice.
+    private struct Part {
+        var count = 0
+        var mean = 0.0
+        var squares = 0.0
+        var least = Float.infinity
+        var most = -Float.infinity
+
+        /// Few enough to stay in a cache.
+        private static let size = 1 << 14
+
+        /// The parts of a slice, worked out on all threads; the cuts do not depend on their number.
+        static func all(
+            of values: UnsafeMutableBufferPointer<Float>, _ mask: UnsafeBufferPointer<UInt16>?,
+            _ region: Pipeline.Region
+        ) -> [Part] {
+            var parts = [Part](repeating: Part(), count: (values.count + size - 1) / size)
+            parts.withUnsafeMutableBufferPointer { parts in
+                let shared = Shared((values: UnsafeBufferPointer(values), mask: mask, parts: parts))
+                WorkerPool.shared.forEach(parts.count) { number in
+                    let (values, mask, parts) = shared.base
+                    let range = number * size..<min(values.count, (number + 1) * size)
+                    // SAFETY: each number has a part of its own.
+                    parts[number] =
+                        switch region {
+                        case .everything: Part(values, range) { _ in true }
+                        case .above(let bound): Part(values, range) { Double(values[$0]) > bound }
+                        case .nonzero: Part(values, range) { values[$0] != 0 }
+                        case .foreground: Part(values, range) { (mask?[$0] ?? 1) != 0 }
+                        }
+                }
+            }
+            return parts
+        }
+
+        init() {}
+
+        @inline(__always)
+        private init(_ values: UnsafeBufferPointer<Float>, _ range: Range<Int>, _ counts: (Int) -> Bool) {
+            var sum = 0.0
+            for index in range where counts(index) {
+                let value = values[index]
+                count += 1
+                sum += Double(value)
+                least = min(least, value)
+                most = max(most, value)
+            }
+            guard count > 0 else { return }
+            mean = sum / Double(count)
+            for index in range where counts(index) {
+                let distance = Double(values[index]) - mean
+                squares += distance * distance
+            }
         }
     }
 
