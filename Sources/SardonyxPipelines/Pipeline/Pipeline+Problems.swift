@@ -195,10 +195,36 @@ private struct Check {
                 output.decision == .values, "output.decision", "only a segmentation decides on labels",
                 "remove the field, or change the task")
         }
-        if case .threshold(let value) = output.decision { finite(value, "output.decision.threshold") }
+        if case .threshold(let value) = output.decision {
+            finite(value, "output.decision.threshold")
+            // What a function gives each channel where nothing is, at most: a softmax's sum is 1.
+            let least: Double? =
+                switch output.activation {
+                case .none: nil
+                case .sigmoid: 0
+                case .softmax: 1 / Double(max(1, pipeline.labels.count))
+                }
+            if pipeline.tiling.skipsEmptyTiles, let least, value <= least {
+                fail(
+                    "tiling.skip_empty_tiles",
+                    "a \(output.activation.rawValue) gives \(least) and more where nothing is, and the threshold is "
+                        + "\(value), so that skipped tiles would be labelled",
+                    "remove the field, or give a threshold above \(least)")
+            }
+        }
         that(
             !output.restoresIntensity || task == .reconstruction, "output.restore_intensity",
             "only a reconstruction has intensities", "remove the field, or change the task")
+        if output.restoresIntensity, let channel = pipeline.input.channels.first {
+            for (n, step) in channel.intensity.enumerated() {
+                guard case .zScore(let region, true) = step, region != .everything else { continue }
+                fail(
+                    "output.restore_intensity",
+                    "input.channels[0].intensity[\(n)].z_score changes what lies inside its region only, which the "
+                        + "model's output does not tell from the rest",
+                    "remove only_inside there, or this field")
+            }
+        }
         guard let detection = output.detection else {
             that(
                 task != .detection, "output.detection", "a detection needs the names of the model's outputs",

@@ -20,7 +20,8 @@ extension Pipeline.Output {
     /// background, which is channel 0 wherever channels exclude each other.
     func outside(_ channel: Int) -> Float {
         switch (activation, decision) {
-        case (_, .threshold(let bound)): min(Float(bound), 0)
+        // Well below the bound: weights that resample it add up to a hair more or less than 1.
+        case (_, .threshold(let bound)): min(2 * Float(bound), 0)
         case (_, .argmax), (.softmax, .values): channel == 0 ? 1 : 0
         case (_, .values): 0
         }

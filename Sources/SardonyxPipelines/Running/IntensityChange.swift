@@ -33,17 +33,16 @@ enum IntensityChange: Sendable, Equatable {
 }
 
 extension IntensityChange {
-    /// Brings a network's values back to the source's scale; what a clip or a region took away stays away.
+    /// Brings a network's values back to the source's scale; what a clip took away stays away. A region's change has no
+    /// way back (`Pipeline.problems`).
     func revert(_ values: UnsafeMutableBufferPointer<Float>) {
         switch self {
-        case .clip: return
+        case .clip, .normalizeRegion: return
         case .linear(let subtract, let divisor, let factor, let offset):
             guard factor != 0 else { return }
             for index in values.indices {
                 values[index] = (values[index] - offset) / factor * divisor + subtract
             }
-        case .normalizeRegion(let mean, let deviation, _, _):
-            for index in values.indices { values[index] = values[index] * deviation + mean }
         }
     }
 }

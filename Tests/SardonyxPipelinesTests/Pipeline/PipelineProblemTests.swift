@@ -233,4 +233,31 @@ struct PipelineProblemTests {
         #expect(
             pipeline.problems().map(\.field) == ["input.channels", "output.decision", "labels", "results"])
     }
+
+    /// What a function gives where nothing is must not be above the threshold.
+    @Test(arguments: [
+        (Pipeline.Output.Activation.softmax, 0.34, 3, true), (.softmax, 1.0 / 3, 3, false), (.softmax, 0.4, 2, false),
+        (.sigmoid, 0.01, 3, true), (.sigmoid, 0, 3, false), (.none, -1, 3, true),
+    ]) func skippedTilesStayBackground(_ row: (Pipeline.Output.Activation, Double, Int, Bool)) {
+        var pipeline = Pipeline.test(task: .segmentation)
+        pipeline.labels = (1...row.2).map { .init(value: $0, name: "\($0)") }
+        pipeline.output = .init(activation: row.0, decision: .threshold(row.1))
+        pipeline.results = [.init(.image, "a.nii")]
+        #expect(pipeline.problems() == [])
+        pipeline.tiling.skipsEmptyTiles = true
+        #expect(pipeline.problems().map(\.field) == (row.3 ? [] : ["tiling.skip_empty_tiles"]))
+    }
+
+    /// A change of a part of the image only cannot be undone.
+    @Test(arguments: [
+        (Pipeline.Region.nonzero, true, false), (.above(2), true, false), (.everything, true, true),
+        (.nonzero, false, true),
+    ]) func restoredIntensity(_ row: (Pipeline.Region, Bool, Bool)) {
+        var pipeline = Pipeline.test(task: .reconstruction)
+        pipeline.results = [.init(.image, "a.nii")]
+        pipeline.input.channels[0].intensity = [.zScore(region: row.0, onlyInside: row.1)]
+        #expect(pipeline.problems() == [])
+        pipeline.output.restoresIntensity = true
+        #expect(pipeline.problems().map(\.field) == (row.2 ? [] : ["output.restore_intensity"]))
+    }
 }
