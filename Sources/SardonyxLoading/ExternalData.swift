@@ -59,6 +59,11 @@ final class ExternalData: Sendable {
         return (UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + count]), file)
     }
 
+    /// The paths of the files that tensors lie in, by name.
+    var paths: [String] { files.withLock { $0.keys.sorted() }.map(path) }
+
+    private func path(_ location: String) -> String { folder.isEmpty ? location : folder + "/" + location }
+
     private static func number(_ text: String, _ what: String, _ tensor: String) throws(SardonyxError) -> Int {
         guard let value = Int(text), value >= 0 else {
             throw SardonyxError(.malformed, "the external data of tensor '\(tensor)' has the \(what) '\(text)'")
@@ -73,7 +78,7 @@ final class ExternalData: Sendable {
         guard !location.hasPrefix("/"), !location.utf8.contains(0),
             !location.split(separator: "/").contains("..")
         else { throw refusal }
-        let path = folder.isEmpty ? location : folder + "/" + location
+        let path = path(location)
         guard let real = Self.realPath(path) else {
             throw SardonyxError(
                 .file, "cannot open '\(path)' with the data of tensor '\(tensor)': \(String(cString: strerror(errno)))")

@@ -14,6 +14,8 @@ package struct LoadedModel: Sendable {
     package var metadata: [String: String]
     package var fileByteCount: Int
     package var handle: ModelHandle
+    /// Paths of the files beside the model that hold its weights.
+    package var externalFiles: [String] = []
 }
 
 /// How a model's bytes are held.
@@ -74,6 +76,7 @@ package enum ModelLoader {
         var result = try importer.importModel(graph, opsets: opsets)
         try result.graph.verify()
         result.handle = handle
+        result.externalFiles = external?.paths ?? []
         var metadata: [String: String] = [:]
         for index in 0..<sdx_model_metadata_count(model) {
             let entry = sdx_model_metadata(model, index)

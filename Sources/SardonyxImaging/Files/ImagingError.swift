@@ -52,7 +52,7 @@ public struct ImagingError: Error, Sendable, Equatable, CustomStringConvertible 
     }
 
     /// The same error about a file.
-    func at(_ path: String) -> ImagingError {
+    package func at(_ path: String) -> ImagingError {
         self.path.isEmpty ? ImagingError(code, path: path, problem: problem, remedy: remedy) : self
     }
 }

@@ -123,7 +123,7 @@ public struct MeasureTable: Sendable, Equatable {
     }
 
     /// Quoted where RFC 4180 asks for it.
-    private static func field(_ text: String) -> String {
+    package static func field(_ text: String) -> String {
         guard text.unicodeScalars.contains(where: { $0 == "," || $0 == "\"" || $0 == "\r" || $0 == "\n" }) else {
             return text
         }

@@ -23,7 +23,7 @@ extension Pipeline {
         }
         if !isFolder || find(["pipeline.yaml", "pipeline.yml", "pipeline.json"]) != nil {
             let file = isFolder ? find(["pipeline.yaml", "pipeline.yml", "pipeline.json"]) ?? path : path
-            let text = try Files.text(file)
+            let text = try smallText(file)
             self = try Pipeline(yaml: text, path: file)
             let problem = Files.whyNoModel(model, in: folder)
             if let problem {
@@ -39,7 +39,7 @@ extension Pipeline {
             }
             model = Files.join(folder, model)
         } else if let plans = find(["plans.json", "nnUNetPlans.json"]), let dataset = find(["dataset.json"]) {
-            let text = try (Files.text(plans), Files.text(dataset))
+            let text = try (smallText(plans), smallText(dataset))
             self = try NNUNetPlans(
                 plans: Tree(yaml: text.0, path: plans), dataset: Tree(yaml: text.1, path: dataset), path: plans,
                 folder: Files.name(folder), configuration: configuration
@@ -47,9 +47,9 @@ extension Pipeline {
             let folds = Files.names(in: folder).filter { $0.hasPrefix("fold_") }
             model = try Files.model(in: folder, among: [""] + folds, path: plans)
         } else if let file = find(["configs/inference.json", "configs/inference.yaml", "configs/inference.yml"]) {
-            let metadata = try find(["configs/metadata.json"]).map { try Tree(yaml: Files.text($0), path: $0) }
+            let metadata = try find(["configs/metadata.json"]).map { try Tree(yaml: smallText($0), path: $0) }
             self = try MONAIBundle(
-                inference: Tree(yaml: Files.text(file), path: file), metadata: metadata, path: file,
+                inference: Tree(yaml: smallText(file), path: file), metadata: metadata, path: file,
                 name: Files.name(folder)
             ).pipeline()
             model = try Files.model(in: folder, among: ["", "models"], path: file)

@@ -104,6 +104,9 @@ public struct Pipeline: Sendable, Equatable {
         /// Its name, whose ending tells the format.
         public var file: String
 
+        /// Whether measures are a table rather than JSON.
+        var isCSV: Bool { file.lowercased().hasSuffix(".csv") }
+
         /// A file in the study's folder.
         public init(_ kind: Kind, _ file: String) {
             self.kind = kind

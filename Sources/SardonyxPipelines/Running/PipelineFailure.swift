@@ -14,14 +14,23 @@ public struct PipelineFailure: Error, Sendable, Equatable, CustomStringConvertib
 
     /// The kind of failure.
     public let code: Code
+    /// The model or the image that it is about, as the caller named it; empty where the message says that.
+    public let path: String
     /// What was expected, what was found, what to do.
     public let message: String
 
-    init(_ code: Code, _ message: String) {
+    init(_ code: Code, path: String = "", _ message: String) {
         self.code = code
+        self.path = path
         self.message = message
     }
 
-    /// The message.
-    public var description: String { message }
+    /// "path: message".
+    public var description: String { path.isEmpty ? message : "\(path): \(message)" }
+
+    /// The same failure about a file; what names one already stays.
+    func at(_ path: String) -> PipelineFailure {
+        let isKnown = !self.path.isEmpty || code == .badInput || code == .cannotWrite
+        return isKnown ? self : PipelineFailure(code, path: path, message)
+    }
 }

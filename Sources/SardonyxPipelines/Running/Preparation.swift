@@ -1,16 +1,11 @@
 import SardonyxExecution
 import SardonyxImaging
 
-/// What must be known of a study's values before its first tile: the box that is kept, and the figures that intensity
-/// steps ask for.
+/// What must be known of a study's values before its first tile: the figures that intensity steps ask for.
 struct Preparation {
     private let images: StudyImages
     private let input: Pipeline.Input
     private let route: WorkingGrid.Route
-    /// For masks that do not fit into memory.
-    private let folder: String
-    /// What is kept of the source, in working indices.
-    let crop: VoxelBox
     /// The intensity steps of each channel, with figures.
     let changes: [[IntensityChange]]
     /// 1 for each voxel of the foreground over `crop`, where a step asks for it.
@@ -18,16 +13,19 @@ struct Preparation {
     /// What each channel is held to on the network's grid; `nil` where nothing leaves its range, or may.
     private let limits: [ValueLimits?]
 
-    init(_ images: StudyImages, _ input: Pipeline.Input, _ route: WorkingGrid.Route, folder: String) throws {
+    /// Walks through the images as often as steps ask for.
+    ///
+    /// - Parameters:
+    ///   - crop: what is kept of the source, in working indices.
+    ///   - folder: for masks that do not fit into memory.
+    init(
+        _ images: StudyImages, _ input: Pipeline.Input, _ route: WorkingGrid.Route, crop: VoxelBox, folder: String,
+        _ limit: MemoryLimit
+    ) throws {
         self.images = images
         self.input = input
         self.route = route
-        self.folder = folder
-        let dims = images.grid.dims
-        let whole = VoxelBox(
-            upper: SIMD3(dims[route.sourceAxis[0]], dims[route.sourceAxis[1]], dims[route.sourceAxis[2]]))
-        var stage = Stage(crop: whole)
-        stage.crop = try Preparation.foregroundBox(stage, images, input, route)
+        var stage = Stage(crop: crop, limit: limit)
         stage.foreground = try Preparation.mask(stage, images, input, route, folder)
         var changes: [[IntensityChange]] = []
         var limits: [ValueLimits?] = []
@@ -47,7 +45,7 @@ struct Preparation {
             limits.append(stage.limits)
         }
         (self.changes, self.limits) = (changes, limits)
-        (crop, foreground) = (stage.crop, stage.foreground)
+        foreground = stage.foreground
     }
 
     /// The study's channels on a grid, with their intensity steps, one source each.
@@ -63,6 +61,7 @@ struct Preparation {
     /// What has been found so far.
     private struct Stage {
         var crop: VoxelBox
+        let limit: MemoryLimit
         var isResampled = false
         var foreground: SpillVolume<UInt16>?
         /// Of the channel at hand.
@@ -81,13 +80,7 @@ struct Preparation {
         let grid = try WorkingGrid(
             input, output: .nearest, source: images.grid, route: route, crop: stage.crop, zoom: [1, 1, 1])
         let bytes = RowSource.byteCount(grid) + 4 * grid.dims.x * grid.dims.y
-        guard bytes <= MachineMemory.byteCount else {
-            throw ImagingError(
-                .tooLarge, path: channel.file.path,
-                problem:
-                    "a slice of \(grid.dims.x)×\(grid.dims.y) voxels takes \(bytes / 1_000_000) MB, more than there is",
-                remedy: "check the image's spacing and the pipeline's")
-        }
+        try stage.limit.check(bytes, "slices of \(grid.dims.x)×\(grid.dims.y) voxels")
         let source = RowSource(
             channel, on: grid, before: isEarly ? changes : [], after: isEarly ? [] : changes,
             foreground: stage.foreground, limits: stage.isResampled ? stage.limits : nil)
@@ -100,10 +93,13 @@ struct Preparation {
         }
     }
 
-    /// The box around the foreground; all where there is none.
-    private static func foregroundBox(
-        _ stage: Stage, _ images: StudyImages, _ input: Pipeline.Input, _ route: WorkingGrid.Route
+    /// What a pipeline keeps of the images, in working indices: the box around the foreground; all where there is none.
+    static func crop(
+        _ images: StudyImages, _ input: Pipeline.Input, _ route: WorkingGrid.Route, _ limit: MemoryLimit
     ) throws -> VoxelBox {
+        let dims = images.grid.dims
+        let axes = route.sourceAxis
+        let stage = Stage(crop: VoxelBox(dims: SIMD3(dims[axes[0]], dims[axes[1]], dims[axes[2]])), limit: limit)
         var found: ForegroundBox
         let margin: Int
         switch input.crop {
@@ -133,9 +129,7 @@ struct Preparation {
                         guard let foreground = stage.foreground, !stage.isResampled else { return visit(values, nil) }
                         if inside.count != values.count { inside = [UInt16](repeating: 1, count: values.count) }
                         try inside.withUnsafeMutableBufferPointer { inside in
-                            try foreground.read(
-                                VoxelBox(lower: SIMD3(0, 0, z), upper: SIMD3(size.x, size.y, z + 1)),
-                                into: inside.baseAddress!)
+                            try foreground.read(VoxelBox(slice: z, of: size), into: inside.baseAddress!)
                             visit(values, UnsafeBufferPointer(inside))
                         }
                     }
@@ -182,7 +176,7 @@ struct Preparation {
         var row = [UInt16](repeating: 0, count: size.x * size.y)
         for channel in images.channels {
             try slices(channel, [], plain, images, input, route) { z, values, _ in
-                let box = VoxelBox(lower: SIMD3(0, 0, z), upper: SIMD3(size.x, size.y, z + 1))
+                let box = VoxelBox(slice: z, of: size)
                 try row.withUnsafeMutableBufferPointer { try mask.read(box, into: $0.baseAddress!) }
                 for index in row.indices where values[index] != 0 { row[index] = 1 }
                 try mask.write(box, from: row)

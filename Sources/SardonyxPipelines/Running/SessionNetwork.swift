@@ -36,24 +36,28 @@ final class SessionNetwork: Network {
     var fixedShape: [Int?] { input.shape?.map(\.value) ?? [] }
 
     func byteCount(shape: [Int]) throws -> Int {
-        let summary = try session.plan(for: [input.name: shape])
-        let results = try specs(summary).reduce(0) { $0 + 4 * $1.shape.reduce(1, *) }
+        let summary = try plan(shape)
+        let results = try specs(summary).reduce(0) { $0 + $1.byteCount }
         return summary.peakMemory.byteCount + 4 * shape.reduce(1, *) + results
     }
 
     /// The hash of the plan for an input's shape.
-    func planHash(shape: [Int]) throws -> String { try session.plan(for: [input.name: shape]).hash }
+    func planHash(shape: [Int]) throws -> String { try plan(shape).hash }
 
     func outputShape(shape: [Int]) throws -> [Int] {
-        let results = try specs(try session.plan(for: [input.name: shape]))
+        let results = try specs(plan(shape))
         return results[session.model.outputs.firstIndex { $0.name == output.name } ?? 0].shape
     }
+
+    private func plan(_ shape: [Int]) throws -> PlanSummary { try session.plan(for: [input.name: shape]) }
 
     private func specs(_ summary: PlanSummary) throws -> [TensorSpec] {
         try zip(session.model.outputs, summary.plan.resultTypes).map { port, type in
             guard let spec = type.spec else {
                 throw PipelineFailure(
-                    .badModel, "the shape of the model's output '\(port.name)' is known only after a run")
+                    .badModel,
+                    "the shape of the model's output '\(port.name)' is known only after a run: export the model so that it "
+                        + "follows from the input's, a detector without non-maximum suppression")
             }
             return spec
         }
@@ -66,7 +70,7 @@ final class SessionNetwork: Network {
         if inputs[input.name]?.shape != shape {
             inputs = [:]
             outputs = [:]
-            let results = try specs(try session.plan(for: [input.name: shape]))
+            let results = try specs(plan(shape))
             for (port, spec) in zip(session.model.outputs, results) {
                 outputs[port.name] = try Tensor(dataType: spec.dataType, shape: spec.shape)
             }

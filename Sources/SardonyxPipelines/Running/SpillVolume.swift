@@ -54,14 +54,10 @@ final class SpillVolume<Scalar: BitwiseCopyable> {
 
 extension SpillVolume: SliceStore where Scalar == UInt16 {
     func read(slice k: Int, into buffer: UnsafeMutableBufferPointer<UInt16>) throws {
-        try read(slice(k), into: buffer.baseAddress!)
+        try read(VoxelBox(slice: k, of: dims), into: buffer.baseAddress!)
     }
 
     func write(slice k: Int, from buffer: UnsafeBufferPointer<UInt16>) throws {
-        try write(slice(k), from: buffer.baseAddress!)
-    }
-
-    private func slice(_ k: Int) -> VoxelBox {
-        VoxelBox(lower: SIMD3(0, 0, k), upper: SIMD3(dims.x, dims.y, k + 1))
+        try write(VoxelBox(slice: k, of: dims), from: buffer.baseAddress!)
     }
 }

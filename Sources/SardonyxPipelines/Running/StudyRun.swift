@@ -9,32 +9,26 @@ struct StudyRun {
     let layout: TileLayout
     let network: any Network
     let outputChannels: Int
-    private let preparation: Preparation
+    private let place: StudyLayout
     private let folder: String
+    private let limit: MemoryLimit
 
-    /// Reads what must be known before the first tile.
+    /// Checks that pipeline, model and images fit together, and that the run will not hold too much.
     ///
     /// - Parameters:
     ///   - fixedShape: the extents of the model's input that are fixed: [batch, channels, spatial …].
     ///   - folder: for intermediate results.
     init(
-        _ pipeline: Pipeline, _ images: StudyImages, network: any Network, fixedShape: [Int?], folder: String
+        _ pipeline: Pipeline, _ images: StudyImages, network: any Network, fixedShape: [Int?], folder: String,
+        _ limit: MemoryLimit = MemoryLimit()
     ) throws {
         self.pipeline = pipeline
         self.images = images
         self.network = network
         self.folder = folder
-        let isFlat = try TileLayout.isFlat(pipeline.tiling, fixedShape)
-        let route = WorkingGrid.Route(pipeline.input.axes, of: images.grid, isFlat: isFlat)
-        let preparation = try Preparation(images, pipeline.input, route, folder: folder)
-        self.preparation = preparation
-        func grid(zoom: [Int]) throws -> WorkingGrid {
-            try WorkingGrid(
-                pipeline.input, output: pipeline.output.interpolation, source: images.grid, route: route,
-                crop: preparation.crop, zoom: zoom)
-        }
-        let plain = try grid(zoom: [1, 1, 1])
-        layout = try TileLayout(pipeline, grid: plain.dims, networkAxis: plain.networkAxis, fixedShape: fixedShape)
+        self.limit = limit
+        place = try StudyLayout(pipeline, images, network: network, fixedShape: fixedShape, limit)
+        layout = place.tiles
         let shape = try network.outputShape(shape: layout.leastShape)
         let spatial = layout.isFlat ? 2 : 3
         guard shape.count == spatial + 2, shape[0] == layout.leastShape[0], (1...1 << 16).contains(shape[1]) else {
@@ -55,15 +49,11 @@ struct StudyRun {
             }
             zoom[axis] = shape[2 + n] / layout.size[axis]
         }
-        self.grid = try grid(zoom: zoom)
+        grid = try WorkingGrid(
+            pipeline.input, output: pipeline.output.interpolation, source: images.grid, route: place.route,
+            crop: place.crop, zoom: zoom)
         try checkLabels()
-        let bytes = try peakMemory()
-        guard bytes <= MachineMemory.byteCount else {
-            throw PipelineFailure(
-                .overBudget,
-                "the run would hold \(bytes / 1_000_000) MB, the machine has \(MachineMemory.byteCount / 1_000_000) MB: "
-                    + "smaller tiles or batches, or a coarser spacing take less")
-        }
+        try limit.check(try peakMemory(), layout.summary)
     }
 
     /// - Throws: `PipelineFailure` `.badModel` when the model's channels are not those that the labels are for.
@@ -149,6 +139,8 @@ struct StudyRun {
 
     /// Runs the network over the study.
     func callAsFunction(progress: (Double) -> Void) throws -> Result {
+        let preparation = try Preparation(
+            images, pipeline.input, place.route, crop: place.crop, folder: folder, limit)
         let run = TiledRun(
             grid, layout, pipeline.tiling, sources: preparation.sources(on: grid), network: network,
             background: (0..<outputChannels).map { pipeline.output.background($0) })

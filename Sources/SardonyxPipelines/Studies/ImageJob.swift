@@ -30,32 +30,26 @@ struct ImageJob {
         }
         let network = try SessionNetwork(
             runner.session, input: pipeline.input.name, output: pipeline.detection?.boxes ?? pipeline.output.name)
-        let shape = network.fixedShape
-        let isFlat = try TileLayout.isFlat(pipeline.tiling, shape)
-        let route = WorkingGrid.Route(pipeline.input.axes, of: images.grid, isFlat: isFlat)
-        let preparation = try Preparation(images, pipeline.input, route, folder: place.path)
-        let grid = try WorkingGrid(
-            pipeline.input, output: .linear, source: images.grid, route: route, crop: preparation.crop, zoom: [1, 1, 1])
-        let layout = try TileLayout(pipeline, grid: grid.dims, networkAxis: grid.networkAxis, fixedShape: shape)
-        guard layout.starts.allSatisfy({ $0.count == 1 }) else {
+        let layout = try StudyLayout(
+            pipeline, images, network: network, fixedShape: network.fixedShape, runner.limit)
+        let (grid, tiles) = (layout.grid, layout.tiles)
+        guard tiles.starts.allSatisfy({ $0.count == 1 }) else {
             throw PipelineFailure(
                 .badInput,
-                "\(files[0].path): has \(images.grid.summary); the model says something of one "
-                    + "\(layout.isFlat ? "slice" : "volume") of \(layout.size.map(String.init).joined(separator: "×"))")
+                "\(files[0].path): has \(images.grid.summary), more than the one \(tiles.isFlat ? "slice" : "volume") of "
+                    + "\(tiles.sizeText) voxels that the model takes: check input.axes, or set input.size in the pipeline"
+            )
         }
-        let start = layout.starts.map { $0[0] }
-        let runShape = layout.leastShape
+        let start = tiles.starts.map { $0[0] }
+        let runShape = tiles.leastShape
         report.expectedMemory =
-            try network.byteCount(shape: runShape) + InputSlab.byteCount(grid, layout)
+            try network.byteCount(shape: runShape) + InputSlab.byteCount(grid, tiles)
             + images.channels.count * RowSource.byteCount(grid) + images.byteCount
-        let budget = min(runner.options.memoryBudget ?? .max, MachineMemory.byteCount)
-        if report.expectedMemory > budget {
-            throw PipelineFailure(
-                .overBudget,
-                "the run would hold \(Megabytes.text(report.expectedMemory)), it may hold \(Megabytes.text(budget))")
-        }
+        try runner.limit.check(report.expectedMemory, tiles.summary)
         report.planHash = try network.planHash(shape: runShape)
-        let slab = InputSlab(grid, layout, preparation.sources(on: grid), pipeline.tiling)
+        let preparation = try Preparation(
+            images, pipeline.input, layout.route, crop: layout.crop, folder: place.path, runner.limit)
+        let slab = InputSlab(grid, tiles, preparation.sources(on: grid), pipeline.tiling)
         try slab.load(for: start[2])
         progress("running the network", 0.2)
         try network.run(shape: runShape) { input in
@@ -70,8 +64,8 @@ struct ImageJob {
             }
         }
         if let detection = pipeline.detection {
-            let toSource = SourcePoint(grid, layout, start)
-            report.boxes = try detection.boxes(network.outputs, size: layout.size.suffix(2), pipeline).map {
+            let toSource = SourcePoint(grid, tiles, start)
+            report.boxes = try detection.boxes(network.outputs, size: tiles.size.suffix(2), pipeline).map {
                 toSource.box($0)
             }
         }
@@ -79,7 +73,6 @@ struct ImageJob {
         report.spend(network.seconds, on: "network")
         progress("writing", 0.95)
         try write(report)
-        report.files = pipeline.results.map { place.file($0.file) }
         return report
     }
 
@@ -99,14 +92,13 @@ struct ImageJob {
 
     private func write(_ report: StudyReport) throws {
         for file in pipeline.results where file.kind == .measures {
-            try place.write(
-                file.file.hasSuffix(".csv") ? report.csv : report.json.text(pretty: true) + "\n", to: file.file)
+            try place.write(file.isCSV ? report.csv : report.json.text(pretty: true) + "\n", to: file.file)
         }
         for file in pipeline.results where file.kind == .picture {
             var view = ThreePlaneView()
             view.style.caption = report.caption
             let picture = try view.render(PictureSource(files[0]))
-            try picture.writePNG(to: place.file(file.file))
+            try place.put(file.file) { try picture.writePNG(to: $0) }
         }
     }
 }
@@ -120,11 +112,8 @@ extension Pipeline {
 }
 
 extension StudyReport {
-    /// What a picture says below.
-    fileprivate var caption: String {
-        if let best = classes.first { return "\(best.name) \(Int((best.probability * 100).rounded())) %" }
-        return boxes.isEmpty ? "nothing found" : "\(boxes.count) found"
-    }
+    /// What a detector's picture says below.
+    fileprivate var caption: String { boxes.isEmpty ? "nothing found" : "\(boxes.count) found" }
 
     fileprivate var json: JSONValue {
         .object([
@@ -152,19 +141,18 @@ extension StudyReport {
     }
 
     fileprivate var csv: String {
-        func field(_ text: String) -> String {
-            text.contains { ",\"\r\n".contains($0) }
-                ? "\"" + text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
-                : text
+        func table(_ columns: [String], _ rows: [[String]]) -> String {
+            ([columns] + rows).map { $0.map(MeasureTable.field).joined(separator: ",") + "\r\n" }.joined()
         }
-        if !boxes.isEmpty || classes.isEmpty {
-            func corner(_ v: SIMD3<Double>) -> String { "\(v.x),\(v.y),\(v.z)" }
-            return "index,name,score,i_low,j_low,k_low,i_high,j_high,k_high\r\n"
-                + boxes.map {
-                    "\($0.index),\(field($0.name)),\($0.score),\(corner($0.lower)),\(corner($0.upper))\r\n"
-                }.joined()
+        guard classes.isEmpty else {
+            return table(
+                ["index", "name", "probability"], classes.map { ["\($0.index)", $0.name, "\($0.probability)"] })
         }
-        return "index,name,probability\r\n"
-            + classes.map { "\($0.index),\(field($0.name)),\($0.probability)\r\n" }.joined()
+        return table(
+            ["index", "name", "score", "i_low", "j_low", "k_low", "i_high", "j_high", "k_high"],
+            boxes.map { box in
+                ["\(box.index)", box.name, "\(box.score)"]
+                    + [box.lower, box.upper].flatMap { ["\($0.x)", "\($0.y)", "\($0.z)"] }
+            })
     }
 }

@@ -1,18 +1,12 @@
 import Dispatch
 import SardonyxImaging
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
-
 /// A study whose images are open.
 struct OpenedStudy: Sendable {
     let study: Study
     let place: StudyFolder
     let files: [VolumeFile]
-    let inputs: [Provenance.Input]
+    let inputs: [Provenance.File]
     /// Whether its results are there already, by the same pipeline, model and images.
     let isDone: Bool
     /// Seconds that opening took.
@@ -29,22 +23,18 @@ struct OpenedStudy: Sendable {
         }
         place = StudyFolder(folder + "/" + study.name, runner.pipeline)
         if runner.options.existing == .refuse { try place.refuseExisting() }
-        inputs = try study.images.flatMap { try VolumeFile.files(of: $0) }.map {
-            Provenance.Input(path: $0, sha256: try Digest.file($0))
-        }
+        inputs = try study.images.flatMap { try VolumeFile.files(of: $0) }.map(Provenance.File.init)
         isDone = runner.options.existing == .resume && place.isDone(Provenance(runner, inputs).identity)
         if isDone {
             files = []
         } else {
-            let made = [folder, place.path].filter { folderNames($0) == nil }
-            try place.prepare()
             do {
+                try place.prepare()
                 let path = place.path
                 files = try study.images.map { try VolumeFile(contentsOf: $0, temporaryFolder: path) }
                 try place.invalidate()
             } catch {
-                // An image that cannot be read leaves no empty folders.
-                for folder in made.reversed() { rmdir(folder) }
+                place.withdraw()
                 throw error
             }
         }
@@ -52,42 +42,22 @@ struct OpenedStudy: Sendable {
     }
 }
 
-/// Opens one study at a time on a thread of its own.
-final class Opener {
-    private let runner: PipelineRunner
-    private let folder: String
-    private let queue = DispatchQueue(label: "sardonyx.studies")
-    private var result: Slot?
+/// A study that is being opened on a thread of its own.
+final class Opening: @unchecked Sendable {
+    private let done = DispatchSemaphore(value: 0)
+    /// Written before `done` is signalled, read after.
+    private var result: Result<OpenedStudy, any Error> = .failure(CancellationError())
 
-    /// What the thread leaves; `done` is signalled once it is there.
-    private final class Slot: @unchecked Sendable {
-        let done = DispatchSemaphore(value: 0)
-        var result: Result<OpenedStudy, any Error>?
-    }
-
-    init(_ runner: PipelineRunner, _ folder: String) {
-        self.runner = runner
-        self.folder = folder
-    }
-
-    var isUnderWay: Bool { result != nil }
-
-    /// Begins to open a study.
-    func start(_ study: Study) {
-        let slot = Slot()
-        result = slot
-        queue.async { [runner, folder] in
-            slot.result = Result { try OpenedStudy(study, folder, runner) }
-            slot.done.signal()
+    init(_ study: Study, _ folder: String, _ runner: PipelineRunner) {
+        DispatchQueue.global().async { [self] in
+            result = Result { try OpenedStudy(study, folder, runner) }
+            done.signal()
         }
     }
 
-    /// Waits for the study that was begun.
+    /// Waits for the study; once.
     func take() throws -> OpenedStudy {
-        guard let slot = result else { throw PipelineFailure(.badInput, "no study was begun") }
-        result = nil
-        slot.done.wait()
-        guard let result = slot.result else { throw PipelineFailure(.badInput, "the study was not opened") }
+        done.wait()
         return try result.get()
     }
 }

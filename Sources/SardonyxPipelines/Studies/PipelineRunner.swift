@@ -45,7 +45,11 @@ public final class PipelineRunner: Sendable {
     /// How studies are run.
     public let options: Options
     let session: Session
-    let digests: (pipeline: String, model: String)
+    let limit: MemoryLimit
+    /// Of the pipeline's meaning.
+    let digest: String
+    /// The model's file, then those beside it that hold its weights.
+    let modelFiles: [Provenance.File]
 
     /// Opens the model of a pipeline, which `Pipeline(contentsOf:)` has read.
     ///
@@ -59,12 +63,15 @@ public final class PipelineRunner: Sendable {
         guard problems.isEmpty else { throw PipelineError(path: pipeline.name, problems: problems) }
         self.pipeline = pipeline
         self.options = options
+        limit = MemoryLimit(budget: options.memoryBudget)
         var session = options.session
         if let budget = options.memoryBudget { session.memoryBudget = .bytes(budget) }
-        self.session = try Session(Model(contentsOf: pipeline.model), options: session)
+        let model = try Model(contentsOf: pipeline.model)
+        self.session = try Session(model, options: session)
+        modelFiles = try ([pipeline.model] + model.loaded.externalFiles).map(Provenance.File.init)
         var text = pipeline
         text.model = ""
-        digests = (Digest.text(text.text(comments: false)), try Digest.file(pipeline.model))
+        digest = Digest.text(text.text(comments: false))
     }
 
     /// Told what is being done to a study, by its place in the list, and the share of it that is done, 0 to 1.
@@ -78,49 +85,75 @@ public final class PipelineRunner: Sendable {
     public func run(
         _ study: Study, into folder: String, progress: Progress = { _, _, _ in }
     ) throws -> StudyReport {
-        progress(0, "reading", 0)
-        return try run(OpenedStudy(study, folder, self)) { progress(0, $0, $1) }
+        try inside(folder) {
+            progress(0, "reading", 0)
+            return try run(OpenedStudy(study, folder, self)) { progress(0, $0, $1) }
+        }
     }
 
     /// Runs studies one after another; while one runs, the next one's images are read. A study that fails is reported and
     /// does not stop the others.
     public func run(_ studies: [Study], into folder: String, progress: Progress = { _, _, _ in }) -> [StudyReport] {
-        let opener = Opener(self, folder)
-        if let first = studies.first { opener.start(first) }
-        return studies.indices.map { index in
-            progress(index, "reading", 0)
-            do {
-                let opened = try opener.take()
-                if index + 1 < studies.count { opener.start(studies[index + 1]) }
-                return try run(opened) { progress(index, $0, $1) }
-            } catch {
-                if index + 1 < studies.count, !opener.isUnderWay { opener.start(studies[index + 1]) }
-                var report = StudyReport(studies[index])
-                report.failure = "\(error)"
-                return report
+        if studies.isEmpty { return [] }
+        return inside(folder) {
+            var next = Opening(studies[0], folder, self)
+            return studies.indices.map { index in
+                progress(index, "reading", 0)
+                let opened = Result { try next.take() }
+                if index + 1 < studies.count { next = Opening(studies[index + 1], folder, self) }
+                do {
+                    return try run(opened.get()) { progress(index, $0, $1) }
+                } catch {
+                    var report = StudyReport(studies[index])
+                    report.failure = error
+                    return report
+                }
             }
         }
+    }
+
+    /// A folder that was made for results does not stay when there are none.
+    private func inside<T>(_ folder: String, _ body: () throws -> T) rethrows -> T {
+        let isNew = folderNames(folder) == nil
+        defer { if isNew { rmdir(folder) } }
+        return try body()
     }
 
     private func run(
         _ opened: OpenedStudy, progress: (_ stage: String, _ done: Double) -> Void
     ) throws -> StudyReport {
         var report = StudyReport(opened.study)
+        report.files = opened.place.results
         if opened.isDone {
             report.wasDone = true
             return report
         }
         let began = Clock.seconds
         report.spend(opened.seconds, on: "reading")
-        switch pipeline.task {
-        case .segmentation, .reconstruction: report = try StudyJob(self, opened)(report, progress: progress)
-        case .classification, .detection: report = try ImageJob(self, opened)(report, progress: progress)
+        do {
+            switch pipeline.task {
+            case .segmentation, .reconstruction: report = try StudyJob(self, opened)(report, progress: progress)
+            case .classification, .detection: report = try ImageJob(self, opened)(report, progress: progress)
+            }
+            report.seconds = Clock.seconds - began + opened.seconds
+            try opened.place.write(Provenance(self, opened.inputs).text(report), to: StudyFolder.provenanceName)
+        } catch {
+            opened.place.withdraw()
+            throw located(error, opened.study)
         }
-        report.seconds = Clock.seconds - began + opened.seconds
-        try opened.place.write(
-            Provenance(self, opened.inputs).text(report), to: StudyFolder.provenanceName)
         progress("done", 1)
         return report
+    }
+
+    /// An error with the file that it is about: the model, or the study's image.
+    private func located(_ error: any Error, _ study: Study) -> any Error {
+        switch error {
+        case let failure as PipelineFailure:
+            failure.at(failure.code == .badModel ? pipeline.model : study.images.first ?? study.name)
+        case let error as ImagingError: error.at(study.images.first ?? study.name)
+        case let error as SardonyxError: error.inFile(pipeline.model)
+        default: error
+        }
     }
 }
 

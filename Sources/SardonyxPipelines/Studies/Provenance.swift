@@ -9,15 +9,23 @@ import SardonyxImaging
 
 /// Where results come from: written beside them as provenance.json.
 struct Provenance {
-    struct Input: Sendable {
+    struct File: Sendable {
         let path: String
         let sha256: String
+
+        /// - Throws: `ImagingError` `.cannotOpen` for a file that cannot be read.
+        init(_ path: String) throws {
+            self.path = path
+            sha256 = try Digest.file(path)
+        }
+
+        var name: String { path.split(separator: "/").last.map(String.init) ?? path }
     }
 
     private let runner: PipelineRunner
-    private let inputs: [Input]
+    private let inputs: [File]
 
-    init(_ runner: PipelineRunner, _ inputs: [Input]) {
+    init(_ runner: PipelineRunner, _ inputs: [File]) {
         self.runner = runner
         self.inputs = inputs
     }
@@ -26,14 +34,20 @@ struct Provenance {
     var identity: String {
         Digest.text(
             ([
-                Version.text, "\(runner.options.session.precision)", runner.digests.pipeline, runner.digests.model,
-            ] + inputs.map(\.sha256))
+                Version.text, "\(runner.options.session.precision)", runner.digest,
+            ] + (runner.modelFiles + inputs).map(\.sha256))
             .joined(separator: "\n"))
     }
 
     /// The text of provenance.json.
-    func text(_ report: StudyReport) -> String {
-        JSONValue.object([
+    ///
+    /// - Throws: `ImagingError` `.cannotOpen` for a result that cannot be read.
+    func text(_ report: StudyReport) throws -> String {
+        func paths(_ files: [File]) -> JSONValue {
+            .array(files.map { .object([("path", .string($0.path)), ("sha256", .string($0.sha256))]) })
+        }
+        let model = runner.modelFiles
+        return JSONValue.object([
             ("identity", .string(identity)),
             (
                 "software",
@@ -46,27 +60,17 @@ struct Provenance {
             ),
             (
                 "pipeline",
-                .object([("name", .string(runner.pipeline.name)), ("sha256", .string(runner.digests.pipeline))])
+                .object([("name", .string(runner.pipeline.name)), ("sha256", .string(runner.digest))])
             ),
             (
                 "model",
                 .object([
-                    ("file", .string(runner.pipeline.model.split(separator: "/").last.map(String.init) ?? "")),
-                    ("sha256", .string(runner.digests.model)),
+                    ("file", .string(model[0].name)), ("sha256", .string(model[0].sha256)),
+                    ("externalData", paths(Array(model.dropFirst()))),
                     ("planHash", .optional(report.planHash)),
                 ])
             ),
-            (
-                "inputs",
-                .array(inputs.map { .object([("path", .string($0.path)), ("sha256", .string($0.sha256))]) })
-            ),
-            (
-                "outputs",
-                .array(
-                    report.files.map {
-                        .object([("path", .string($0)), ("sha256", .string((try? Digest.file($0)) ?? ""))])
-                    })
-            ),
+            ("inputs", paths(inputs)), ("outputs", paths(try report.files.map(File.init))),
             ("began", .string(Provenance.date(time(nil) - time_t(report.seconds)))),
             ("seconds", .number(report.seconds)),
             ("partsInSeconds", .object(report.times.map { ($0.part, .number($0.seconds)) })),

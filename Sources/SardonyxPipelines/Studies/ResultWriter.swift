@@ -1,48 +1,40 @@
 import SardonyxImaging
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
-
 /// Writes one of a pipeline's result files, volume by volume of a 4D study.
 final class ResultWriter {
     private let file: Pipeline.ResultFile
     private let pipeline: Pipeline
-    private let path: String
+    private let place: StudyFolder
     private let frames: Int
     private let source: VolumeFile
     private let volume: VolumeWriter?
-    /// Whether the file has its name.
-    private var isInPlace = false
+    /// Whether labels take two bytes.
+    private let isWide: Bool
     private var csv = ""
     private var json: [JSONValue] = []
 
+    /// - Throws: for what the file cannot hold, before the network runs.
     init(
         _ file: Pipeline.ResultFile, _ pipeline: Pipeline, _ run: StudyRun, _ source: VolumeFile, frames: Int,
-        path: String
+        _ place: StudyFolder
     ) throws {
         self.file = file
         self.pipeline = pipeline
-        self.path = path
+        self.place = place
         self.frames = frames
         self.source = source
-        // Known before the network runs.
+        let areLabels = ResultWriter.areLabels(file, pipeline)
+        isWide = areLabels && run.labelTable.contains { $0 > 255 }
+        let path = place.file(file.file)
         if file.kind == .image, PictureResult.isOne(file.file) {
-            _ = try PictureResult.pages(run.resultGrid.dims, path)
-            guard frames == 1 else {
-                throw PipelineFailure(
-                    .badInput,
-                    "\(path): a picture holds one volume, the image has \(frames): ask for .nii.gz or .nrrd")
-            }
+            try PictureResult.check(
+                path, dims: run.resultGrid.dims, frames: frames, channels: areLabels ? nil : run.outputChannels,
+                like: source)
         }
         guard ResultWriter.isVolume(file) else {
             volume = nil
             return
         }
-        let areLabels = ResultWriter.areLabels(file, pipeline)
-        let isWide = areLabels && run.labelTable.contains { $0 > 255 }
         let areBytes = areLabels || file.kind == .masks
         volume = try VolumeWriter(
             path: path, grid: run.resultGrid, frames: frames * (areLabels ? 1 : run.outputChannels),
@@ -73,23 +65,18 @@ final class ResultWriter {
     /// Puts the file in place.
     func finish() throws {
         switch file.kind {
-        case .image, .probabilities, .masks: try volume?.finish()
+        case .image, .probabilities, .masks: if let volume { try place.put(file.file) { _ in try volume.finish() } }
         case .measures:
             let value: JSONValue = frames == 1 ? json.first ?? .null : .object([("frames", .array(json))])
-            try writeText(path.hasSuffix(".csv") ? csv : value.text(pretty: true) + "\n", to: path)
+            try place.write(file.isCSV ? csv : value.text(pretty: true) + "\n", to: file.file)
         case .picture: return
         }
-        isInPlace = true
     }
-
-    /// Takes the file away again.
-    func withdraw() { if isInPlace { unlink(path) } }
 
     private func takeVolume(_ result: StudyRun.Result) throws {
         guard let volume else { return try takePicture(result) }
         if ResultWriter.areLabels(file, pipeline) {
             guard let labels = result.labels else { return }
-            let isWide = volume.byteCount >= 2 * frames * labels.dims.x * labels.dims.y * labels.dims.z
             if isWide { return try append(labels, to: volume) }
             try append(labels, to: volume) { UInt8(truncatingIfNeeded: $0) }
         } else if file.kind == .masks {
@@ -100,10 +87,12 @@ final class ResultWriter {
     }
 
     private func takePicture(_ result: StudyRun.Result) throws {
-        if let labels = result.labels {
-            try PictureResult.write(labels, pipeline.labels, to: path)
-        } else {
-            try PictureResult.write(result.values, like: source, to: path)
+        try place.put(file.file) { path in
+            if let labels = result.labels {
+                try PictureResult.write(labels, pipeline.labels, to: path)
+            } else {
+                try PictureResult.write(result.values, like: source, to: path)
+            }
         }
     }
 
@@ -125,7 +114,7 @@ final class ResultWriter {
     ) throws {
         var slice = [Scalar](repeating: 0, count: spill.dims.x * spill.dims.y)
         for k in 0..<spill.dims.z {
-            let box = VoxelBox(lower: SIMD3(0, 0, k), upper: SIMD3(spill.dims.x, spill.dims.y, k + 1))
+            let box = VoxelBox(slice: k, of: spill.dims)
             try slice.withUnsafeMutableBufferPointer { try spill.read(box, into: $0.baseAddress!) }
             try slice.withUnsafeBytes { try volume.append($0) }
         }
@@ -161,7 +150,7 @@ final class ResultWriter {
                 for index in values.indices { values[index] = Float(found[index]) }
             }
         }
-        try view.render(image, labels: labels).writePNG(to: path)
-        isInPlace = true
+        let picture = try view.render(image, labels: labels)
+        try place.put(file.file) { try picture.writePNG(to: $0) }
     }
 }

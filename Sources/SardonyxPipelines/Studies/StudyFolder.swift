@@ -1,4 +1,5 @@
 import SardonyxImaging
+import Synchronization
 
 #if canImport(Glibc)
     import Glibc
@@ -6,11 +7,12 @@ import SardonyxImaging
     import Musl
 #endif
 
-/// Where a study's results lie.
-struct StudyFolder {
+/// Where a study's results lie, and which of them this run has made.
+final class StudyFolder: Sendable {
     static let provenanceName = "provenance.json"
     let path: String
     private let names: [String]
+    private let made = Mutex((isNew: false, files: [String]()))
 
     init(_ path: String, _ pipeline: Pipeline) {
         self.path = path
@@ -18,6 +20,9 @@ struct StudyFolder {
     }
 
     func file(_ name: String) -> String { path + "/" + name }
+
+    /// The paths of the pipeline's results.
+    var results: [String] { names.map(file) }
 
     /// - Throws: `PipelineFailure` `.cannotWrite` when a result is there already.
     func refuseExisting() throws {
@@ -31,13 +36,16 @@ struct StudyFolder {
     /// Whether all results are there and come from the same pipeline, model and images.
     func isDone(_ identity: String) -> Bool {
         guard names.allSatisfy({ access(file($0), F_OK) == 0 }) else { return false }
-        return smallText(file(StudyFolder.provenanceName)).contains("\"identity\": \"\(identity)\"")
+        let provenance = try? smallText(file(StudyFolder.provenanceName))
+        return provenance?.contains("\"identity\": \"\(identity)\"") ?? false
     }
 
     /// Makes the folder and takes away what interrupted runs have left there; what says where results come from too,
     /// since they are about to be others.
     func prepare() throws {
+        let isNew = folderNames(path) == nil
         try makeFolder(path)
+        made.withLock { $0.isNew = isNew }
         for name in folderNames(path) ?? [] where name.hasPrefix(".") && name.hasSuffix(".tmp") {
             // .NAME.PROCESS.NUMBER.tmp
             let parts = name.split(separator: ".")
@@ -57,17 +65,21 @@ struct StudyFolder {
         }
     }
 
-    /// Writes a text in one piece.
-    func write(_ text: String, to name: String) throws {
-        try writeText(text, to: file(name))
+    /// Makes a result in one piece.
+    func put(_ name: String, _ make: (_ path: String) throws -> Void) rethrows {
+        try make(file(name))
+        made.withLock { $0.files.append(file(name)) }
     }
-}
 
-/// The first 64 KB of a file; empty when there is none.
-private func smallText(_ path: String) -> String {
-    guard let file = fopen(path, "re") else { return "" }
-    defer { fclose(file) }
-    var bytes = [UInt8](repeating: 0, count: 1 << 16)
-    let count = fread(&bytes, 1, bytes.count, file)
-    return String(decoding: bytes[..<count], as: UTF8.self)
+    /// Writes a text in one piece.
+    func write(_ text: String, to name: String) throws { try put(name) { try writeText(text, to: $0) } }
+
+    /// Takes away what was made, since a study leaves all of its results or none, and a folder that was made for it.
+    func withdraw() {
+        made.withLock {
+            for file in $0.files { unlink(file) }
+            if $0.isNew { rmdir(path) }
+            $0.files = []
+        }
+    }
 }

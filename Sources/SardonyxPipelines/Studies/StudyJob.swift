@@ -22,34 +22,22 @@ struct StudyJob {
     func callAsFunction(
         _ report: StudyReport, progress: (_ stage: String, _ done: Double) -> Void
     ) throws -> StudyReport {
-        var writers: [ResultWriter] = []
-        do {
-            return try run(report, &writers, progress)
-        } catch {
-            // A study leaves all of its results or none.
-            for writer in writers { writer.withdraw() }
-            throw error
-        }
-    }
-
-    private func run(
-        _ report: StudyReport, _ writers: inout [ResultWriter], _ progress: (_ stage: String, _ done: Double) -> Void
-    ) throws -> StudyReport {
         var report = report
+        var writers: [ResultWriter] = []
         let frames = try StudyImages(files, pipeline.input, frame: 0).frames
         for frame in 0..<frames {
             let images = try StudyImages(files, pipeline.input, frame: frame)
             let run = try report.timed("around the network") {
                 try StudyRun(
-                    pipeline, images, network: network, fixedShape: network.fixedShape, folder: place.path)
+                    pipeline, images, network: network, fixedShape: network.fixedShape, folder: place.path,
+                    runner.limit)
             }
             // A crop may keep more of a later volume than of the first.
             report.expectedMemory = max(report.expectedMemory, try run.peakMemory())
-            try checkBudget(report.expectedMemory, run)
             if frame == 0 {
                 report.planHash = try network.planHash(shape: run.layout.leastShape)
                 writers = try pipeline.results.map {
-                    try ResultWriter($0, pipeline, run, files[0], frames: frames, path: place.file($0.file))
+                    try ResultWriter($0, pipeline, run, files[0], frames: frames, place)
                 }
             }
             report.tiles += run.tileCount
@@ -91,17 +79,7 @@ struct StudyJob {
             }
             if frame == 0 { report.regions = regions }
         }
-        report.files = pipeline.results.map { place.file($0.file) }
         return report
-    }
-
-    private func checkBudget(_ bytes: Int, _ run: StudyRun) throws {
-        guard let budget = runner.options.memoryBudget, bytes > budget else { return }
-        throw PipelineFailure(
-            .overBudget,
-            "the run would hold \(Megabytes.text(bytes)), the budget is \(Megabytes.text(budget)): its tiles are "
-                + "\(run.layout.size.map(String.init).joined(separator: "×")) voxels, \(run.layout.batch) at a time; smaller "
-                + "tiles or batches take less")
     }
 
     private func measure(_ result: StudyRun.Result, _ run: StudyRun) throws -> [RegionMeasures] {
@@ -113,16 +91,9 @@ struct StudyJob {
         // Of a refined grid the source has no values.
         guard isAsked, grid == run.images.grid else { return try measures.measure(labels, grid: grid) }
         return try measures.measure(labels, grid: grid) { k, slice in
-            let box = VoxelBox(lower: SIMD3(0, 0, k), upper: SIMD3(grid.dims.x, grid.dims.y, k + 1))
-            try run.images.channels[0].read(box, into: slice)
+            try run.images.channels[0].read(VoxelBox(slice: k, of: grid.dims), into: slice)
         }
     }
-}
-
-/// Bytes for people.
-enum Megabytes {
-    /// "512 MB": decimal units, rounded up.
-    static func text(_ bytes: Int) -> String { "\((bytes + 999_999) / 1_000_000) MB" }
 }
 
 extension Pipeline.PostprocessingStep {

@@ -6,15 +6,15 @@ public struct StudyReport: Sendable {
     public var study: Study
     /// Whether its results were there already.
     public var wasDone = false
-    /// Why it failed; `nil` when it did not.
-    public var failure: String?
+    /// Why it failed, as `PipelineRunner.run(_:into:progress:)` would have thrown it; `nil` when it did not.
+    public var failure: (any Error)?
     /// Measures of each label, of the first volume of a 4D study.
     public var regions: [RegionMeasures] = []
     /// Classes with their probabilities, the most probable first.
     public var classes: [ClassProbability] = []
     /// Boxes that a detector found.
     public var boxes: [DetectedBox] = []
-    /// The files that were written.
+    /// The files that were written, or were there already: in the order of the pipeline's results.
     public var files: [String] = []
     /// Seconds in all.
     public var seconds = 0.0
@@ -27,9 +27,6 @@ public struct StudyReport: Sendable {
     public var planHash: String?
     /// Tiles that the network saw, flips counted.
     public var tiles = 0
-
-    /// Seconds that the network took.
-    public var networkSeconds: Double { times.first { $0.part == "network" }?.seconds ?? 0 }
 
     /// A study that has not run yet.
     public init(_ study: Study) { self.study = study }

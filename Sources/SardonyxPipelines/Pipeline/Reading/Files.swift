@@ -19,38 +19,6 @@ enum Files {
         }
     }
 
-    /// A small text file.
-    static func text(_ path: String) throws -> String {
-        let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard file >= 0 else {
-            throw PipelineError(path: path, "cannot be opened (\(String(cString: strerror(errno))))")
-        }
-        defer { close(file) }
-        var status = stat()
-        guard fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-            throw PipelineError(path: path, "is not a file", remedy: "name the pipeline's folder or its pipeline.yaml")
-        }
-        guard status.st_size <= Tree.mostBytes else {
-            throw PipelineError(
-                path: path, "has \(status.st_size) bytes, more than \(Tree.mostBytes)", remedy: "check the file")
-        }
-        var bytes = [UInt8](repeating: 0, count: Int(status.st_size))
-        var count = 0
-        while count < bytes.count {
-            let more = bytes.withUnsafeMutableBytes { read(file, $0.baseAddress! + count, $0.count - count) }
-            if more < 0, errno == EINTR { continue }
-            guard more >= 0 else {
-                throw PipelineError(path: path, "cannot be read (\(String(cString: strerror(errno))))")
-            }
-            if more == 0 { break }
-            count += more
-        }
-        guard let text = String(validating: bytes.prefix(count), as: UTF8.self) else {
-            throw PipelineError(path: path, "is not UTF-8 text", remedy: "check the file")
-        }
-        return text
-    }
-
     static func names(in folder: String) -> [String] { folderNames(folder) ?? [] }
 
     /// Why a path is no file in the folder; `nil` where it is one. Symbolic links may not lead out.
