@@ -24,4 +24,22 @@ struct StudyListTests {
         // A number with a sign is no channel.
         #expect(try Study.list(["bad_-001.nii"], channels: Self.channels).map(\.name) == ["bad_-001"])
     }
+
+    /// Folders whose images cannot be told apart, and cases without a channel, are studies that say why.
+    @Test func studiesThatCannotBeRun() throws {
+        let folder = TemporaryFolder()
+        for name in [
+            "p1/T1.nii", "p1/flair.nii", "p2/t1-a.nii", "p2/t1-b.nii", "p2/flair.nii", "p3/t1.nii", "notes/read.txt",
+            "done/t1.nii", "done/provenance.json", "case_0000.nii",
+        ] { folder.write([1], to: name) }
+        let path = folder.path
+        let studies = try Study.list([path], channels: Self.channels)
+        #expect(studies.map(\.name) == ["p1", "p2", "p3", "case"])
+        #expect(studies[0] == Study(name: "p1", images: [path + "/p1/T1.nii", path + "/p1/flair.nii"]))
+        let said = studies.map { $0.problem ?? "" }
+        #expect(
+            said[1].hasPrefix("\(path)/p2: \(path)/p2/t1-a.nii, \(path)/p2/t1-b.nii could all be channel 'T1': name"))
+        #expect(said[2].hasPrefix("\(path)/p3: none of its images is named for channel 'FLAIR': name"))
+        #expect(said[3] == "there is no image case_0001 for channel 'FLAIR': add it")
+    }
 }

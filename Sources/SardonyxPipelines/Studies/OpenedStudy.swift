@@ -17,6 +17,7 @@ struct OpenedStudy: Sendable {
     init(_ study: Study, _ folder: String, _ runner: PipelineRunner) throws {
         let began = Clock.seconds
         self.study = study
+        if let problem = study.problem { throw PipelineFailure(.badInput, problem) }
         guard ![".", "..", ""].contains(study.name), !study.name.utf8.contains(where: { $0 == 0 || $0 == 0x2F }) else {
             throw PipelineFailure(
                 .badInput, "'\(study.name)' is no name for a folder of results: give the image another name")

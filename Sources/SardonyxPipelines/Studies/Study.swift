@@ -4,11 +4,14 @@ public struct Study: Sendable, Equatable {
     public var name: String
     /// A path for each channel of the pipeline, in its order; or one alone that holds all channels.
     public var images: [String]
+    /// Why its images cannot be told apart, so that it fails; `nil` for a study that can be run.
+    public var problem: String?
 
     /// A study of these images.
-    public init(name: String, images: [String]) {
+    public init(name: String, images: [String], problem: String? = nil) {
         self.name = name
         self.images = images
+        self.problem = problem
     }
 
     /// A file's name without its folder and its suffixes of image formats: "head" of "in/head.nii.gz".
@@ -33,8 +36,10 @@ extension Study {
     ///
     /// - NAME=FILE for each channel: one study.
     /// - A file: a study, or several with channels that are told by nnU-Net's suffixes (CASE_0000, CASE_0001, …).
-    /// - A folder: its images, grouped in the same way, and one study for each of its folders in which there is one file
-    ///   for each channel, named for it.
+    /// - A folder: its images, grouped in the same way, and one study for each of its folders with images: a file for each
+    ///   channel, named for it. Folders of results are left out.
+    ///
+    /// Where a channel's image is missing or is not the only one, the study says so (`problem`).
     ///
     /// - Parameters:
     ///   - words: as typed.
@@ -53,11 +58,9 @@ extension Study {
                 let paths = names.map { word.hasSuffix("/") ? word + $0 : word + "/" + $0 }
                 files += paths.filter { folderNames($0) == nil && isImage($0) }
                 for path in paths {
-                    if let inside = folderNames(path),
-                        let study = byChannelName(path, inside.filter(isImage).map { path + "/" + $0 }, channels)
-                    {
-                        studies.append(study)
-                    }
+                    guard let inside = folderNames(path), !inside.contains(StudyFolder.provenanceName) else { continue }
+                    let images = inside.filter(isImage).map { path + "/" + $0 }
+                    if !images.isEmpty { studies.append(byChannelName(path, images, channels)) }
                 }
             } else {
                 files.append(word)
@@ -78,7 +81,7 @@ extension Study {
                     + suffixes.joined(separator: " "))
         }
         var seen: [String: String] = [:]
-        for study in studies {
+        for study in studies where study.problem == nil {
             if let other = seen.updateValue(study.images[0], forKey: study.name) {
                 throw PipelineFailure(
                     .badInput,
@@ -136,28 +139,32 @@ extension Study {
                     "the channels of study '\(key)' lie in different folders (\(places)): "
                         + "give them as NAME=FILE, or run the folders one at a time")
             }
-            if let missing = channels.indices.first(where: { images[$0] == nil }) {
-                throw PipelineFailure(
-                    .badInput,
-                    "study '\(key)' has no image \(key)_\(("000" + "\(missing)").suffix(4)) for channel "
-                        + "'\(channels[missing])'")
+            let missing = channels.indices.first { images[$0] == nil }.map {
+                "there is no image \(key)_\(("000" + "\($0)").suffix(4)) for channel '\(channels[$0])': add it"
             }
-            studies.append(Study(name: key, images: channels.indices.compactMap { images[$0] }))
+            studies.append(Study(name: key, images: channels.indices.compactMap { images[$0] }, problem: missing))
         }
         return studies
     }
 
     /// A folder with one file for each channel whose name holds the channel's, whatever the case.
-    private static func byChannelName(_ folder: String, _ files: [String], _ channels: [String]) -> Study? {
+    private static func byChannelName(_ folder: String, _ files: [String], _ channels: [String]) -> Study {
         let stems = files.map { name(of: $0).lowercased() }
-        var images: [String] = []
+        var study = Study(name: name(of: folder), images: [])
         for channel in channels {
             let word = channel.lowercased()
             let exact = stems.indices.filter { stems[$0] == word }
-            let found = exact.isEmpty ? stems.indices.filter { stems[$0].contains(word) } : exact
-            guard found.count == 1 else { return nil }
-            images.append(files[found[0]])
+            let found = (exact.isEmpty ? stems.indices.filter { stems[$0].contains(word) } : exact).map { files[$0] }
+            study.images += found
+            if found.count != 1, study.problem == nil {
+                study.problem =
+                    "\(folder): "
+                    + (found.isEmpty
+                        ? "none of its images is named for channel '\(channel)'"
+                        : "\(found.joined(separator: ", ")) could all be channel '\(channel)'")
+                    + ": name one file for each channel, or give the folder itself when each image is a study"
+            }
         }
-        return Study(name: name(of: folder), images: images)
+        return study
     }
 }
