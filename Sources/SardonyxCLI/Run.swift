@@ -30,10 +30,7 @@ struct Run: ParsableCommand {
     @Option(help: ArgumentHelp("Threads to run on; all CPUs by default.", valueName: "n"))
     var threads: Int?
 
-    @Option(
-        help: ArgumentHelp(
-            "Refuse to hold more than this much memory: 800000000, 800MB or 2GB.", valueName: "bytes"))
-    var memoryBudget: MemoryBudget = .unlimited
+    @OptionGroup var memory: MemoryOption
 
     @OptionGroup var kernels: KernelOptions
 
@@ -45,7 +42,7 @@ struct Run: ParsableCommand {
     }
 
     func run() throws {
-        var options = Session.Options(threads: threads, memoryBudget: memoryBudget)
+        var options = Session.Options(threads: threads, memoryBudget: memory.memoryBudget)
         kernels.apply(to: &options)
         if let loopLimit { options.loopLimit = loopLimit }
         let model = try Model(contentsOf: model)
@@ -64,19 +61,4 @@ extension Session.Options {
         if let count { threads = .count(count) }
         self.memoryBudget = memoryBudget
     }
-}
-
-extension MemoryBudget: ExpressibleByArgument {
-    /// A number of bytes, or of KB, MB or GB of 1,024, 1,024² or 1,024³ bytes.
-    public init?(argument: String) {
-        let units = ["KB": 10, "MB": 20, "GB": 30]
-        let shift = units[String(argument.suffix(2)).uppercased()]
-        guard let count = Int(shift == nil ? argument : String(argument.dropLast(2))), count >= 0 else { return nil }
-        let (bytes, overflow) = count.multipliedReportingOverflow(by: 1 << (shift ?? 0))
-        if overflow { return nil }
-        self = .bytes(bytes)
-    }
-
-    /// As help texts show it.
-    public var defaultValueDescription: String { byteCount.map { "\($0)" } ?? "unlimited" }
 }

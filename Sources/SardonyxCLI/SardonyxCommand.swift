@@ -18,7 +18,8 @@ struct SardonyxCommand: ParsableCommand {
               sardonyx run unet.onnx --input image=scan.npy --output-dir out
               sardonyx bench unet.onnx --profile
 
-            Exit codes: 0 done, 1 a verification failed, 2 bad usage, 3 bad or unsupported model, 4 bad input.
+            Exit codes: 0 done, 1 a verification failed, 2 bad usage, 3 a model or pipeline that is bad, unsupported or over \
+            the memory budget, 4 bad input, or output that cannot be written; 70 anything else.
             """,
         version: Version.text,
         subcommands: [
@@ -32,30 +33,19 @@ struct SardonyxCommand: ParsableCommand {
         do {
             var command = try parseAsRoot()
             try command.run()
-        } catch let failure as CommandFailure {
-            if !failure.message.isEmpty { Terminal.error(failure.message) }
-            Glibc.exit(failure.code.rawValue)
-        } catch let error as SardonyxError {
-            Terminal.error("\(error)")
-            Glibc.exit(ExitStatus(error.code).rawValue)
-        } catch let error as ImagingError {
-            Terminal.error("\(error)")
-            Glibc.exit(ExitStatus.badInput.rawValue)
-        } catch let error as PipelineError {
-            Terminal.error("\(error)")
-            Glibc.exit(ExitStatus.badModel.rawValue)
-        } catch let error as PipelineFailure {
-            Terminal.error("\(error)")
-            Glibc.exit((error.code == .badModel ? ExitStatus.badModel : .badInput).rawValue)
         } catch {
-            let status = exitCode(for: error)
-            let message = fullMessage(for: error)
-            if status == .success {
+            if let status = ExitStatus(error) {
+                let message = "\(error)"
+                if !message.isEmpty { Terminal.error(message) }
+                Glibc.exit(status.rawValue)
+            }
+            let (code, message) = (exitCode(for: error), fullMessage(for: error))
+            if code == .success {
                 Terminal.print(message)
                 Glibc.exit(0)
             }
             Terminal.write(message + "\n")
-            Glibc.exit(status == .validationFailure ? ExitStatus.badUsage.rawValue : status.rawValue)
+            Glibc.exit((code == .validationFailure ? ExitStatus.badUsage : .other).rawValue)
         }
     }
 }
@@ -66,20 +56,35 @@ enum ExitStatus: Int32 {
     case badUsage = 2
     case badModel = 3
     case badInput = 4
+    case other = 70
 
-    init(_ code: SardonyxError.Code) {
-        switch code {
-        case .invalidOption: self = .badUsage
-        case .invalidInput, .invalidValue: self = .badInput
-        case .file, .malformed, .invalidModel, .unsupported, .memory, .cancelled: self = .badModel
+    /// The code for an error of the library's or of a command's; `nil` for others, such as the argument parser's.
+    init?(_ error: any Error) {
+        switch error {
+        case let failure as CommandFailure: self = failure.code
+        case let error as SardonyxError:
+            switch error.code {
+            case .invalidOption: self = .badUsage
+            case .invalidInput, .invalidValue: self = .badInput
+            case .file, .malformed, .invalidModel, .unsupported, .memory, .cancelled: self = .badModel
+            }
+        case let failure as PipelineFailure:
+            switch failure.code {
+            case .badModel, .overBudget: self = .badModel
+            case .badInput, .cannotWrite: self = .badInput
+            }
+        case is PipelineError: self = .badModel
+        case is ImagingError: self = .badInput
+        default: return nil
         }
     }
 }
 
 /// An error with its exit code. An empty message means that everything has been said.
-struct CommandFailure: Error {
+struct CommandFailure: Error, CustomStringConvertible {
     let code: ExitStatus
     let message: String
+    var description: String { message }
 
     init(_ code: ExitStatus, _ message: String) {
         self.code = code

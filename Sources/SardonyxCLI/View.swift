@@ -1,5 +1,6 @@
 import ArgumentParser
 import SardonyxImaging
+import SardonyxPipelines
 
 /// `sardonyx view`: from an image and its labels to a picture that people look at.
 struct View: ParsableCommand {
@@ -128,7 +129,7 @@ struct View: ParsableCommand {
             picture = try view.render(source, labels: labels)
         }
         if let slash = output.lastIndex(of: "/"), slash > output.startIndex {
-            try Files.makeFolder(String(output[..<slash]))
+            try makeFolder(String(output[..<slash]))
         }
         try picture.writePNG(to: output)
         Terminal.print("picture  \(output)")

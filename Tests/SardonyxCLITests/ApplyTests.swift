@@ -116,11 +116,53 @@ import Testing
         writeVolume(folder, "a.nii", [70, 66, 40])
         let refused = try sardonyx(
             "apply", "five", "a.nii", "--output", "out", "--memory-budget", "1MB", in: folder)
-        #expect(refused.status != 0)
-        #expect(refused.errors.contains("budget"), "\(refused.errors)")
-        #expect(!TemporaryFolder.names(in: folder.path + "/out/a").contains { $0.hasPrefix("labels") })
+        #expect(refused.status == 3)
+        #expect(refused.errors.contains("the budget is 1 MB"), "\(refused.errors)")
+        #expect(!TemporaryFolder.names(in: folder.path).contains("out"))
         let done = try sardonyx(
             "apply", "five", "a.nii", "--output", "out", "--memory-budget", "200MB", in: folder)
         #expect(done.status == 0, "\(done.errors)")
+    }
+
+    /// The code is that of the studies' failures where they agree.
+    @Test func exitCodes() throws {
+        let folder = prepared()
+        let misfit = Self.pipeline.replacing("image,", with: "a}, {name: b,")
+        folder.write(Array(misfit.utf8), to: "five/misfit.yaml")
+        for name in ["a", "b"] { writeVolume(folder, "scans/\(name).nii", [24, 20, 18]) }
+        for name in ["a", "b"] {
+            for channel in 0..<2 { writeVolume(folder, "two/\(name)_000\(channel).nii", [24, 20, 18]) }
+        }
+        let refused = try sardonyx("apply", "five/misfit.yaml", "two", "--output", "out", in: folder)
+        #expect(refused.status == 3)
+        #expect(refused.output.contains("five/model.onnx: the model takes 1 channels, the pipeline gives 2"))
+        folder.write([1], to: "two/b_0000.nii")
+        #expect(try sardonyx("apply", "five/misfit.yaml", "two", "--output", "out", in: folder).status == 4)
+        #expect(!TemporaryFolder.names(in: folder.path).contains("out"))
+    }
+
+    /// A reference that nothing can be compared with is refused before anything runs; one study's is compared, whether
+    /// it is run or was done before.
+    @Test func reference() throws {
+        let folder = prepared()
+        writeVolume(folder, "scans/a.nii", [24, 20, 18])
+        writeVolume(folder, "scans/b.nii", [24, 20, 18])
+        let picture = Self.pipeline.replacing("image: labels.nii.gz, ", with: "picture: p.png, ")
+        folder.write(Array(picture.utf8), to: "five/picture.yaml")
+        func apply(_ pipeline: String, _ input: String, _ reference: String, _ more: String...) throws -> CommandResult
+        {
+            try sardonyx(
+                ["apply", pipeline, input, "--output", "out", "--reference", reference] + more, in: folder)
+        }
+        let several = try apply("five", "scans", "scans/a.nii")
+        #expect((several.status, several.errors.contains("--reference is for one study; there are 2")) == (2, true))
+        let unlabelled = try apply("five/picture.yaml", "scans/a.nii", "scans/a.nii")
+        #expect((unlabelled.status, unlabelled.errors.contains("--reference compares labels")) == (2, true))
+        #expect(try apply("five", "scans/a.nii", "missing.nii").status == 4)
+        #expect(!TemporaryFolder.names(in: folder.path).contains("out"))
+        #expect(try sardonyx("apply", "five", "scans/a.nii", "--output", "out", in: folder).status == 0)
+        let done = try apply("five", "scans/a.nii", "out/a/labels.nii.gz", "--resume")
+        #expect(done.output.contains("is done"))
+        #expect(done.output.contains("Dice overlap  1.0000  four"), "\(done.output)")
     }
 }

@@ -238,6 +238,7 @@ import Testing
         Bad("apply pipe missing.nii --output out", 4, "missing.nii"),
         Bad("apply pipe x.npy --output out --resume --overwrite", 2, "--resume"),
         Bad("apply pipe x.npy --output out --memory-budget much", 2, "--memory-budget"),
+        Bad("apply pipe x.npy --output out --memory-budget 1.5GB", 2, "--memory-budget"),
         Bad("apply pipe", 2, "input"),
         Bad("apply missing x.npy --output out", 3, "missing"),
         Bad("apply pipe x.npy --output out", 4, "x.npy"),

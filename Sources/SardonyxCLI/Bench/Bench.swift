@@ -27,10 +27,7 @@ struct Bench: ParsableCommand {
     @Option(help: ArgumentHelp("Threads to run on; all CPUs by default.", valueName: "n"))
     var threads: Int?
 
-    @Option(
-        help: ArgumentHelp(
-            "Refuse to hold more than this much memory: 800000000, 800MB or 2GB.", valueName: "bytes"))
-    var memoryBudget: MemoryBudget = .unlimited
+    @OptionGroup var memory: MemoryOption
 
     @OptionGroup var kernels: KernelOptions
 
@@ -78,7 +75,7 @@ struct Bench: ParsableCommand {
         let opened = Process.now
         let inputs = try makeInputs(model)
         let ready = Process.now
-        var options = Session.Options(threads: threads, memoryBudget: memoryBudget)
+        var options = Session.Options(threads: threads, memoryBudget: memory.memoryBudget)
         kernels.apply(to: &options)
         let session = try Session(model, options: options)
         var runner = BenchRunner(session: session, inputs: inputs)

@@ -10,7 +10,8 @@ struct Apply: ParsableCommand {
         discussion: """
             A pipeline is a folder with model.onnx and pipeline.yaml (Docs/Pipelines.md), with nnU-Net's plans.json and \
             dataset.json, or a MONAI bundle. Each INPUT is an image, a folder of images or, for pipelines of several \
-            channels, NAME=FILE; NAME_0000, NAME_0001, … in a folder are the channels of one study.
+            channels, NAME=FILE; NAME_0000, NAME_0001, … in a folder are the channels of one study, as are images named \
+            for the channels in a folder of their own within it.
 
             Results go to DIR/<study>/, each in one piece, with a provenance.json. A study that fails does not stop the \
             others.
@@ -36,8 +37,7 @@ struct Apply: ParsableCommand {
     @Flag(help: "Replace results that are there.")
     var overwrite = false
 
-    @Option(help: ArgumentHelp("The most memory that a run may hold: 800MB, 2GB.", valueName: "bytes"))
-    var memoryBudget: String?
+    @OptionGroup var memory: MemoryOption
 
     @Option(help: ArgumentHelp("Labels to compare with; prints the Dice overlap of each label.", valueName: "file"))
     var reference: String?
@@ -52,9 +52,6 @@ struct Apply: ParsableCommand {
 
     func validate() throws {
         if resume && overwrite { throw ValidationError("--resume and --overwrite exclude each other") }
-        if let memoryBudget, ByteSize.parse(memoryBudget) == nil {
-            throw ValidationError("--memory-budget '\(memoryBudget)': expected bytes, or a number with kB, MB or GB")
-        }
         if inputs.isEmpty { throw ValidationError("no input") }
     }
 
@@ -62,13 +59,11 @@ struct Apply: ParsableCommand {
         let began = Process.now
         let pipeline = try Pipeline(contentsOf: pipeline, configuration: configuration)
         let studies = try Study.list(inputs, channels: pipeline.input.channels.map(\.name))
-        if reference != nil, studies.count > 1 {
-            throw CommandFailure(.badInput, "--reference is for one study; there are \(studies.count)")
-        }
+        if let reference { try check(reference, pipeline, studies) }
         var options = PipelineRunner.Options()
         options.session = Session.Options(threads: threads)
         kernels.apply(to: &options.session)
-        options.memoryBudget = memoryBudget.flatMap(ByteSize.parse)
+        options.memoryBudget = memory.memoryBudget.byteCount
         options.existing = overwrite ? .overwrite : resume ? .resume : .refuse
         let runner = try PipelineRunner(pipeline, options: options)
         var bar = StudyBar(studies.count)
@@ -83,49 +78,52 @@ struct Apply: ParsableCommand {
         try print(reports, pipeline, seconds: Double(Process.now - began) / 1e9)
     }
 
+    /// - Throws: for a reference that nothing can be compared with, before anything runs.
+    private func check(_ reference: String, _ pipeline: Pipeline, _ studies: [Study]) throws {
+        guard studies.count == 1 else {
+            throw CommandFailure(.badUsage, "--reference is for one study; there are \(studies.count)")
+        }
+        guard pipeline.labelImage != nil else {
+            throw CommandFailure(
+                .badUsage,
+                "--reference compares labels, and \(self.pipeline) writes none as a volume: add 'image: labels.nii.gz' to "
+                    + "results")
+        }
+        _ = try VolumeFile.files(of: reference)
+    }
+
     private func print(_ reports: [StudyReport], _ pipeline: Pipeline, seconds: Double) throws {
-        let failed = reports.filter { $0.failure != nil }
+        let failures = reports.compactMap(\.failure)
         if reports.count == 1, let report = reports.first {
             try printStudy(report, pipeline)
         } else {
             Terminal.print(StudyTable(reports, pipeline).text)
         }
         Terminal.print("time          \(fixed(seconds, 2)) s")
-        Terminal.print("peak memory   \(fixed(Process.peakResidentBytes / 1e6, 0)) MB")
-        guard failed.isEmpty else {
-            throw CommandFailure(.badInput, "\(failed.count) of \(reports.count) studies failed")
+        Terminal.print("peak memory   \(fixed(Process.peakResidentMegabytes, 1)) MB")
+        if !failures.isEmpty {
+            let statuses = Set(failures.map { ExitStatus($0) ?? .other })
+            throw CommandFailure(
+                statuses.count == 1 ? statuses.first ?? .other : .badInput,
+                "\(failures.count) of \(reports.count) studies failed")
         }
     }
 
     private func printStudy(_ report: StudyReport, _ pipeline: Pipeline) throws {
         if report.wasDone {
             Terminal.print("'\(report.study.name)' is done; its results were left alone")
-            return
+        } else {
+            for line in StudyTable.findings(report, pipeline) { Terminal.print(line) }
         }
-        for line in StudyTable.findings(report, pipeline) { Terminal.print(line) }
         if let reference {
             for (name, overlap) in try report.dice(with: reference, pipeline) {
                 Terminal.print("Dice overlap  \(fixed(overlap, 4))\(pipeline.labels.count > 1 ? "  \(name)" : "")")
             }
         }
+        if report.wasDone { return }
         for file in report.files { Terminal.print("written       \(file)") }
-        Terminal.print("expected      \(fixed(Double(report.expectedMemory) / 1e6, 0)) MB for the run")
+        Terminal.print("expected      \(byteText(report.expectedMemory)) for the run")
         let parts = report.times.map { "\($0.part) \(fixed($0.seconds, 2))" }
         Terminal.print("seconds       \(parts.joined(separator: ", "))")
-    }
-}
-
-/// "800MB", "2GB", "4096".
-enum ByteSize {
-    static func parse(_ text: String) -> Int? {
-        let units: [(String, Double)] = [("kb", 1e3), ("mb", 1e6), ("gb", 1e9), ("tb", 1e12), ("b", 1), ("", 1)]
-        let lower = text.lowercased()
-        for (unit, factor) in units where lower.hasSuffix(unit) {
-            guard let number = Double(lower.dropLast(unit.count)), number >= 0, number * factor < 9e18 else {
-                return nil
-            }
-            return Int(number * factor)
-        }
-        return nil
     }
 }

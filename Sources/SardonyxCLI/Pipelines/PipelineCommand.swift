@@ -44,7 +44,7 @@ struct PipelineCommand: ParsableCommand {
             if Files.exists(path), !overwrite {
                 throw CommandFailure(.badInput, "\(path) is there already: --overwrite replaces it")
             }
-            try Files.makeFolder(output)
+            try makeFolder(output)
             try Files.write(text, to: path)
             Terminal.print("written       \(path)")
             if !Files.exists(Files.join(output, file)) { Terminal.print("next          put \(file) beside it") }

@@ -11,27 +11,6 @@ enum Files {
         return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
 
-    /// The names in a folder, sorted, without `.` and `..`; nil when it cannot be read.
-    static func names(in folder: String) -> [String]? { folderNames(folder) }
-
-    /// Makes a folder and those above it.
-    static func makeFolder(_ path: String) throws {
-        do {
-            try SardonyxPipelines.makeFolder(path)
-        } catch let failure as PipelineFailure {
-            throw CommandFailure(.badInput, failure.message)
-        }
-    }
-
-    /// The whole of a small text file, or nil.
-    static func text(_ path: String, limit: Int = 1 << 20) -> String? {
-        guard let file = fopen(path, "re") else { return nil }
-        defer { fclose(file) }
-        var bytes = [UInt8](repeating: 0, count: limit)
-        let count = fread(&bytes, 1, limit, file)
-        return String(decoding: bytes[..<count], as: UTF8.self)
-    }
-
     static func write(_ text: String, to path: String) throws {
         guard let file = fopen(path, "we") else {
             throw CommandFailure(.badInput, "\(path): cannot be written: \(String(cString: strerror(errno)))")
@@ -82,11 +61,9 @@ enum Process {
     static var residentMegabytes: Double { status("VmRSS") }
     /// The most that was ever resident, in MB.
     static var peakResidentMegabytes: Double { status("VmHWM") }
-    /// The same in bytes.
-    static var peakResidentBytes: Double { status("VmHWM") * 1_048_576 }
 
     private static func status(_ field: String) -> Double {
-        guard let text = Files.text("/proc/self/status", limit: 1 << 14) else { return 0 }
+        guard let text = try? smallText("/proc/self/status") else { return 0 }
         for line in text.split(separator: "\n") where line.hasPrefix(field + ":") {
             let digits = line.filter { $0 >= "0" && $0 <= "9" }
             return (Double(String(digits)) ?? 0) / 1024

@@ -1,4 +1,5 @@
 import Sardonyx
+import SardonyxPipelines
 
 /// How far a value may be from the expected one: |a − b| ≤ absolute + relative · |b|.
 struct Tolerance: Sendable, Hashable {
@@ -11,7 +12,7 @@ struct Tolerance: Sendable, Hashable {
     init(folder: String) throws {
         let path = Files.join(folder, "tolerance.json")
         guard Files.exists(path) else { return }
-        guard let json = Files.text(path).flatMap(JSON.init(parsing:)), case .object = json else {
+        guard let json = (try? smallText(path)).flatMap(JSON.init(parsing:)), case .object = json else {
             throw CommandFailure(.badInput, "\(path): is no JSON object")
         }
         relative = json["rtol"]?.number ?? relative

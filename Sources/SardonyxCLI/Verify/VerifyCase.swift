@@ -1,4 +1,5 @@
 import Sardonyx
+import SardonyxPipelines
 
 /// One folder with a model and data sets.
 struct VerifyCase: Sendable {
@@ -34,7 +35,7 @@ struct VerifyCase: Sendable {
             }
             // A link to a folder above would lead round and round.
             guard let identity = FileID(folder), !above.contains(identity) else { return }
-            guard let names = Files.names(in: folder) else {
+            guard let names = folderNames(folder) else {
                 throw CommandFailure(.badInput, "\(folder): cannot be read")
             }
             for entry in names {
@@ -54,8 +55,6 @@ struct VerifyCase: Sendable {
         var result = Result(outcome: .pass, maximumError: 0, message: "")
         do {
             result = try compareAll(options)
-        } catch let failure as CommandFailure {
-            result = Result(outcome: .error, maximumError: 0, message: failure.message)
         } catch {
             result = Result(outcome: .error, maximumError: 0, message: "\(error)")
         }
@@ -65,14 +64,14 @@ struct VerifyCase: Sendable {
 
     private func compareAll(_ options: Session.Options) throws -> Result {
         var comparison = Comparison(try Tolerance(folder: folder))
-        let sets = (Files.names(in: folder) ?? []).filter { $0.hasPrefix("test_data_set_") }
+        let sets = (folderNames(folder) ?? []).filter { $0.hasPrefix("test_data_set_") }
             .sorted { (Int($0.dropFirst(14)) ?? 0, $0) < (Int($1.dropFirst(14)) ?? 0, $1) }
         if sets.isEmpty { return Result(outcome: .error, maximumError: 0, message: "there is no test_data_set_0") }
         let model = try Model(contentsOf: Files.join(folder, "model.onnx"))
         let session = try Session(model, options: options)
         for set in sets {
             let dataFolder = Files.join(folder, set)
-            let files = Files.names(in: dataFolder) ?? []
+            let files = folderNames(dataFolder) ?? []
             let place = sets.count == 1 ? "" : "\(set): "
             let outputs = try session.runValues(readInputs(model, dataFolder, files))
             var compared = 0
