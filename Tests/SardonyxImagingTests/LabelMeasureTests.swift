@@ -4,7 +4,8 @@ import Testing
 
 /// Expected values: NumPy (`mean`, `std`, `percentile` in float64; equal to `skimage.measure.regionprops` and to
 /// SimpleITK's label filters, whose Feret diameter is the longest line), `mesh_surface_area` of
-/// `marching_cubes(np.pad(mask, 1), 0.5, method="lorensen")`, `scipy.spatial.distance.pdist` over all voxel pairs, chords of `scipy.spatial.ConvexHull`.
+/// `marching_cubes(np.pad(mask, 1), 0.5, method="lorensen")`, `scipy.spatial.distance.pdist` over all voxel pairs, chords
+/// of `scipy.spatial.ConvexHull`.
 struct LabelMeasureTests {
     struct Expected: Sendable {
         var label: UInt16

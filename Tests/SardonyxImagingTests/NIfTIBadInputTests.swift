@@ -68,7 +68,7 @@ struct NIfTIBadInputTests {
 
     @Test(arguments: lies)
     func lie(_ row: Lie) throws {
-        let folder = try Folder()
+        let folder = TemporaryFolder()
         for version in [1, 2] {
             // What version 2 cannot say (whole offsets only) or what is about version 1's fields.
             if version == 2, ["offset", "magic", "ANALYZE", "overflows"].contains(where: row.name.contains) {
@@ -78,7 +78,7 @@ struct NIfTIBadInputTests {
                 var bytes = version == 1 ? NIfTIBytes() : .version2()
                 bytes.bigEndian = big
                 row.change(&bytes)
-                let path = try folder.write(bytes.file([1, 2, 3, 4, 5, 6, 7, 8]), "lie.nii")
+                let path = folder.write(bytes.file([1, 2, 3, 4, 5, 6, 7, 8]), to: "lie.nii")
                 let error = withError { _ = try NIfTI(contentsOf: path).volume() }
                 #expect(error?.code == row.code, "\(String(describing: error))")
                 #expect(error?.path == path)
@@ -103,18 +103,18 @@ struct NIfTIBadInputTests {
     }
 
     @Test func everyTruncation() throws {
-        let folder = try Folder()
+        let folder = TemporaryFolder()
         var bytes = NIfTIBytes()
         bytes.dim = [3, 16, 16, 16, 1, 1, 1, 1]
         var random = Congruence()
         let voxels = (0..<4096).map { _ in UInt8(truncatingIfNeeded: random.next32()) }
-        for name in ["t.nii", "t.nii.gz"] {
-            let path = try folder.write(bytes.file(voxels), name)
-            let whole = try folder.read(name)
+        let plain = bytes.file(voxels)
+        for (name, whole) in [("t.nii", plain), ("t.nii.gz", try packed(plain))] {
+            let path = folder.write(whole, to: name)
             #expect(try NIfTI(contentsOf: path).volume().voxels == voxels.map { Float($0) })
             for percent in 0..<100 {
                 let part = Array(whole[0..<(whole.count * percent / 100)])
-                _ = try folder.write(part, name, gzip: false)
+                folder.write(part, to: name)
                 let error = withError { _ = try NIfTI(contentsOf: path).volume() }
                 let codes: [ImagingError.Code] = [.truncated, .corrupt, .unknownFormat]
                 #expect(error.map { codes.contains($0.code) } == true, "\(percent) %: \(String(describing: error))")
@@ -133,74 +133,75 @@ struct NIfTIBadInputTests {
 
     /// The checksum of gzip catches damage that still decompresses.
     @Test func damagedGzip() throws {
-        let folder = try Folder()
-        let path = try folder.write(NIfTIBytes().file([1, 2, 3, 4, 5, 6, 7, 8]), "d.nii.gz")
-        let whole = try folder.read("d.nii.gz")
+        let folder = TemporaryFolder()
+        let path = folder.write(try packed(NIfTIBytes().file([1, 2, 3, 4, 5, 6, 7, 8])), to: "d.nii.gz")
+        let whole = folder.read("d.nii.gz")
         for place in [whole.count - 8, whole.count - 4, whole.count / 2] {
             var bytes = whole
             bytes[place] ^= 0x55
-            _ = try folder.write(bytes, "d.nii.gz", gzip: false)
+            folder.write(bytes, to: "d.nii.gz")
             #expect(withError { _ = try NIfTI(contentsOf: path).volume() } != nil, "byte \(place)")
         }
     }
 
     /// The checksum lies behind the voxels, where a reader that stops at the last voxel never looks.
     @Test func damagedOrMissingChecksum() throws {
-        let folder = try Folder()
+        let folder = TemporaryFolder()
         var bytes = NIfTIBytes()
         // Voxels that fill the reader's chunks exactly.
         bytes.dim = [3, 64, 64, 64, 1, 1, 1, 1]
         var random = Congruence()
         let voxels = (0..<64 * 64 * 64).map { _ in UInt8(truncatingIfNeeded: random.next32()) }
-        let path = try folder.write(bytes.file(voxels), "c.nii.gz")
-        let whole = try folder.read("c.nii.gz")
+        let path = folder.write(try packed(bytes.file(voxels)), to: "c.nii.gz")
+        let whole = folder.read("c.nii.gz")
         #expect(try NIfTI(contentsOf: path).volume().voxels.count == 64 * 64 * 64)
         for place in [whole.count - 8, whole.count - 1] {
             var damaged = whole
             damaged[place] ^= 1
-            _ = try folder.write(damaged, "c.nii.gz", gzip: false)
+            folder.write(damaged, to: "c.nii.gz")
             #expect(withError { _ = try NIfTI(contentsOf: path).volume() }?.code == .corrupt, "byte \(place)")
         }
         for missing in [1, 5, 8] {
-            _ = try folder.write(whole.dropLast(missing), "c.nii.gz", gzip: false)
+            folder.write(whole.dropLast(missing), to: "c.nii.gz")
             #expect(withError { _ = try NIfTI(contentsOf: path).volume() }?.code == .truncated, "\(missing) bytes")
         }
     }
 
     /// 64 MB behind 8 voxels, and the compressed file cut in the middle: reading succeeds, so it never went there.
     @Test func bombIsNotUnpacked() throws {
-        let folder = try Folder()
-        let path = try folder.write(
-            NIfTIBytes().file([1, 2, 3, 4, 5, 6, 7, 8]) + [UInt8](repeating: 0, count: 64_000_000), "b.nii.gz")
-        let whole = try folder.read("b.nii.gz")
-        _ = try folder.write(Array(whole[0..<(whole.count / 2)]), "b.nii.gz", gzip: false)
+        let folder = TemporaryFolder()
+        let path = folder.write(
+            try packed(NIfTIBytes().file([1, 2, 3, 4, 5, 6, 7, 8]) + [UInt8](repeating: 0, count: 64_000_000)),
+            to: "b.nii.gz")
+        let whole = folder.read("b.nii.gz")
+        folder.write(Array(whole[0..<(whole.count / 2)]), to: "b.nii.gz")
         #expect(try NIfTI(contentsOf: path).volume().voxels == [1, 2, 3, 4, 5, 6, 7, 8])
     }
 
     /// 27 TB promised by a small gzip: refused by what deflate can do, before anything is allocated.
     @Test func gzipThatCannotHoldWhatItSays() throws {
-        let folder = try Folder()
+        let folder = TemporaryFolder()
         var bytes = NIfTIBytes()
         bytes.dim = [3, 30000, 30000, 30000, 1, 1, 1, 1]
-        let path = try folder.write(bytes.file([UInt8](repeating: 0, count: 100_000)), "l.nii.gz")
+        let path = folder.write(try packed(bytes.file([UInt8](repeating: 0, count: 100_000))), to: "l.nii.gz")
         let error = withError { _ = try NIfTI(contentsOf: path) }
         #expect(error?.code == .truncated)
         #expect(error?.description.contains("30000×30000×30000 uint8 (27.0 TB)") == true)
         // Believable by size, yet absent: found while reading.
         bytes.dim = [3, 100, 100, 50, 1, 1, 1, 1]
-        let small = try folder.write(bytes.file([UInt8](repeating: 0, count: 400_000)), "s.nii.gz")
+        let small = folder.write(try packed(bytes.file([UInt8](repeating: 0, count: 400_000))), to: "s.nii.gz")
         let missing = withError { _ = try NIfTI(contentsOf: small).volume() }
         #expect(missing?.code == .truncated)
         #expect(missing?.description.contains("(500.0 kB) but the file holds 400.0 kB after decompression") == true)
     }
 
     @Test func notAFile() throws {
-        let folder = try Folder()
+        let folder = TemporaryFolder()
         let cases: [(String, ImagingError.Code)] = [
             (folder.path, .cannotOpen), (folder.path + "/absent.nii", .cannotOpen), ("/dev/null", .cannotOpen),
-            ("", .cannotOpen), (try folder.write([], "empty.nii"), .truncated),
-            (try folder.write([0x1f, 0x8b], "gz.nii.gz", gzip: false), .truncated),
-            (try folder.write(Array("PNG, this is no NIfTI".utf8), "x.nii"), .unknownFormat),
+            ("", .cannotOpen), (folder.write([], to: "empty.nii"), .truncated),
+            (folder.write([0x1f, 0x8b], to: "gz.nii.gz"), .truncated),
+            (folder.write(Array("PNG, this is no NIfTI".utf8), to: "x.nii"), .unknownFormat),
         ]
         for (path, code) in cases {
             let error = withError { _ = try NIfTI(contentsOf: path).volume() }
@@ -209,17 +210,17 @@ struct NIfTIBadInputTests {
         // A pair whose voxels are missing names the missing file.
         var bytes = NIfTIBytes()
         (bytes.magic, bytes.voxOffset) = (Array("ni1\0".utf8), 0)
-        let alone = try folder.write(bytes.header, "alone.hdr")
+        let alone = folder.write(bytes.header, to: "alone.hdr")
         #expect(withError { _ = try NIfTI(contentsOf: alone) }?.path == folder.path + "/alone.img")
-        let misnamed = try folder.write(bytes.header, "alone.dat")
+        let misnamed = folder.write(bytes.header, to: "alone.dat")
         #expect(withError { _ = try NIfTI(contentsOf: misnamed) }?.code == .badHeader)
     }
 
     @Test func colourWithoutComponent() throws {
-        let folder = try Folder()
+        let folder = TemporaryFolder()
         var bytes = NIfTIBytes()
         (bytes.dataType, bytes.dim) = (128, [3, 1, 1, 1, 1, 1, 1, 1])
-        let image = try NIfTI(contentsOf: try folder.write(bytes.file([1, 2, 3]), "c.nii"))
+        let image = try NIfTI(contentsOf: folder.write(bytes.file([1, 2, 3]), to: "c.nii"))
         #expect(withError { _ = try image.volume() }?.code == .mismatch)
         #expect(withError { _ = try image.volume(component: 3) }?.code == .mismatch)
         #expect(withError { _ = try image.volume(component: -1) }?.code == .mismatch)
@@ -228,15 +229,15 @@ struct NIfTIBadInputTests {
 
     /// Random files and every header byte set to extremes: an error or a volume, never a trap.
     @Test func noise() throws {
-        let folder = try Folder()
+        let folder = TemporaryFolder()
         var random = Congruence(state: 7)
         for size in stride(from: 0, to: 2000, by: 37) {
             var bytes = (0..<size).map { _ in UInt8(truncatingIfNeeded: random.next32()) }
-            let path = try folder.write(bytes, "n.nii", gzip: false)
+            let path = folder.write(bytes, to: "n.nii")
             #expect(withError { _ = try NIfTI(contentsOf: path).volume() } != nil)
             if size > 2 {
                 (bytes[0], bytes[1]) = (0x1f, 0x8b)
-                _ = try folder.write(bytes, "n.nii", gzip: false)
+                folder.write(bytes, to: "n.nii")
                 #expect(withError { _ = try NIfTI(contentsOf: path).volume() } != nil)
             }
         }
@@ -246,7 +247,7 @@ struct NIfTIBadInputTests {
                 for value: UInt8 in [0, 0x7f, 0x80, 0xff] {
                     var bytes = whole
                     bytes[place] = value
-                    let path = try folder.write(bytes, "n.nii", gzip: false)
+                    let path = folder.write(bytes, to: "n.nii")
                     if let volume = try? NIfTI(contentsOf: path).volume() {
                         #expect(volume.voxels.count <= 8)
                         #expect(volume.affine.isInvertible)

@@ -35,7 +35,7 @@ struct NIfTIReadTests {
     /// Every type in both versions, both byte orders, plain and gzip, unscaled and scaled by 0.25 and −3.5.
     @Test(arguments: types)
     func everyType(_ row: Stored.Case) throws {
-        let folder = try Folder()
+        let folder = TemporaryFolder()
         for version in [1, 2] {
             for big in [false, true] {
                 for scaled in [false, true] {
@@ -49,8 +49,8 @@ struct NIfTIReadTests {
                         let colour = row.dataType == 128 || row.dataType == 2304
                         return scaled && !colour ? Float(stored * 0.25 - 3.5) : Float(stored)
                     }
-                    for name in ["a.nii", "a.nii.gz"] {
-                        let image = try NIfTI(contentsOf: try folder.write(file, name))
+                    for (name, file) in [("a.nii", file), ("a.nii.gz", try packed(file))] {
+                        let image = try NIfTI(contentsOf: folder.write(file, to: name))
                         #expect(image.header.version == version)
                         #expect(image.header.isLittleEndian == !big)
                         #expect(try image.volume(component: row.component).voxels == expected)
@@ -66,14 +66,14 @@ struct NIfTIReadTests {
             (0x3fff_8000_0000_0000, 0), (0xc000_2000_0000_0000, 0), (0x4000_921f_b544_42d1, 0x8469_898c_c517_01b8),
             (0x7fff_0000_0000_0000, 0),
         ]
-        let folder = try Folder()
+        let folder = TemporaryFolder()
         for big in [false, true] {
             var bytes = NIfTIBytes()
             (bytes.dataType, bytes.bitpix, bytes.bigEndian, bytes.dim) = (1536, 128, big, [3, 4, 1, 1, 1, 1, 1, 1])
             let data = quads.flatMap { high, low in
                 big ? bytes.ordered(high) + bytes.ordered(low) : bytes.ordered(low) + bytes.ordered(high)
             }
-            let values = try NIfTI(contentsOf: try folder.write(bytes.file(data), "q.nii")).volume().voxels
+            let values = try NIfTI(contentsOf: folder.write(bytes.file(data), to: "q.nii")).volume().voxels
             #expect(values == [1.5, -2.25, Float(Double.pi), .infinity])
         }
         #expect(VoxelDecoder.quad(high: 0x4000_921f_b544_42d1, low: 0x8469_898c_c517_01b8) == Double.pi)
@@ -168,27 +168,27 @@ struct NIfTIReadTests {
     }
 
     @Test func framesPairsAndExtensions() throws {
-        let folder = try Folder()
+        let folder = TemporaryFolder()
         var bytes = NIfTIBytes()
         bytes.dim = [4, 2, 1, 1, 3, 1, 1, 1]
-        let frames = try NIfTI(contentsOf: try folder.write(bytes.file([1, 2, 3, 4, 5, 6]), "f.nii.gz"))
+        let frames = try NIfTI(contentsOf: folder.write(try packed(bytes.file([1, 2, 3, 4, 5, 6])), to: "f.nii.gz"))
         #expect(try (0..<3).map { try frames.volume(frame: $0).voxels } == [[1, 2], [3, 4], [5, 6]])
         #expect(withError { _ = try frames.volume(frame: 3) }?.code == .mismatch)
 
         bytes.voxOffset = 400
-        let extended = try NIfTI(contentsOf: try folder.write(bytes.file([1, 2, 3, 4, 5, 6]), "e.nii"))
+        let extended = try NIfTI(contentsOf: folder.write(bytes.file([1, 2, 3, 4, 5, 6]), to: "e.nii"))
         #expect(try extended.volume(frame: 2).voxels == [5, 6])
 
         (bytes.magic, bytes.voxOffset) = (Array("ni1\0".utf8), 0)
-        _ = try folder.write(bytes.header, "p.hdr")
-        _ = try folder.write([1, 2, 3, 4, 5, 6], "p.img.gz")
+        folder.write(bytes.header, to: "p.hdr")
+        folder.write(try packed([1, 2, 3, 4, 5, 6]), to: "p.img.gz")
         for name in ["p.hdr", "p.img.gz"] {
             let pair = try NIfTI(contentsOf: folder.path + "/" + name)
             #expect(try pair.volume(frame: 1).voxels == [3, 4])
         }
         // Gzip by content, not by name.
         bytes = NIfTIBytes()
-        let named = try folder.write(bytes.file([1, 2, 3, 4, 5, 6, 7, 8]), "z.nii", gzip: true)
+        let named = folder.write(try packed(bytes.file([1, 2, 3, 4, 5, 6, 7, 8])), to: "z.nii")
         #expect(try NIfTI(contentsOf: named).volume().voxels == [1, 2, 3, 4, 5, 6, 7, 8])
     }
 

@@ -7,7 +7,7 @@ struct NIfTIWriteTests {
         columns: SIMD3(0.9, 0.1, 0), SIMD3(-0.1, 0.9, 0), SIMD3(0, 0, 2.5), origin: SIMD3(-90.25, 12.5, 3))
 
     @Test func roundTrip() throws {
-        let folder = try Folder()
+        let folder = TemporaryFolder()
         let grid = VoxelGrid(dims: SIMD3(3, 2, 2), affine: NIfTIWriteTests.oblique)
         let floats = Volume<Float>(grid: grid, voxels: [0, 1.5, -2, 3, .infinity, 5, 1e-30, 7, 8, 9, 10, 11])
         let shorts = Volume<Int16>(grid: grid, voxels: (0..<12).map { Int16($0 * 2000 - 12000) })
@@ -24,8 +24,8 @@ struct NIfTIWriteTests {
             image = try NIfTI(contentsOf: path)
             #expect(try image.volume().voxels == shorts.voxels.map { Float($0) })
         }
-        #expect(try folder.read("a.nii.gz").starts(with: [0x1f, 0x8b]))
-        #expect(try folder.read("a.nii").count == 352 + 24)
+        #expect(folder.read("a.nii.gz").starts(with: [0x1f, 0x8b]))
+        #expect(folder.read("a.nii").count == 352 + 24)
     }
 
     /// The q-form must say the same as the s-form in all 48 orientations and oblique; where it cannot (shear), its code
@@ -60,7 +60,7 @@ struct NIfTIWriteTests {
     }
 
     @Test func failuresLeaveNothing() throws {
-        let folder = try Folder()
+        let folder = TemporaryFolder()
         let volume = Mask(grid: VoxelGrid(dims: SIMD3(2, 2, 2), affine: .identity))
         let cases: [(String, ImagingError.Code)] = [
             (folder.path + "/no/such/folder/a.nii", .cannotWrite), (folder.path + "/a.png", .unsupported),
@@ -77,7 +77,7 @@ struct NIfTIWriteTests {
         #expect(withError { try NIfTI.write(long, to: folder.path + "/l.nii") }?.code == .unsupported)
         #expect(folder.names.isEmpty)
         // A failure in the middle keeps the old file and removes the new part.
-        let path = try folder.write([1, 2, 3], "old.nii")
+        let path = folder.write([1, 2, 3], to: "old.nii")
         #expect(throws: ImagingError.self) {
             try writeThenRename(path) { temporary in
                 let writer = try ByteWriter(temporary, for: path)
@@ -86,7 +86,7 @@ struct NIfTIWriteTests {
             }
         }
         #expect(folder.names == ["old.nii"])
-        #expect(try folder.read("old.nii") == [1, 2, 3])
+        #expect(folder.read("old.nii") == [1, 2, 3])
     }
 
     @Test(.enabled(if: fileExists("/dev/full")))

@@ -54,8 +54,8 @@ struct PictureBadInputTests {
     /// An error, or the whole picture where only what follows it is missing.
     @Test(arguments: rows)
     func cutAnywhere(_ row: PictureFileTests.Row) throws {
-        let folder = try Folder()
-        let path = try folder.write(row.file, "p", gzip: false)
+        let folder = TemporaryFolder()
+        let path = folder.write(row.file, to: "p")
         let whole = try Self.read(path)
         for percent in stride(from: 0, to: 100, by: 2) {
             try Self.write(row.file[..<(row.file.count * percent / 100)], path)
@@ -68,7 +68,7 @@ struct PictureBadInputTests {
     /// One to three bits flipped, in the first bytes or anywhere: an error, or the same picture each time.
     @Test(arguments: rows)
     func damagedAnywhere(_ row: PictureFileTests.Row) throws {
-        let folder = try Folder()
+        let folder = TemporaryFolder()
         let path = folder.path + "/p"
         var random = Congruence(state: UInt64(row.file.count))
         for flip in 0..<60 {
@@ -211,9 +211,9 @@ struct PictureBadInputTests {
     ]
 
     @Test func lies() throws {
-        let folder = try Folder()
+        let folder = TemporaryFolder()
         for lie in Self.lies {
-            let path = try folder.write(lie.file, "lie", gzip: false)
+            let path = folder.write(lie.file, to: "lie")
             do {
                 let picture = try Picture(contentsOf: path)
                 let file = try PictureFile(path)

@@ -36,11 +36,7 @@ struct PictureFileTests {
         }
     }
 
-    static let rows: [Row] = {
-        let tests = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(2).joined(separator: "/")
-        let text = String(decoding: fileBytes("\(tests)/Pictures/whole.txt"), as: UTF8.self)
-        return text.split(separator: "\n").map(Row.init)
-    }()
+    static let rows = repositoryText("Tests/Pictures/whole.txt").split(separator: "\n").map(Row.init)
 
     @Test func thereAreManyPictures() {
         #expect(Self.rows.count == 166)
@@ -50,8 +46,8 @@ struct PictureFileTests {
 
     @Test(arguments: rows)
     func valuesAreThoseOfTheReference(_ row: Row) throws {
-        let folder = try Folder()
-        let path = try folder.write(row.file, "p", gzip: false)
+        let folder = TemporaryFolder()
+        let path = folder.write(row.file, to: "p")
         let file = try PictureFile(path)
         let info = try file.info(page: row.page)
         func sameBits(_ a: PictureFile.Info, _ b: PictureFile.Info) -> Bool {
@@ -78,10 +74,10 @@ struct PictureFileTests {
     /// i to the patient's left, j to posterior: as SimpleITK 2.5.7's ReadImage places "tiff, pixels a centimetre"
     /// (spacing 0.1 and 0.2 mm in LPS).
     @Test func places() throws {
-        let folder = try Folder()
+        let folder = TemporaryFolder()
         func open(_ name: String) throws -> PictureFile {
             let row = try #require(Self.rows.first { $0.name == name })
-            return try PictureFile(folder.write(row.file, "p", gzip: false))
+            return try PictureFile(folder.write(row.file, to: "p"))
         }
         let still = try open("tiff, pixels a centimetre").grid
         #expect(still.dims == SIMD3(7, 5, 1))
@@ -94,7 +90,7 @@ struct PictureFileTests {
     }
 
     @Test func pagesThatDiffer() throws {
-        let folder = try Folder()
+        let folder = TemporaryFolder()
         let path = folder.path + "/p.tif"
         try TIFFWriter.write(to: path) { file in
             for (width, channels) in [(3, 1), (3, 3), (2, 1)] {
@@ -127,8 +123,8 @@ struct PictureFileTests {
     /// Every picture behind the front of volume files: each channel of each slice, and a box.
     @Test(arguments: rows)
     func isAVolume(_ row: Row) throws {
-        let folder = try Folder()
-        let path = try folder.write(row.file, "p", gzip: false)
+        let folder = TemporaryFolder()
+        let path = folder.write(row.file, to: "p")
         let file = try VolumeFile(contentsOf: path)
         let pictures = try PictureFile(path)
         #expect(file.format == .picture && file.grid == pictures.grid && file.frames == 1)
@@ -149,7 +145,7 @@ struct PictureFileTests {
     }
 
     @Test func volumesThatCannotBe() throws {
-        let folder = try Folder()
+        let folder = TemporaryFolder()
         let path = folder.path + "/p.tif"
         try TIFFWriter.write(to: path) { file in
             for width in [3, 2] {
@@ -162,7 +158,7 @@ struct PictureFileTests {
         // Many pages of the same bytes: 10.8 MB in each.
         let row = [UInt8](repeating: 0, count: 1_350_000 * 8)
         try Picture(width: 8, height: 1_350_000, channels: 1, samples: .uint8(row)).writeTIFF(to: path)
-        var bytes = try folder.read("p.tif")
+        var bytes = folder.read("p.tif")
         let list = bytes[4..<8].reversed().reduce(0) { $0 << 8 | Int($1) }
         let size = 2 + 12 * Int(bytes[list]) + 4
         for page in 1...99 {
@@ -172,16 +168,16 @@ struct PictureFileTests {
             bytes.replaceSubrange((last + size - 4)..<(last + size), with: next)
             bytes += bytes[list..<(list + size - 4)] + [0, 0, 0, 0]
         }
-        _ = try folder.write(bytes, "p.tif", gzip: false)
+        folder.write(bytes, to: "p.tif")
         let bomb = withError { _ = try VolumeFile(contentsOf: path) }
         #expect(bomb?.code == .tooLarge && bomb?.problem.contains("100 pages") == true, "\(String(describing: bomb))")
     }
 
     /// Long files are mapped.
     @Test func bytesOfAFile() throws {
-        let folder = try Folder()
+        let folder = TemporaryFolder()
         let bytes = (0..<10_000).map { UInt8(truncatingIfNeeded: $0 * $0) }
-        let path = try folder.write(bytes, "b", gzip: false)
+        let path = folder.write(bytes, to: "b")
         for longest in [0, 9_999, 10_000] {
             let file = try FileBytes(path, longest: longest)
             for _ in 0..<2 {

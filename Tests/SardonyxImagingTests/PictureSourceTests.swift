@@ -34,7 +34,7 @@ struct PictureSourceTests {
 
     /// Files, plain and compressed, give the pictures that volumes give.
     @Test func files() throws {
-        let folder = try Folder()
+        let folder = TemporaryFolder()
         let (image, labels) = MontageTests.marked()
         let mask = Volume<UInt8>(grid: labels.grid, voxels: labels.voxels.map { UInt8($0) })
         var montage = Montage()

@@ -72,6 +72,30 @@ struct PictureTests {
         }
     }
 
+    /// An outline's ends lie where the mask's lie, counted from the patient's left, front and top.
+    @Test(arguments: ["RAS", "LAS", "LPS", "PIR", "SRA", "ILP"])
+    func outlinesAreInPlace(_ code: String) throws {
+        var mask = Mask(
+            grid: VoxelGrid(
+                dims: SIMD3(60, 40, 24), affine: Affine(spacing: SIMD3(2, 3, 5), origin: SIMD3(-59, -58.5, -57.5))))
+        for k in 8..<19 { for j in 5..<17 { for i in 35..<50 { mask[i, j, k] = 1 } } }
+        let ends = [(10.0, 40.0), (-45, -9), (-20, 35)]
+        mask = mask.reoriented(to: try #require(Orientation(code)))
+        var view = ThreePlaneView()
+        view.style.width = 3 * 300 + 4 * 20
+        let picture = try view.render(Volume<Float>(grid: mask.grid), mask: mask)
+        for (panel, axes) in [(0, 1), (0, 2), (1, 2)].enumerated() {
+            let yellow = (0..<300 * 300).filter {
+                let pixel = picture[20 + 320 * panel + $0 % 300, 46 + $0 / 300]
+                return pixel.red > 200 && pixel.green > 150 && pixel.blue < 60
+            }
+            for (places, axis) in [(yellow.map { $0 % 300 }, axes.0), (yellow.map { $0 / 300 }, axes.1)] {
+                let found = try [#require(places.min()), #require(places.max()) + 1].map { 60 - Double($0) / 2.5 }
+                #expect(isClose(found, [ends[axis].1, ends[axis].0], 0.8), "\(found)")
+            }
+        }
+    }
+
     /// The letters stand where the sides are.
     @Test func letters() throws {
         let expected: [(SlicePlane, [Direction])] = [
@@ -118,11 +142,11 @@ struct PictureTests {
     }
 
     @Test func pngOnDisk() throws {
-        let folder = try Folder()
+        let folder = TemporaryFolder()
         var image = RGBImage(width: 3, height: 2, colour: RGB(1, 2, 3))
         image[2, 1] = RGB(255, 0, 128)
         try image.writePNG(to: folder.path + "/a.png")
-        let bytes = try folder.read("a.png")
+        let bytes = folder.read("a.png")
         // Signature; IHDR says 3×2, 8 bits, RGB.
         #expect(Array(bytes[0..<8]) == [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])
         #expect(Array(bytes[16..<26]) == [0, 0, 0, 3, 0, 0, 0, 2, 8, 2])

@@ -29,7 +29,7 @@ struct PictureWriteTests {
 
     @Test(arguments: ["uint8", "uint16"], 1...4)
     func pngComesBack(_ kind: String, _ channels: Int) throws {
-        let folder = try Folder()
+        let folder = TemporaryFolder()
         for (width, height) in Self.sizes {
             let picture = Self.picture(width, height, channels, kind, spacing: SIMD2(0.2, 0.5))
             try picture.writePNG(to: folder.path + "/p.png")
@@ -41,7 +41,7 @@ struct PictureWriteTests {
     }
 
     @Test func labelsHaveColours() throws {
-        let folder = try Folder()
+        let folder = TemporaryFolder()
         let path = folder.path + "/l.png"
         let labels = Picture(width: 3, height: 2, channels: 1, samples: .uint8([0, 1, 2, 2, 1, 0]))
         let palette = [RGB(0, 0, 0), RGB(255, 10, 20), RGB(30, 40, 250)]
@@ -60,7 +60,7 @@ struct PictureWriteTests {
     }
 
     @Test func pngRefuses() throws {
-        let folder = try Folder()
+        let folder = TemporaryFolder()
         let path = folder.path + "/p.png"
         let grey = Self.picture(2, 2, 1, "uint8")
         let black = [RGB](repeating: .black, count: 256)
@@ -93,7 +93,7 @@ struct PictureWriteTests {
 
     /// A whole number of pixels a metre says 0.2 mm, 3 mm nearly and 300 mm not at all.
     @Test func pngSpacing() throws {
-        let folder = try Folder()
+        let folder = TemporaryFolder()
         let rows: [(Double, Double?)] = [
             (0.2, 0.2), (3, 1000.0 / 333), (300, nil), (1e-9, nil), (0, nil), (-1, nil), (.nan, nil), (.infinity, nil),
         ]
@@ -111,7 +111,7 @@ struct PictureWriteTests {
 
     @Test(arguments: ["uint8", "uint16", "float32"], 1...4)
     func tiffComesBack(_ kind: String, _ channels: Int) throws {
-        let folder = try Folder()
+        let folder = TemporaryFolder()
         let path = folder.path + "/p.tif"
         for (width, height) in Self.sizes {
             for hasAlpha in Set([false, channels % 2 == 0]) {
@@ -127,7 +127,7 @@ struct PictureWriteTests {
 
     @Test(arguments: [0xe000_0000, 100] as [UInt64])
     func tiffOfPages(_ longest: UInt64) throws {
-        let folder = try Folder()
+        let folder = TemporaryFolder()
         let path = folder.path + "/p.tif"
         let pages = (1...9).map { page in
             Self.picture(
@@ -139,15 +139,15 @@ struct PictureWriteTests {
         let file = try PictureFile(path)
         #expect(file.info.pageCount == 9)
         for (index, page) in pages.enumerated() { #expect(try file.picture(page: index) == page) }
-        #expect(try folder.read("p.tif")[2] == (longest == 100 ? 43 : 42))
+        #expect(folder.read("p.tif")[2] == (longest == 100 ? 43 : 42))
     }
 
     /// What stood there stays when a page fails.
     @Test func tiffThatFails() throws {
-        let folder = try Folder()
+        let folder = TemporaryFolder()
         let path = folder.path + "/p.tif"
         try Self.picture(3, 2, 1, "uint8").writeTIFF(to: path)
-        let before = try folder.read("p.tif")
+        let before = folder.read("p.tif")
         let failure = ImagingError(.blank, problem: "a failure of the caller's", remedy: "none")
         let error = withError {
             try TIFFWriter.write(to: path) { file in
@@ -156,6 +156,6 @@ struct PictureWriteTests {
             }
         }
         #expect(error == failure)
-        #expect(try folder.read("p.tif") == before && folder.names == ["p.tif"])
+        #expect(folder.read("p.tif") == before && folder.names == ["p.tif"])
     }
 }

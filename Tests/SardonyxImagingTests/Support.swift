@@ -1,68 +1,15 @@
 @_exported import SardonyxTestSupport
-import Testing
 
 @testable import SardonyxImaging
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
-
-/// A folder of its own that goes away with the value.
-final class Folder {
-    let path: String
-
-    init() throws {
-        var template = Array("/tmp/sardonyx-imaging-XXXXXX".utf8CString)
-        path = try #require(mkdtemp(&template).map { String(cString: $0) })
-    }
-
-    deinit {
-        for name in names { unlink(path + "/" + name) }
-        rmdir(path)
-    }
-
-    var names: [String] {
-        guard let folder = opendir(path) else { return [] }
-        defer { closedir(folder) }
-        var names: [String] = []
-        while let entry = readdir(folder) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name != ".", name != ".." { names.append(name) }
-        }
-        return names
-    }
-
-    /// Writes bytes, gzipped when the name says so or when asked, and returns the path.
-    func write(_ bytes: [UInt8], _ name: String, gzip: Bool? = nil) throws -> String {
-        let file = path + "/" + name
-        guard gzip ?? name.hasSuffix(".gz") else {
-            // Without waiting for the disk: tests write thousands of files.
-            let plain = try #require(fopen(file, "wb"))
-            let written = fwrite(bytes, 1, bytes.count, plain)
-            #expect(fclose(plain) == 0 && written == bytes.count)
-            return file
-        }
-        let writer = try ByteWriter(file, for: file, as: .gzip)
-        try bytes.withUnsafeBytes { try writer.write($0) }
-        try writer.close()
-        return file
-    }
-
-    func read(_ name: String) throws -> [UInt8] {
-        let file = try #require(fopen(path + "/" + name, "rb"))
-        defer { fclose(file) }
-        var bytes: [UInt8] = []
-        var byte = fgetc(file)
-        while byte != EOF {
-            bytes.append(UInt8(byte))
-            byte = fgetc(file)
-        }
-        return bytes
-    }
+/// Bytes as a compressed file holds them.
+func packed(_ bytes: [UInt8], _ form: ByteWriter.Form = .gzip) throws -> [UInt8] {
+    let folder = TemporaryFolder()
+    let writer = try ByteWriter(folder.path + "/packed", for: "packed")
+    try writer.compress(form)
+    try bytes.withUnsafeBytes { try writer.write($0) }
+    try writer.close()
+    return folder.read("packed")
 }
 
 /// The same numbers in Swift and in the Python that made the expected values: a 64-bit linear congruence's top 32 bits.

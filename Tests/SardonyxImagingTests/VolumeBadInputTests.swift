@@ -112,8 +112,8 @@ struct VolumeBadInputTests {
     }
 
     private func check(_ lie: Lie, _ text: String, _ name: String) throws {
-        let folder = try Folder()
-        let path = try folder.write(Array(text.utf8) + Array(200..<208), name)
+        let folder = TemporaryFolder()
+        let path = folder.write(Array(text.utf8) + Array(200..<208), to: name)
         let error = withError { _ = try VolumeFile(contentsOf: path) }
         #expect(error?.code == lie.code, "\(String(describing: error))")
         #expect(error?.path.hasPrefix(folder.path) == true)
@@ -121,10 +121,10 @@ struct VolumeBadInputTests {
     }
 
     @Test func soundHeaders() throws {
-        let folder = try Folder()
+        let folder = TemporaryFolder()
         for (lines, name) in [(VolumeBadInputTests.nrrd, "a.nrrd"), (VolumeBadInputTests.meta, "a.mha")] {
             let bytes = Array(lines.joined(separator: "\n").utf8) + Array(200..<208)
-            let file = try VolumeFile(contentsOf: try folder.write(bytes, name))
+            let file = try VolumeFile(contentsOf: folder.write(bytes, to: name))
             #expect(try file.volume().voxels == (200..<208).map { Float($0) })
         }
     }
@@ -132,16 +132,16 @@ struct VolumeBadInputTests {
     /// Each file of each sample cut at every 2 %: an error, except where numbers as text lose digits of the last one.
     @Test(arguments: Sample.all)
     func everyTruncation(_ sample: Sample) throws {
-        let folder = try Folder()
-        let path = try sample.write(to: folder)
+        let folder = TemporaryFolder()
+        let path = sample.write(to: folder)
         for file in sample.files {
             let whole = fromBase64(file.base64)
             for percent in stride(from: 0, to: 100, by: 2) {
-                _ = try folder.write(Array(whole.prefix(whole.count * percent / 100)), file.name, gzip: false)
+                folder.write(Array(whole.prefix(whole.count * percent / 100)), to: file.name)
                 let error = withError { _ = try VolumeFile(contentsOf: path).volume() }
                 #expect(error?.path.hasPrefix(folder.path) == true, "\(file.name) \(percent) %")
             }
-            _ = try folder.write(whole, file.name, gzip: false)
+            folder.write(whole, to: file.name)
         }
     }
 
@@ -149,8 +149,8 @@ struct VolumeBadInputTests {
     /// in compressed data, whose checksums see it, the right volume.
     @Test(arguments: Sample.all)
     func everyBitFlip(_ sample: Sample) throws {
-        let folder = try Folder()
-        let path = try sample.write(to: folder)
+        let folder = TemporaryFolder()
+        let path = sample.write(to: folder)
         var errors = 0
         for file in sample.files {
             let whole = fromBase64(file.base64)
@@ -158,7 +158,7 @@ struct VolumeBadInputTests {
             for place in whole.indices {
                 var bytes = whole
                 bytes[place] ^= place % 3 == 0 ? 0xff : 1 << UInt8(place % 8)
-                _ = try folder.write(bytes, file.name, gzip: false)
+                folder.write(bytes, to: file.name)
                 do {
                     let opened = try VolumeFile(contentsOf: path)
                     let volume = try opened.volume(frame: opened.frames - 1, component: opened.components - 1)
@@ -172,70 +172,61 @@ struct VolumeBadInputTests {
                     errors += 1
                 }
             }
-            _ = try folder.write(whole, file.name, gzip: false)
+            folder.write(whole, to: file.name)
         }
         #expect(errors > 20)
     }
 
     /// 100 MB behind 8 voxels, in each format that compresses: not unpacked, so the cut in its middle is not met.
     @Test func bombs() throws {
-        let folder = try Folder()
-        func packed(_ bytes: [UInt8], _ form: ByteWriter.Form) throws -> [UInt8] {
-            let writer = try ByteWriter(folder.path + "/packed", for: "packed")
-            try writer.compress(form)
-            try bytes.withUnsafeBytes { try writer.write($0) }
-            let zeros = [UInt8](repeating: 0, count: 1_000_000)
-            for _ in 0..<100 { try zeros.withUnsafeBytes { try writer.write($0) } }
-            try writer.close()
-            let whole = try folder.read("packed")
+        let folder = TemporaryFolder()
+        func cut(_ bytes: [UInt8], _ form: ByteWriter.Form) throws -> [UInt8] {
+            let whole = try packed(bytes + [UInt8](repeating: 0, count: 100_000_000), form)
             return Array(whole[..<(whole.count / 2)])
         }
         let voxels = [UInt8](1...8)
         let nrrd = header(VolumeBadInputTests.nrrd, "encoding: gzip", before: 2)
         let meta = header(VolumeBadInputTests.meta, "CompressedData = True", before: 2)
         for (name, bytes) in [
-            ("b.nii.gz", try packed(NIfTIBytes().file(voxels), .gzip)),
-            ("b.nrrd", Array(nrrd.utf8) + (try packed(voxels, .gzip))),
-            ("b.mha", Array(meta.utf8) + (try packed(voxels, .zlib))),
+            ("b.nii.gz", try cut(NIfTIBytes().file(voxels), .gzip)),
+            ("b.nrrd", Array(nrrd.utf8) + (try cut(voxels, .gzip))),
+            ("b.mha", Array(meta.utf8) + (try cut(voxels, .zlib))),
         ] {
-            let file = try VolumeFile(contentsOf: try folder.write(bytes, name, gzip: false))
+            let file = try VolumeFile(contentsOf: folder.write(bytes, to: name))
             #expect(try file.volume().voxels == voxels.map { Float($0) }, "\(name)")
         }
         // The other way round: much promised, little there.
         let huge = header(VolumeBadInputTests.nrrd, "encoding: gzip\nsizes: 30000 30000 30000", before: 2)
-        let path = try folder.write(Array(huge.utf8) + (try packed(voxels, .gzip)), "h.nrrd")
+        let path = folder.write(Array(huge.utf8) + (try cut(voxels, .gzip)), to: "h.nrrd")
         let error = withError { _ = try VolumeFile(contentsOf: path) }
         #expect(error?.code == .truncated && error?.description.contains("cannot hold so much") == true)
     }
 
     /// Several gzip members are one file; what follows the last and is none is passed over.
     @Test func gzipMembers() throws {
-        let folder = try Folder()
+        let folder = TemporaryFolder()
         let whole = NIfTIBytes().file([UInt8](1...8))
         var joined: [UInt8] = []
-        for part in [whole[..<100], whole[100..<355], whole[355...]] {
-            _ = try folder.write(Array(part), "part.gz")
-            joined += try folder.read("part.gz")
-        }
+        for part in [whole[..<100], whole[100..<355], whole[355...]] { joined += try packed(Array(part)) }
         for tail: [UInt8] in [[], [0, 0, 0], [0x1f], [1, 2, 3, 4, 5]] {
-            let path = try folder.write(joined + tail, "m.nii.gz", gzip: false)
+            let path = folder.write(joined + tail, to: "m.nii.gz")
             #expect(try VolumeFile(contentsOf: path).volume().voxels == (1...8).map { Float($0) })
         }
-        let path = try folder.write(Array(joined.dropLast(3)), "m.nii.gz", gzip: false)
+        let path = folder.write(Array(joined.dropLast(3)), to: "m.nii.gz")
         #expect(withError { _ = try VolumeFile(contentsOf: path) }?.code == .truncated)
     }
 
     /// A file that shrinks after it has been opened gives an error, not a signal.
     @Test func shrinks() throws {
-        let folder = try Folder()
-        let path = try folder.write(NIfTIBytes().file([UInt8](1...8)), "s.nii")
+        let folder = TemporaryFolder()
+        let path = folder.write(NIfTIBytes().file([UInt8](1...8)), to: "s.nii")
         let file = try VolumeFile(contentsOf: path)
-        _ = try folder.write(NIfTIBytes().header, "s.nii")
+        folder.write(NIfTIBytes().header, to: "s.nii")
         #expect(withError { _ = try file.volume() }?.code == .truncated)
     }
 
     @Test func otherFiles() throws {
-        let folder = try Folder()
+        let folder = TemporaryFolder()
         let rows: [(String, [UInt8], ImagingError.Code, String)] = [
             ("a.bin", [], .truncated, "empty"), ("a.bin", Array("hello".utf8), .unknownFormat, "not known"),
             ("a.nii", [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a], .corrupt, "PNG picture"),
@@ -245,7 +236,7 @@ struct VolumeBadInputTests {
             ("a.nrrd", Array("NRRD0009\n\n".utf8), .unknownFormat, "NRRD0001"),
         ]
         for (name, bytes, code, says) in rows {
-            let path = try folder.write(bytes, name, gzip: false)
+            let path = folder.write(bytes, to: name)
             let error = withError { _ = try VolumeFile(contentsOf: path) }
             #expect(error?.code == code && error?.path == path, "\(String(describing: error))")
             #expect(error?.description.contains(says) == true, "\(String(describing: error))")
@@ -256,15 +247,15 @@ struct VolumeBadInputTests {
         // What is quoted neither moves the cursor nor fills the screen.
         let escape =
             "NRRD0004\ntype: \u{1b}[2J\u{7}" + String(repeating: "x", count: 9000) + "\ndimension: 1\nsizes: 1\n\n"
-        let loud = withError { _ = try VolumeFile(contentsOf: try folder.write(Array(escape.utf8), "l.nrrd")) }
+        let loud = withError { _ = try VolumeFile(contentsOf: folder.write(Array(escape.utf8), to: "l.nrrd")) }
         #expect(loud?.code == .unsupported)
         #expect(loud?.problem.utf8.allSatisfy { $0 >= 32 } == true && loud?.problem.count == 401)
         // More names than any volume has slices: refused before they fill the memory.
         let names = "NDims = 3\nDimSize = 1 1 1\nElementType = MET_CHAR\nElementDataFile = LIST\n"
         let many = Array(names.utf8) + Array(String(repeating: "a\n", count: 70000).utf8)
-        #expect(withError { _ = try VolumeFile(contentsOf: try folder.write(many, "n.mhd")) }?.code == .badHeader)
+        #expect(withError { _ = try VolumeFile(contentsOf: folder.write(many, to: "n.mhd")) }?.code == .badHeader)
         // A header without an end.
-        let endless = try folder.write([UInt8](repeating: 65, count: 9_000_000), "e.mha")
+        let endless = folder.write([UInt8](repeating: 65, count: 9_000_000), to: "e.mha")
         #expect(withError { _ = try VolumeFile(contentsOf: endless) }?.code == .badHeader)
     }
 }

@@ -12,8 +12,8 @@ import Testing
 struct VolumeFileTests {
     @Test(arguments: Sample.all)
     func otherLibrariesFiles(_ sample: Sample) throws {
-        let folder = try Folder()
-        let file = try VolumeFile(contentsOf: try sample.write(to: folder))
+        let folder = TemporaryFolder()
+        let file = try VolumeFile(contentsOf: sample.write(to: folder))
         #expect(file.grid.dims == SIMD3(3, 4, 2))
         #expect(isClose(file.grid.affine.flat, Sample.affine, 1e-5), "\(file.grid.affine.flat)")
         #expect(file.frames == sample.frames && file.components == sample.components)
@@ -29,8 +29,8 @@ struct VolumeFileTests {
     /// Every box of every sample is what the whole volume has there.
     @Test(arguments: Sample.all)
     func everyBox(_ sample: Sample) throws {
-        let folder = try Folder()
-        let file = try VolumeFile(contentsOf: try sample.write(to: folder))
+        let folder = TemporaryFolder()
+        let file = try VolumeFile(contentsOf: sample.write(to: folder))
         let (frame, component) = (file.frames - 1, file.components - 1)
         var count = 0
         for corner in 0..<1000 {
@@ -52,8 +52,8 @@ struct VolumeFileTests {
     }
 
     @Test func boxesOutside() throws {
-        let folder = try Folder()
-        let file = try VolumeFile(contentsOf: try Sample.all[0].write(to: folder))
+        let folder = TemporaryFolder()
+        let file = try VolumeFile(contentsOf: Sample.all[0].write(to: folder))
         var room = [Float](repeating: 0, count: 24)
         func read(_ box: VoxelBox, frame: Int = 0, component: Int = 0) -> ImagingError.Code? {
             withError {
@@ -96,7 +96,7 @@ struct VolumeFileTests {
     @Test(arguments: forms)
     func everyForm(_ form: Form) throws {
         #expect(VolumeFileTests.forms.count == 10)
-        let folder = try Folder()
+        let folder = TemporaryFolder()
         let expected = form.values.map { Float($0) }
         for big in [false, true] {
             var order = NIfTIBytes()
@@ -105,7 +105,7 @@ struct VolumeFileTests {
             let hex = raw.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
             let text = form.values.map { $0.rounded() == $0 && abs($0) < 1e19 ? exact($0) : "\($0)" }
             let data: [(String, [UInt8])] = [
-                ("raw", raw), ("gzip", try packed(raw, .gzip, folder)), ("hex", Array(hex.utf8)),
+                ("raw", raw), ("gzip", try packed(raw)), ("hex", Array(hex.utf8)),
                 ("ascii", Array(text.joined(separator: "\n").utf8)),
             ]
             for (encoding, bytes) in data {
@@ -118,10 +118,10 @@ struct VolumeFileTests {
                     endian: \(big ? "big" : "little")
                     encoding: \(encoding)
                     """
-                let attached = try folder.write(Array((header + "\n\n").utf8) + bytes, "a.nrrd")
+                let attached = folder.write(Array((header + "\n\n").utf8) + bytes, to: "a.nrrd")
                 let skip = encoding == "gzip" ? "line skip: 0" : "byte skip: 3"
-                _ = try folder.write(encoding == "gzip" ? bytes : [1, 2, 3] + bytes, "a.data")
-                let beside = try folder.write(Array((header + "\n\(skip)\ndata file: a.data\n").utf8), "a.nhdr")
+                folder.write(encoding == "gzip" ? bytes : [1, 2, 3] + bytes, to: "a.data")
+                let beside = folder.write(Array((header + "\n\(skip)\ndata file: a.data\n").utf8), to: "a.nhdr")
                 for path in [attached, beside] {
                     let file = try VolumeFile(contentsOf: path)
                     #expect(file.format == .nrrd && file.dataType.rawValue == form.type)
@@ -130,7 +130,7 @@ struct VolumeFileTests {
             }
             for (fields, bytes) in [
                 ("BinaryData = True", raw), ("BinaryData = False", data[3].1),
-                ("BinaryData = True\nCompressedData = True", try packed(raw, .zlib, folder)),
+                ("BinaryData = True\nCompressedData = True", try packed(raw, .zlib)),
             ] {
                 let header = """
                     ObjectType = Image
@@ -141,9 +141,9 @@ struct VolumeFileTests {
                     ElementType = MET_\(form.names.meta)
                     ElementDataFile =
                     """
-                let local = try folder.write(Array((header + " LOCAL\n").utf8) + bytes, "a.mha")
-                _ = try folder.write(bytes, "b.data")
-                let beside = try folder.write(Array((header + " b.data\n").utf8), "a.mhd")
+                let local = folder.write(Array((header + " LOCAL\n").utf8) + bytes, to: "a.mha")
+                folder.write(bytes, to: "b.data")
+                let beside = folder.write(Array((header + " b.data\n").utf8), to: "a.mhd")
                 for path in [local, beside] {
                     let file = try VolumeFile(contentsOf: path)
                     #expect(file.format == .metaImage && file.dataType.rawValue == form.type)
@@ -155,14 +155,6 @@ struct VolumeFileTests {
 
     private func exact(_ value: Double) -> String {
         value < 0 ? "-" + String(UInt64(-value)) : String(UInt64(value))
-    }
-
-    private func packed(_ bytes: [UInt8], _ form: ByteWriter.Form, _ folder: Folder) throws -> [UInt8] {
-        let writer = try ByteWriter(folder.path + "/packed", for: "packed")
-        try writer.compress(form)
-        try bytes.withUnsafeBytes { try writer.write($0) }
-        try writer.close()
-        return try folder.read("packed")
     }
 
     struct Place: Sendable, CustomStringConvertible {
@@ -212,12 +204,12 @@ struct VolumeFileTests {
 
     @Test(arguments: nrrdPlaces)
     func nrrdGeometry(_ row: Place) throws {
-        let folder = try Folder()
+        let folder = TemporaryFolder()
         let dimension = row.sizes.split(separator: " ").count
         let header =
             "NRRD0005\ntype: uchar\ndimension: \(dimension)\nsizes: \(row.sizes)\nencoding: raw\n\(row.fields)"
         let bytes = Array((header + (row.fields.isEmpty ? "\n" : "\n\n")).utf8) + Array(0..<8)
-        let file = try VolumeFile(contentsOf: try folder.write(bytes, "g.nrrd"))
+        let file = try VolumeFile(contentsOf: folder.write(bytes, to: "g.nrrd"))
         #expect(isClose(file.grid.affine.flat, row.affine, 1e-12), "\(file.grid.affine.flat)")
         #expect(file.frameDuration == row.duration)
         #expect(try file.volume(frame: file.frames - 1).voxels.last == 7)
@@ -245,7 +237,7 @@ struct VolumeFileTests {
 
     @Test(arguments: metaPlaces)
     func metaImageGeometry(_ row: Place) throws {
-        let folder = try Folder()
+        let folder = TemporaryFolder()
         let dimension = row.sizes.split(separator: " ").count
         let header = """
             Comment = made for a test
@@ -257,7 +249,7 @@ struct VolumeFileTests {
             ElementDataFile = LOCAL
 
             """
-        let path = try folder.write(Array(header.utf8) + Array("padding".utf8) + Array(0..<8), "g.mha")
+        let path = folder.write(Array(header.utf8) + Array("padding".utf8) + Array(0..<8), to: "g.mha")
         let file = try VolumeFile(contentsOf: path)
         #expect(isClose(file.grid.affine.flat, row.affine, 1e-12), "\(file.grid.affine.flat)")
         #expect(file.frameDuration == row.duration)
@@ -266,10 +258,10 @@ struct VolumeFileTests {
 
     /// Slices in files of their own, by names and by patterns, and boxes that cross them.
     @Test func severalFiles() throws {
-        let folder = try Folder()
+        let folder = TemporaryFolder()
         for n in 0..<4 {
-            _ = try folder.write(
-                Array("two lines\nbefore\n".utf8) + (0..<6).map { UInt8(6 * n + $0) }, "s0\(2 * n + 1).raw")
+            folder.write(
+                Array("two lines\nbefore\n".utf8) + (0..<6).map { UInt8(6 * n + $0) }, to: "s0\(2 * n + 1).raw")
         }
         let names = "s01.raw\ns03.raw\ns05.raw\ns07.raw\n"
         let nrrd = "NRRD0004\ntype: uchar\ndimension: 3\nsizes: 3 2 4\nencoding: raw\nline skip: 2\ndata file: "
@@ -279,7 +271,7 @@ struct VolumeFileTests {
             (meta + "LIST\n" + names, ".mhd"),
             (meta + "s%02d.raw 1 7 2\n", ".mhd"),
         ] {
-            let file = try VolumeFile(contentsOf: try folder.write(Array(header.utf8), "h" + ending))
+            let file = try VolumeFile(contentsOf: folder.write(Array(header.utf8), to: "h" + ending))
             #expect(try file.volume().voxels == (0..<24).map { Float($0) })
             let box = VoxelBox(lower: SIMD3(1, 1, 1), upper: SIMD3(3, 2, 4))
             #expect(try file.volume(of: box).voxels == [10, 11, 16, 17, 22, 23])
@@ -288,7 +280,7 @@ struct VolumeFileTests {
 
     /// A box from many threads at once, out of a compressed file.
     @Test func threads() async throws {
-        let folder = try Folder()
+        let folder = TemporaryFolder()
         let grid = VoxelGrid(dims: SIMD3(40, 30, 20), affine: .identity)
         let path = folder.path + "/t.nii.gz"
         try NIfTI.write(Volume<Int16>(grid: grid, voxels: (0..<24000).map { Int16($0) }), to: path)
@@ -313,8 +305,8 @@ struct VolumeFileTests {
 
     /// No decoded file is left behind, and a folder that cannot take it is named.
     @Test func temporaryFolder() throws {
-        let (folder, other) = (try Folder(), try Folder())
-        let path = try Sample.all[1].write(to: folder)
+        let (folder, other) = (TemporaryFolder(), TemporaryFolder())
+        let path = Sample.all[1].write(to: folder)
         let file = try VolumeFile(contentsOf: path, temporaryFolder: other.path)
         #expect(other.names.isEmpty)
         #expect(try file.volume().voxels.count == 24)
@@ -353,7 +345,7 @@ struct VolumeFileTests {
             orientation: "LAS"),
     ]
 
-    @Test(arguments: heads.filter { fileExists($0.path) })
+    @Test(.enabled(if: fileExists(ch2)), arguments: heads)
     func realHeads(_ head: Head) throws {
         let file = try VolumeFile(contentsOf: head.path)
         #expect(file.format == .nifti && file.grid.dims == head.dims && file.dataType == head.type)

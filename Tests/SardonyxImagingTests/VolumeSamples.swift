@@ -13,8 +13,8 @@ struct Sample: Sendable, CustomStringConvertible {
     var description: String { files[0].name }
 
     /// Writes the files; returns the header's path.
-    func write(to folder: Folder) throws -> String {
-        for file in files { _ = try folder.write(fromBase64(file.base64), file.name, gzip: false) }
+    func write(to folder: TemporaryFolder) -> String {
+        for file in files { folder.write(fromBase64(file.base64), to: file.name) }
         return folder.path + "/" + files[0].name
     }
 

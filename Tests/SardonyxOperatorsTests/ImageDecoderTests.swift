@@ -22,9 +22,7 @@ import Testing
     }
 
     static let pictures: [Picture] = {
-        let tests = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(2).joined(separator: "/")
-        let text = String(decoding: fileBytes("\(tests)/Pictures/pictures.txt"), as: UTF8.self)
-        return text.split(separator: "\n").map { line in
+        repositoryText("Tests/Pictures/pictures.txt").split(separator: "\n").map { line in
             let cells = line.split(separator: "\t").map(String.init)
             return Picture(
                 name: cells[0], format: cells[1], width: Int(cells[2])!, height: Int(cells[3])!, file: bytes(cells[4]),

@@ -7,8 +7,7 @@ import Testing
 /// The trained model on Debian's head. Figures: `Models/brain-extraction/expected.json`, from ONNX Runtime and SciPy.
 @Suite(.serialized)
 struct RealHeadTests {
-    static let pipeline =
-        #filePath.split(separator: "/").dropLast(3).reduce("") { $0 + "/" + $1 } + "/Models/brain-extraction"
+    static let pipeline = repositoryFile("Models/brain-extraction")
 
     private static func run(_ volume: Volume<Float>, _ folder: TemporaryFolder, _ name: String) throws -> Mask {
         let path = folder.path + "/" + name + ".nii.gz"

@@ -15,13 +15,7 @@ struct RunGeometryTests {
             for alignment in [SpacingRule.faces, .centres] {
                 let origin = SIMD3<Double>(-3, 4, 5)
                 let affine = Affine(spacing: SIMD3(1, 1.5, 2), origin: origin)
-                var ramp = Volume<Float>(grid: VoxelGrid(dims: SIMD3(10, 11, 12), affine: affine))
                 func value(_ place: SIMD3<Double>) -> Float { Float(place.x + 10 * place.y + 100 * place.z) }
-                for k in 0..<12 {
-                    for j in 0..<11 {
-                        for i in 0..<10 { ramp[i, j, k] = value(affine(SIMD3(Double(i), Double(j), Double(k)))) }
-                    }
-                }
                 var pipeline = Pipeline.test(task: .reconstruction)
                 pipeline.input.axes = .anatomical(try #require(Orientation(axes)))
                 pipeline.input.sampling = sampling
@@ -32,6 +26,7 @@ struct RunGeometryTests {
                 } values: {
                     refine($0, $1, zoom)
                 }
+                let ramp = Volume(VoxelGrid(dims: SIMD3(10, 11, 12), affine: affine), value)
                 let image = ramp.reoriented(to: try #require(Orientation(stored)))
                 let (grid, values) = try run(image, pipeline, network, [nil, 1, nil, nil, nil])
                 var worst: Float = 0
@@ -99,17 +94,10 @@ struct RunGeometryTests {
         _ image: Volume<Float>, _ pipeline: Pipeline, _ network: any Network, _ fixedShape: [Int?]
     ) throws -> (VoxelGrid, [Float]) {
         let folder = TemporaryFolder()
-        let path = folder.path + "/image.nii"
-        try NIfTI.write(image, to: path)
-        let images = try StudyImages([VolumeFile(contentsOf: path)], pipeline.input, frame: 0)
-        let run = try StudyRun(pipeline, images, network: network, fixedShape: fixedShape, folder: folder.path)
+        let run = try studyRun(image, pipeline, network, fixedShape: fixedShape, in: folder)
         let spill = try #require(try run { _ in }.values.first)
-        var values = [Float](repeating: 0, count: spill.dims.x * spill.dims.y * spill.dims.z)
-        try values.withUnsafeMutableBufferPointer {
-            try spill.read(VoxelBox(lower: .zero, upper: spill.dims), into: $0.baseAddress!)
-        }
         #expect(run.resultGrid.dims == spill.dims)
-        return (run.resultGrid, values)
+        return (run.resultGrid, try spill.values())
     }
 }
 

@@ -164,7 +164,7 @@ struct StudyFailureTests {
         pipeline.input.sampling = .spacing([1e-4, 1e-4, 1e-4])
         let study = try image(folder, spacing: 1000)
         let runner = try PipelineRunner(pipeline)
-        let error = withError { _ = try runner.run(study, into: folder.path + "/out") }
+        let error = #expect(throws: ImagingError.self) { try runner.run(study, into: folder.path + "/out") }
         #expect(error?.code == .tooLarge)
         #expect(error?.path == study.images[0])
     }
@@ -183,8 +183,8 @@ struct StudyFailureTests {
         folder.write([1], to: "out/a/p.png/in-the-way")
         var options = PipelineRunner.Options()
         options.existing = .overwrite
-        let error = withError {
-            _ = try PipelineRunner(pipeline, options: options).run(study, into: folder.path + "/out")
+        let error = #expect(throws: ImagingError.self) {
+            try PipelineRunner(pipeline, options: options).run(study, into: folder.path + "/out")
         }
         #expect(error?.code == .cannotWrite)
         #expect(TemporaryFolder.names(in: folder.path + "/out/a") == ["p.png"])

@@ -4,7 +4,7 @@ import Testing
 @testable import SardonyxImaging
 @testable import SardonyxPipelines
 
-/// The run around a network, against MONAI 1.5's `sliding_window_inference` and nnU-Net 2.6's padding, steps, weights and
+/// The run around a network, against MONAI's `sliding_window_inference` and nnU-Net's padding, steps, weights and
 /// mirroring, with three fixed 3×3×3 convolutions in the network's place.
 struct StudyRunTests {
     /// v[i, j, k] = ((7 i + 5 j + 3 k) mod 11) / 2 + ((i j + k) mod 7) / 4 − 1.5 over 20×17×13 voxels.
@@ -74,9 +74,9 @@ struct StudyRunTests {
             pipeline.tiling.mirror = row.mirror
             pipeline.tiling.batch = batch
             let network = Convolutions()
-            let run = try study(StudyRunTests.image(), pipeline, network, folder)
-            let values = try read(try run { _ in })
-            #expect(network.peak <= batch)
+            let run = try studyRun(StudyRunTests.image(), pipeline, network, in: folder)
+            let values = try run { _ in }.values.flatMap { try $0.values() }
+            #expect(network.peak == min(batch, run.layout.runsPerRow))
             results.append(values)
             let places = [(0, 0, 0, 0), (1, 7, 8, 9), (2, 19, 16, 12), (0, 5, 6, 7), (1, 10, 0, 12)]
             let found = places.map { place in
@@ -109,37 +109,11 @@ struct StudyRunTests {
         #expect(found.reoriented(to: .ras).voxels == plain.voxels)
     }
 
-    private func study(
-        _ image: Volume<Float>, _ pipeline: Pipeline, _ network: any Network, _ folder: TemporaryFolder
-    ) throws -> StudyRun {
-        let path = folder.path + "/image.nii"
-        try NIfTI.write(image, to: path)
-        let images = try StudyImages([VolumeFile(contentsOf: path)], pipeline.input, frame: 0)
-        return try StudyRun(
-            pipeline, images, network: network, fixedShape: [nil, 1, nil, nil, nil], folder: folder.path)
-    }
-
     private func labels(
         _ image: Volume<Float>, _ pipeline: Pipeline, _ folder: TemporaryFolder
     ) throws -> Volume<UInt16> {
-        let run = try study(image, pipeline, Convolutions(), folder)
-        let labels = try #require(try run { _ in }.labels)
-        var volume = Volume<UInt16>(grid: image.grid)
-        try volume.voxels.withUnsafeMutableBufferPointer {
-            try labels.read(VoxelBox(lower: .zero, upper: image.dims), into: $0.baseAddress!)
-        }
-        return volume
-    }
-
-    /// All channels, i fastest.
-    private func read(_ result: StudyRun.Result) throws -> [Float] {
-        try result.values.flatMap { spill in
-            var values = [Float](repeating: 0, count: spill.dims.x * spill.dims.y * spill.dims.z)
-            try values.withUnsafeMutableBufferPointer {
-                try spill.read(VoxelBox(lower: .zero, upper: spill.dims), into: $0.baseAddress!)
-            }
-            return values
-        }
+        let run = try studyRun(image, pipeline, Convolutions(), in: folder)
+        return Volume(grid: run.resultGrid, voxels: try #require(try run { _ in }.labels).values())
     }
 }
 

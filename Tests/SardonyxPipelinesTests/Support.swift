@@ -1,14 +1,7 @@
+import SardonyxTestSupport
+
 @testable import SardonyxImaging
 @testable import SardonyxPipelines
-
-func withError(_ body: () throws -> Void) -> ImagingError? {
-    do {
-        try body()
-        return nil
-    } catch {
-        return error as? ImagingError
-    }
-}
 
 extension Pipeline {
     /// One channel of values as they are, on the source's voxels, axes R, A, S.
@@ -19,12 +12,35 @@ extension Pipeline {
     }
 }
 
-extension SpillVolume {
-    /// All voxels, i fastest.
-    func all() throws -> [Scalar] {
-        try [Scalar](unsafeUninitializedCapacity: dims.x * dims.y * dims.z) { values, count in
-            try read(VoxelBox(lower: .zero, upper: dims), into: values.baseAddress!)
-            count = values.count
-        }
+extension Volume {
+    /// Of each voxel the value at its place, in mm.
+    init(_ grid: VoxelGrid, _ value: (SIMD3<Double>) -> Scalar) {
+        let (nx, ny) = (grid.dims.x, grid.dims.y)
+        self.init(
+            grid: grid,
+            voxels: (0..<grid.count).map {
+                value(grid.affine(SIMD3<Double>(SIMD3($0 % nx, $0 / nx % ny, $0 / nx / ny))))
+            })
+    }
+}
+
+/// A run over one image, which is a file of the folder.
+func studyRun(
+    _ image: Volume<Float>, _ pipeline: Pipeline, _ network: any Network, fixedShape: [Int?] = [nil, 1, nil, nil, nil],
+    in folder: TemporaryFolder
+) throws -> StudyRun {
+    let path = folder.path + "/image.nii"
+    try NIfTI.write(image, to: path)
+    let images = try StudyImages([VolumeFile(contentsOf: path)], pipeline.input, frame: 0)
+    return try StudyRun(pipeline, images, network: network, fixedShape: fixedShape, folder: folder.path)
+}
+
+extension SpillVolume where Scalar: ExpressibleByIntegerLiteral {
+    /// All values, i fastest.
+    func values() throws -> [Scalar] {
+        let box = VoxelBox(dims: dims)
+        var values = [Scalar](repeating: 0, count: box.count)
+        try values.withUnsafeMutableBufferPointer { try read(box, into: $0.baseAddress!) }
+        return values
     }
 }

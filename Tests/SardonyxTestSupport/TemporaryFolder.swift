@@ -36,6 +36,15 @@ package final class TemporaryFolder {
         return names.sorted()
     }
 
+    /// What is in the folder, sorted.
+    package var names: [String] { TemporaryFolder.names(in: path) }
+
+    /// The bytes of one of its files.
+    package func read(_ name: String) -> [UInt8] { fileBytes(path + "/" + name) }
+
+    @discardableResult
+    package func write(_ text: String, to name: String) -> String { write(Array(text.utf8), to: name) }
+
     /// Writes a file, in folders of its own when its name has slashes, and returns its path.
     @discardableResult
     package func write(_ bytes: [UInt8], to name: String) -> String {

@@ -93,13 +93,13 @@ struct PipelineHostileTests {
         for name in ["nnunet-ct", "nnunet-mr"] {
             let plans = Array(repositoryText("Tests/Pipelines/\(name)/plans.json").utf8)
             let dataset = Array(repositoryText("Tests/Pipelines/\(name)/dataset.json").utf8)
-            var numbers = RandomNumbers(seed: 3)
+            var numbers = SeededGenerator(seed: 3)
             var read = 0
             for _ in 0..<150 {
                 var damaged = (plans, dataset)
-                let place = Int(numbers.next() % UInt64(plans.count))
-                damaged.0[place] ^= 1 << UInt8(numbers.next() % 7)
-                damaged.1[place % dataset.count] ^= 1 << UInt8(numbers.next() % 7)
+                let place = numbers.below(plans.count)
+                damaged.0[place] ^= 1 << UInt8(numbers.below(7))
+                damaged.1[place % dataset.count] ^= 1 << UInt8(numbers.below(7))
                 let trees = (
                     try? Tree(yaml: String(decoding: damaged.0, as: UTF8.self), path: "p"),
                     try? Tree(yaml: String(decoding: damaged.1, as: UTF8.self), path: "d")

@@ -2,14 +2,6 @@ import SardonyxTestSupport
 
 @testable import SardonyxPipelines
 
-/// A file of this repository.
-func repositoryFile(_ name: String) -> String {
-    let parts = #filePath.split(separator: "/").dropLast(4)
-    return "/" + parts.joined(separator: "/") + "/" + name
-}
-
-func repositoryText(_ name: String) -> String { String(decoding: fileBytes(repositoryFile(name)), as: UTF8.self) }
-
 /// The shortest pipeline that can be run; tests change one thing of it.
 let smallPipeline = """
     name: Liver
@@ -38,11 +30,6 @@ let smallPipeline = """
       image: labels.nii.gz
     """
 
-extension TemporaryFolder {
-    @discardableResult
-    func write(_ text: String, to name: String) -> String { write(Array(text.utf8), to: name) }
-}
-
 /// The problems of a text; empty when it is read.
 func problems(_ text: String) -> [String] {
     do {
@@ -58,34 +45,6 @@ func problems(_ text: String) -> [String] {
 extension String {
     /// With the first occurrence changed.
     func changing(_ old: String, to new: String) -> String {
-        guard let range = firstRange(of: old) else { return self + "MISSING \(old)" }
-        return replacingCharacters(in: range, new)
-    }
-
-    private func firstRange(of text: String) -> Range<String.Index>? {
-        var start = startIndex
-        while start < endIndex {
-            if self[start...].hasPrefix(text) { return start..<index(start, offsetBy: text.count) }
-            start = index(after: start)
-        }
-        return nil
-    }
-
-    private func replacingCharacters(in range: Range<String.Index>, _ text: String) -> String {
-        String(self[..<range.lowerBound]) + text + String(self[range.upperBound...])
-    }
-}
-
-/// The same numbers each time.
-struct RandomNumbers {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = 88_172_645_463_325_252 &+ seed }
-
-    mutating func next() -> UInt64 {
-        state ^= state << 13
-        state ^= state >> 7
-        state ^= state << 17
-        return state >> 8
+        contains(old) ? replacing(old, with: new, maxReplacements: 1) : self + "MISSING \(old)"
     }
 }

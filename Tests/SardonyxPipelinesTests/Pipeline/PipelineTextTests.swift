@@ -7,18 +7,18 @@ import Testing
 /// Pipelines as text, and back.
 struct PipelineTextTests {
     /// Any pipeline; most have problems, as text does not mind.
-    static func random(_ numbers: inout RandomNumbers) -> Pipeline {
-        func pick<T>(_ values: [T]) -> T { values[Int(numbers.next() % UInt64(values.count))] }
+    static func random(_ numbers: inout SeededGenerator) -> Pipeline {
+        func pick<T>(_ values: [T]) -> T { values[numbers.below(values.count)] }
         func many<T>(_ most: Int, _ make: () -> T) -> [T] {
-            (0..<Int(numbers.next() % UInt64(most + 1))).map { _ in make() }
+            (0..<numbers.below(most + 1)).map { _ in make() }
         }
         func number() -> Double {
             pick([
-                0, 1, -1, 0.1, -57, 1e-9, 1.0 / 3, 1e20, 123456.789, Double(Int64(bitPattern: numbers.next()) % 1000),
+                0, 1, -1, 0.1, -57, 1e-9, 1.0 / 3, 1e20, 123456.789, Double(numbers.below(1999) - 999),
             ])
         }
-        func whole() -> Int { Int(numbers.next() % 200) - 20 }
-        func flag() -> Bool { numbers.next() & 1 == 0 }
+        func whole() -> Int { numbers.below(200) - 20 }
+        func flag() -> Bool { numbers.chance(50) }
         func text() -> String {
             pick([
                 "liver", "T1", "true", "null", "~", "1.5", "it's", "a: b", "- x", "#1", "\"q\"", "line\nbreak\t",
@@ -92,7 +92,7 @@ struct PipelineTextTests {
     }
 
     @Test func roundTrips() throws {
-        var numbers = RandomNumbers(seed: 7)
+        var numbers = SeededGenerator(seed: 7)
         for _ in 0..<400 {
             let pipeline = PipelineTextTests.random(&numbers)
             for comments in [true, false] {
