@@ -101,10 +101,11 @@ struct LabelStreamTests {
     }
 
     /// A picture is filled in two dimensions.
-    @Test func holesOfAPicture() {
+    @Test func holesOfAPicture() throws {
         let grid = VoxelGrid(dims: SIMD3(4, 3, 1), affine: .identity)
-        let ring = Mask(grid: grid, voxels: [1, 1, 1, 0, 1, 0, 1, 0, 1, 1, 1, 0])
-        #expect(ring.fillingHoles().voxels == [1, 1, 1, 0, 1, 1, 1, 0, 1, 1, 1, 0])
+        let ring = MemorySliceStore(mask: Mask(grid: grid, voxels: [1, 1, 1, 0, 1, 0, 1, 0, 1, 1, 1, 0]))
+        #expect(try LabelCleaning.apply([.fillHoles()], to: ring, voxelVolume: 1) == [1])
+        #expect(ring.volume.voxels == [1, 1, 1, 0, 1, 1, 1, 0, 1, 1, 1, 0])
     }
 
     /// A hole of two arms that join below; only the second touches label 2.
@@ -146,11 +147,6 @@ struct LabelStreamTests {
             let store = MemorySliceStore(volume)
             try LabelCleaning.apply([.fillHoles()], to: store, voxelVolume: 1)
             #expect(store.volume == LabelStreamTests.filled(volume))
-            let mask = Mask(grid: volume.grid, voxels: volume.voxels.map { UInt8($0) })
-            let components = Components(of: mask)
-            let flooded = Flooded(MemorySliceStore(mask: mask).volume, .faces) { $0 != 0 }
-            #expect(components.labels.voxels == flooded.part.map { Int32($0 + 1) })
-            #expect(components.sizes == flooded.parts.map { $0.voxels.count })
         }
     }
 

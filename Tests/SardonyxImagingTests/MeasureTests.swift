@@ -10,63 +10,54 @@ struct MeasureTests {
         return Mask(grid: grid, voxels: (0..<grid.count).map { _ in random.next32() % 100 < percent ? 1 : 0 })
     }
 
-    @Test func components() {
-        let parts = Components(of: MeasureTests.mask(percent: 34))
+    @Test func components() throws {
+        let volume = MemorySliceStore(mask: MeasureTests.mask(percent: 34)).volume
+        var relabelled: [Int] = []
+        let parts = try LabelStreamTests.parts(of: volume, .faces, relabelled: &relabelled)
         #expect(parts.count == 80)
-        #expect(Array(parts.sizes.prefix(12)) == [3, 2, 20, 1, 1, 3, 5, 2, 6, 15, 22, 234])
-        #expect(parts.sizes.reduce(0, +) == 452)
-        let moment = parts.labels.voxels.enumerated().reduce(0) { $0 + $1.offset * Int($1.element) }
-        #expect(moment == 8_028_258)
-        #expect(parts.largest().insideCount == 234)
+        #expect(parts.prefix(12).map(\.size) == [3, 2, 20, 1, 1, 3, 5, 2, 6, 15, 22, 234])
+        #expect(parts.reduce(0) { $0 + $1.size } == 452)
+        #expect(relabelled.enumerated().reduce(0) { $0 + $1.offset * ($1.element + 1) } == 8_028_258)
     }
 
-    @Test func holes() {
-        let mask = MeasureTests.mask(percent: 70)
-        let filled = mask.fillingHoles()
-        #expect(mask.insideCount == 918)
-        #expect(filled.insideCount == 965)
-        let added = zip(mask.voxels, filled.voxels).enumerated().filter { $1.0 == 0 && $1.1 == 1 }
-        #expect(added.reduce(0) { $0 + $1.offset } == 27742)
+    @Test func holes() throws {
+        let store = MemorySliceStore(mask: MeasureTests.mask(percent: 70))
+        let before = store.volume.voxels
+        #expect(before.count { $0 != 0 } == 918)
+        #expect(try LabelCleaning.apply([.fillHoles()], to: store, voxelVolume: 1) == [965 - 918])
+        #expect(before.indices.filter { before[$0] != store.volume.voxels[$0] }.reduce(0, +) == 27742)
     }
 
     @Test func emptyAndFull() throws {
         let grid = VoxelGrid(dims: SIMD3(3, 3, 3), affine: .identity)
-        let empty = Mask(grid: grid)
-        let full = Mask(grid: grid, repeating: 1)
-        #expect(Components(of: empty).count == 0)
-        #expect(empty.largestComponent() == empty)
-        #expect(full.largestComponent() == full)
-        #expect(empty.fillingHoles() == empty)
-        #expect(empty.centroid == nil)
+        let (empty, full) = (Mask(grid: grid), Mask(grid: grid, repeating: 1))
+        for mask in [empty, full] {
+            let store = MemorySliceStore(mask: mask)
+            #expect(try LabelCleaning.apply([.largestComponent(), .fillHoles()], to: store, voxelVolume: 1) == [0, 0])
+        }
         #expect(try empty.dice(empty) == 1)
         #expect(try empty.dice(full) == 0)
     }
 
     /// Of equal parts the first in memory stays; corners do not connect.
-    @Test func ties() {
+    @Test func ties() throws {
         let grid = VoxelGrid(dims: SIMD3(3, 3, 1), affine: .identity)
-        let corners = Mask(grid: grid, voxels: [0, 0, 1, 0, 1, 0, 1, 0, 0])
-        #expect(Components(of: corners).count == 3)
-        #expect(corners.largestComponent().voxels == [0, 0, 1, 0, 0, 0, 0, 0, 0])
+        let corners = MemorySliceStore(mask: Mask(grid: grid, voxels: [0, 0, 1, 0, 1, 0, 1, 0, 0]))
+        #expect(try LabelCleaning.apply([.largestComponent()], to: corners, voxelVolume: 1) == [2])
+        #expect(corners.volume.voxels == [0, 0, 1, 0, 0, 0, 0, 0, 0])
     }
 
-    @Test func measures() throws {
+    @Test func overlap() throws {
         let a = MeasureTests.mask(percent: 34)
-        #expect(abs(a.millilitres - 452 * 3.0 / 1000) < 1e-12)
         var b = a
         for v in 0..<660 { b.voxels[v] = 0 }
         let kept = a.voxels[660...].reduce(0) { $0 + Int($1) }
         #expect(abs(try a.dice(b) - 2 * Double(kept) / Double(452 + kept)) < 1e-12)
         // Any value but 0 is inside.
-        var c = a
-        for v in c.voxels.indices where c.voxels[v] != 0 { c.voxels[v] = 7 }
+        let c = Mask(grid: a.grid, voxels: a.voxels.map { $0 * 7 })
         #expect(try a.dice(c) == 1)
         let elsewhere = Mask(grid: VoxelGrid(dims: a.dims, affine: .identity), voxels: a.voxels)
         #expect(withError { _ = try a.dice(elsewhere) }?.code == .mismatch)
-        var dot = Mask(grid: a.grid)
-        dot[3, 4, 5] = 1
-        dot[5, 4, 6] = 1
-        #expect(dot.centroid == SIMD3(4, 4, 5.5))
     }
 
     @Test func numbersForPeople() {

@@ -119,10 +119,10 @@ struct NNUNetRunTests {
         #expect(abs(input.values.reduce(0.0) { $0 + Double(abs($1)) } - row.sum) < 5e-3)
         #expect(abs(input.values.min()! - row.range.lowerBound) < 2e-5)
         #expect(abs(input.values.max()! - row.range.upperBound) < 2e-5)
-        let probabilities = try result.values.flatMap { try $0.values() }
+        let probabilities = try result.values.flatMap { try $0.all() }
         for (place, value) in row.probabilities { #expect(abs(probabilities[place] - value) < 2e-5) }
         #expect(abs(probabilities.reduce(0.0) { $0 + Double($1) } - row.total) < 2e-3)
-        let labels = try #require(try result.labels?.values())
+        let labels = try #require(try result.labels?.all())
         #expect((1...3).map { label in labels.filter { $0 == label }.count } == row.labels)
     }
 }

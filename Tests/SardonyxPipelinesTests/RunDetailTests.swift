@@ -49,7 +49,7 @@ struct RunDetailTests {
             }
         }
         let run = try studyRun(volume, pipeline, network, fixedShape: [nil, 3, nil, nil], in: folder)
-        let found = try #require(try run { _ in }.labels).values()
+        let found = try #require(try run { _ in }.labels).all()
         #expect(tiles == 3)
         let label = run.labelTable[1]
         for index in found.indices {
@@ -75,7 +75,7 @@ struct RunDetailTests {
         }
         let result = try studyRun(volume, pipeline, network, in: folder)(progress: { _ in })
         try result.clean([.largestComponent(labels: [])], voxelVolume: 1)
-        let found = try ([#require(result.labels)] + result.masks).map { try $0.values() }
+        let found = try ([#require(result.labels)] + result.masks).map { try $0.all() }
         #expect(found[0] == [5, 5, 7, 0, 0, 0, 0, 0])
         #expect(found[1] == [5, 5, 5, 5, 0, 0, 0, 0])
         #expect(found[2] == [0, 0, 7, 0, 0, 0, 0, 0])

@@ -97,7 +97,7 @@ struct RunGeometryTests {
         let run = try studyRun(image, pipeline, network, fixedShape: fixedShape, in: folder)
         let spill = try #require(try run { _ in }.values.first)
         #expect(run.resultGrid.dims == spill.dims)
-        return (run.resultGrid, try spill.values())
+        return (run.resultGrid, try spill.all())
     }
 }
 

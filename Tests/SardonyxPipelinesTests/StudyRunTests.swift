@@ -75,7 +75,7 @@ struct StudyRunTests {
             pipeline.tiling.batch = batch
             let network = Convolutions()
             let run = try studyRun(StudyRunTests.image(), pipeline, network, in: folder)
-            let values = try run { _ in }.values.flatMap { try $0.values() }
+            let values = try run { _ in }.values.flatMap { try $0.all() }
             #expect(network.peak == min(batch, run.layout.runsPerRow))
             results.append(values)
             let places = [(0, 0, 0, 0), (1, 7, 8, 9), (2, 19, 16, 12), (0, 5, 6, 7), (1, 10, 0, 12)]
@@ -113,7 +113,7 @@ struct StudyRunTests {
         _ image: Volume<Float>, _ pipeline: Pipeline, _ folder: TemporaryFolder
     ) throws -> Volume<UInt16> {
         let run = try studyRun(image, pipeline, Convolutions(), in: folder)
-        return Volume(grid: run.resultGrid, voxels: try #require(try run { _ in }.labels).values())
+        return Volume(grid: run.resultGrid, voxels: try #require(try run { _ in }.labels).all())
     }
 }
 

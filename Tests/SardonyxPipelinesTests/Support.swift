@@ -35,12 +35,12 @@ func studyRun(
     return try StudyRun(pipeline, images, network: network, fixedShape: fixedShape, folder: folder.path)
 }
 
-extension SpillVolume where Scalar: ExpressibleByIntegerLiteral {
-    /// All values, i fastest.
-    func values() throws -> [Scalar] {
-        let box = VoxelBox(dims: dims)
-        var values = [Scalar](repeating: 0, count: box.count)
-        try values.withUnsafeMutableBufferPointer { try read(box, into: $0.baseAddress!) }
-        return values
+extension SpillVolume {
+    /// All voxels, i fastest.
+    func all() throws -> [Scalar] {
+        try [Scalar](unsafeUninitializedCapacity: dims.x * dims.y * dims.z) { values, count in
+            try read(VoxelBox(dims: dims), into: values.baseAddress!)
+            count = values.count
+        }
     }
 }

@@ -3,8 +3,8 @@ import Testing
 
 @testable import SardonyxPipelines
 
-/// Figures: MONAI's `dense_patch_slices` and `compute_importance_map`, nnU-Net's
-/// `compute_steps_for_sliding_window` and `compute_gaussian`; images shorter than a tile are padded in half on each side.
+/// Figures: MONAI's `dense_patch_slices` and `compute_importance_map`, nnU-Net's `compute_steps_for_sliding_window` and
+/// `compute_gaussian`; images shorter than a tile are padded in half on each side.
 struct TilingTests {
     struct Row: Sendable {
         let count: Int

@@ -30,14 +30,11 @@ public struct GridResampling: Sendable {
                 .badGeometry, problem: "the target grid lies nowhere near the volume", remedy: "repair its header")
         }
         self.map = map
-        if method == .cubic {
-            let axes = (0..<3).map {
-                AxisResampling(splineCoefficientsOf: source.dims[$0], margin: GridResampling.margin)
-            }
-            coefficients = ResamplingPlan(axes[0], axes[1], axes[2])
-        } else {
-            coefficients = nil
-        }
+        let margin = GridResampling.margin
+        coefficients =
+            method == .cubic
+            ? ResamplingPlan((0..<3).map { AxisResampling(splineCoefficientsOf: source.dims[$0], margin: margin) })
+            : nil
         self.source = source
         self.target = target
         self.method = method

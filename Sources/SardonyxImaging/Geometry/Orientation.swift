@@ -25,9 +25,6 @@ public enum Direction: Character, Sendable, CaseIterable {
     /// True for right, anterior and superior: the direction in which RAS+ coordinates grow.
     public var isPositive: Bool { self == .right || self == .anterior || self == .superior }
 
-    /// The other end of the axis.
-    public var opposite: Direction { Direction(axis: axis, positive: !isPositive) }
-
     init(axis: Int, positive: Bool) {
         let ends: [(Direction, Direction)] = [(.left, .right), (.posterior, .anterior), (.inferior, .superior)]
         self = positive ? ends[axis].1 : ends[axis].0

@@ -14,8 +14,10 @@ public struct ResamplingPlan: Sendable, Equatable {
     public var outputDims: SIMD3<Int> { SIMD3(axes[0].outputCount, axes[1].outputCount, axes[2].outputCount) }
 
     /// One matrix an axis.
-    public init(_ i: AxisResampling, _ j: AxisResampling, _ k: AxisResampling) {
-        axes = [i, j, k]
+    public init(_ i: AxisResampling, _ j: AxisResampling, _ k: AxisResampling) { self.init([i, j, k]) }
+
+    init(_ axes: [AxisResampling]) {
+        self.axes = axes
         order = ResamplingPlan.cheapestOrder(axes)
     }
 
@@ -25,11 +27,11 @@ public struct ResamplingPlan: Sendable, Equatable {
         from source: SIMD3<Int>, to target: SIMD3<Int>, by method: Interpolation, antialias: Bool = false,
         nearestAlong nearest: Int? = nil
     ) {
-        let axes = (0..<3).map { axis in
-            AxisResampling(
-                from: source[axis], to: target[axis], by: axis == nearest ? .nearest : method, antialias: antialias)
-        }
-        self.init(axes[0], axes[1], axes[2])
+        self.init(
+            (0..<3).map { axis in
+                AxisResampling(
+                    from: source[axis], to: target[axis], by: axis == nearest ? .nearest : method, antialias: antialias)
+            })
     }
 
     /// From one grid onto another whose axes run along the same lines, as after a change of spacing or a crop; `nil`
@@ -46,12 +48,12 @@ public struct ResamplingPlan: Sendable, Equatable {
                 guard abs(row[other]) * Double(target.dims[other]) < 1e-3 else { return nil }
             }
         }
-        let axes = (0..<3).map { axis in
-            AxisResampling(
-                from: source.dims[axis], to: target.dims[axis], scale: rows[axis][axis], offset: rows[axis][3],
-                by: method, antialias: antialias)
-        }
-        self.init(axes[0], axes[1], axes[2])
+        self.init(
+            (0..<3).map { axis in
+                AxisResampling(
+                    from: source.dims[axis], to: target.dims[axis], scale: rows[axis][axis], offset: rows[axis][3],
+                    by: method, antialias: antialias)
+            })
     }
 
     /// True when slabs repeat no work: every plane of the source is read, and none is resampled, for several slabs.

@@ -18,7 +18,7 @@ extension Volume {
     /// `outside`: a crop, a pad, and (with the box of the larger grid) putting a crop back, in one.
     @_specialize(where Scalar == Float)
     @_specialize(where Scalar == UInt8)
-    public func cropped(to box: VoxelBox, outside: Scalar = .background) -> Volume {
+    public func cropped(to box: VoxelBox, outside: Scalar = 0) -> Volume {
         let target = grid.cropped(to: box)
         var result = [Scalar](repeating: outside, count: target.count)
         let inner = box.intersection(grid.box)
@@ -41,7 +41,7 @@ extension Volume {
 
     /// More voxels, of value `outside`, before the first and after the last of each axis.
     public func padded(
-        by before: SIMD3<Int>, _ after: SIMD3<Int>, outside: Scalar = .background
+        by before: SIMD3<Int>, _ after: SIMD3<Int>, outside: Scalar = 0
     ) -> Volume {
         cropped(to: grid.box.padded(by: before, after), outside: outside)
     }

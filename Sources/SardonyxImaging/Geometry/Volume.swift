@@ -1,33 +1,11 @@
-/// A type that a volume can hold.
-public protocol Voxel: Sendable, Equatable, BitwiseCopyable {
-    /// The value that stands for "nothing here": 0.
-    static var background: Self { get }
-}
+/// A type that a volume can hold; 0 stands for "nothing here".
+public protocol Voxel: Sendable, Equatable, BitwiseCopyable, ExpressibleByIntegerLiteral {}
 
-extension Float: Voxel {
-    /// Zero.
-    public static var background: Float { 0 }
-}
-
-extension UInt8: Voxel {
-    /// Zero.
-    public static var background: UInt8 { 0 }
-}
-
-extension UInt16: Voxel {
-    /// Zero.
-    public static var background: UInt16 { 0 }
-}
-
-extension Int16: Voxel {
-    /// Zero.
-    public static var background: Int16 { 0 }
-}
-
-extension Int32: Voxel {
-    /// Zero.
-    public static var background: Int32 { 0 }
-}
+extension Float: Voxel {}
+extension UInt8: Voxel {}
+extension UInt16: Voxel {}
+extension Int16: Voxel {}
+extension Int32: Voxel {}
 
 /// Voxels that carry their place in the patient.
 public struct Volume<Scalar: Voxel>: Sendable, Equatable {
@@ -53,7 +31,7 @@ public struct Volume<Scalar: Voxel>: Sendable, Equatable {
     }
 
     /// A volume of one value.
-    public init(grid: VoxelGrid, repeating value: Scalar = .background) {
+    public init(grid: VoxelGrid, repeating value: Scalar = 0) {
         self.init(grid: grid, voxels: [Scalar](repeating: value, count: grid.count))
     }
 

@@ -4,7 +4,8 @@ import SardonyxImaging
 final class RowRestorer {
     private let grid: WorkingGrid
     private let channels: Int
-    /// Whether slices are brought onto the source's x and y before they are mixed along z: cheaper where there are fewer.
+    /// Whether slices are brought onto the source's x and y before they are mixed along z: cheaper where there are
+    /// fewer.
     private let isPlaneFirst: Bool
     /// Whether slices go through as they are.
     private let isIdentity: Bool

@@ -2,8 +2,8 @@ import SardonyxImaging
 
 /// Slices of the network's grid, one after another, out of a source that stays in its files.
 ///
-/// A slice of the source is read once and brought onto the network's x and y; the last `taps` of those are kept and mixed
-/// along z. The same sums whatever part of the volume is asked for.
+/// A slice of the source is read once and brought onto the network's x and y; the last `taps` of those are kept and
+/// mixed along z. The same sums whatever part of the volume is asked for.
 final class RowSource {
     let grid: WorkingGrid
     private let channel: SourceChannel

@@ -2,7 +2,7 @@
 ///
 /// An image shorter than the tile lies in its middle: the only tile begins at −⌊(tile − count) / 2⌋.
 enum TileStarts {
-    /// As MONAI's `sliding_window_inference`: steps of ⌊tile · (1 − overlap)⌋, 1 at least; the last tile is moved inside.
+    /// As MONAI's `sliding_window_inference`: steps of ⌊tile · (1 − overlap)⌋, 1 at least; the last tile moves inside.
     ///
     /// - Parameters:
     ///   - count: voxels along the axis, 1 or more.

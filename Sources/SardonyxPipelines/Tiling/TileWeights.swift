@@ -20,8 +20,8 @@ enum TileWeights {
         return map.map { max($0, floor) }
     }
 
-    /// nnU-Net's Gaussian: SciPy's `gaussian_filter` (cut at 4 σ) of a single 1 at ⌊side / 2⌋, σ = `sigma` · side, divided
-    /// by its maximum; zeros become the least value above 0.
+    /// nnU-Net's Gaussian: SciPy's `gaussian_filter` (cut at 4 σ) of a single 1 at ⌊side / 2⌋, σ = `sigma` · side,
+    /// divided by its maximum; zeros become the least value above 0.
     static func nnunet(size: [Int], sigma: Double) -> [Float] {
         let axes = size.map { side -> [Float] in
             let deviation = sigma * Double(side)
