@@ -159,7 +159,8 @@ struct WorkingGrid: Sendable, Equatable {
     private static func count(_ n: Int, _ old: Double, _ new: Double, _ alignment: SpacingRule) throws -> Int {
         let length =
             switch alignment {
-            case .faces: (Double(n) * old / new).rounded(.toNearestOrEven)
+            // In the order of nnU-Net: another may round a half the other way.
+            case .faces: (old / new * Double(n)).rounded(.toNearestOrEven)
             case .centres: (Double(n - 1) * old / new + 1).rounded(.toNearestOrEven)
             }
         guard length.isFinite, length < 1e6 else {
