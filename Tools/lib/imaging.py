@@ -33,7 +33,8 @@ def main():
             began = time.monotonic()
             part(bench, name, function)
             bench.note(name, f"{time.monotonic() - began:.0f} s")
-    print(f"{bench.passed} passed, {bench.failed} failed")
+    left_out = f", {bench.left_out} left out" * bool(bench.left_out)
+    print(f"{bench.passed} passed, {bench.failed} failed{left_out}")
     sys.exit(1 if bench.failed else 0)
 
 

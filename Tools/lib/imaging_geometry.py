@@ -63,7 +63,7 @@ def nnunet_resized(image, shape, order):
 
 
 def by_command(bench, model):
-    """The program's own network, a tile at a time: what is compared is then how tiles are cut and joined, to the bit."""
+    """The program's own network, a tile at a time: what is compared is then only how tiles are cut and joined."""
     outputs = bench.fresh("tile")
 
     def run(batch):
@@ -73,25 +73,39 @@ def by_command(bench, model):
     return run
 
 
-def tiles(bench):
-    """Three networks' values on a part of the CT, by each scheme."""
-    image = nibabel.load(ct(bench))
-    part = image.slicer[70:180, 80:160, 20:80]
+# Network, channels out, a tile's side, scheme, overlap, weight, mirrored axes.
+TILED = (
+    ("unet3d_res", 3, 96, "monai", 0.25, "gaussian", []), ("dynunet3d", 3, 64, "monai", 0.25, "constant", []),
+    ("swinunetr3d", 2, 64, "monai", 0.25, "gaussian", []), ("dynunet3d", 3, 64, "nnunet", 0.5, "gaussian", [0, 2]))
+
+
+def tile_values(bench, case):
+    """The program's values [channels, …] of a part of the CT, and the part [i, j, k] as the network sees it."""
+    name, outputs, side, scheme, overlap, weight, mirror = case
+    part = nibabel.load(ct(bench)).slicer[70:180, 80:160, 20:80]
     path = bench.folder / "part.nii.gz"
     nibabel.save(nibabel.Nifti1Image(np.asarray(part.dataobj), part.affine), path)
+    pipeline = bench.pipeline(tile_title(case).replace(", ", "-"), zoo(bench, name), {
+        "task": "segmentation", "labels": ["one", "two"][:outputs - 1],
+        "input": {"axes": "ijk", "channels": [{"name": "CT", "intensity": [
+            {"scale": {"from": [-100, 300], "clip": True}}]}]},
+        "tiling": {"scheme": scheme, "size": [side] * 3, "overlap": overlap, "weight": weight, "mirror": mirror},
+        "output": {"decision": "argmax"}, "results": {"probabilities": "probabilities.nii"}})
+    results, _ = bench.apply(pipeline, path)
     prepared = (np.clip(np.asarray(part.dataobj, float), -100, 300) + 100) / 400
-    cases = (
-        ("unet3d_res", 3, 96, "monai", 0.25, "gaussian", []), ("dynunet3d", 3, 64, "monai", 0.25, "constant", []),
-        ("swinunetr3d", 2, 64, "monai", 0.25, "gaussian", []), ("dynunet3d", 3, 64, "nnunet", 0.5, "gaussian", [0, 2]))
-    for name, outputs, side, scheme, overlap, weight, mirror in cases:
-        title = f"tiles, {name}, {scheme}, {weight}" + ", mirrored" * bool(mirror)
-        pipeline = bench.pipeline(title.replace(", ", "-"), zoo(bench, name), {
-            "task": "segmentation", "labels": ["one", "two"][:outputs - 1],
-            "input": {"axes": "ijk", "channels": [{"name": "CT", "intensity": [
-                {"scale": {"from": [-100, 300], "clip": True}}]}]},
-            "tiling": {"scheme": scheme, "size": [side] * 3, "overlap": overlap, "weight": weight, "mirror": mirror},
-            "output": {"decision": "argmax"}, "results": {"probabilities": "probabilities.nii"}})
-        results, _ = bench.apply(pipeline, path)
-        run = by_command(bench, zoo(bench, name))
-        scores = reference.tiled(prepared[None], run, (side,) * 3, scheme, overlap, weight, mirror)
-        values(bench, title, np.moveaxis(voxels(results / "probabilities.nii"), -1, 0), scores, TILES)
+    return np.moveaxis(voxels(results / "probabilities.nii"), -1, 0), prepared
+
+
+def tile_title(case):
+    name, _, _, scheme, _, weight, mirror = case
+    return f"tiles, {name}, {scheme}, {weight}" + ", mirrored" * bool(mirror)
+
+
+def tiles(bench):
+    """Three networks' values on a part of the CT, by each scheme."""
+    for case in TILED:
+        found, prepared = tile_values(bench, case)
+        name, _, side, scheme, overlap, weight, mirror = case
+        scores = reference.tiled(
+            prepared[None], by_command(bench, zoo(bench, name)), (side,) * 3, scheme, overlap, weight, mirror)
+        values(bench, tile_title(case), found, scores, TILES)

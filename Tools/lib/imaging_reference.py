@@ -1,6 +1,7 @@
 """A pipeline in NumPy, SciPy and ONNX Runtime: what `sardonyx apply` is to compute, written a second time.
 
-Images are arrays [i, j, k] as stored; nothing here is shared with the program under test.
+Images are arrays [i, j, k] as stored. Written after SciPy's, MONAI's and nnU-Net's definitions; `imaging_monai.py`
+compares the tiles with their own code.
 """
 import itertools
 
@@ -83,7 +84,8 @@ def tiled(image, run, size, scheme, overlap, weight="gaussian", mirror=(), paddi
     borders = [(0, 0)] + [(m // 2, m - m // 2) for m in missing]
     image = np.pad(image, borders, constant_values=padding)
     starts = {"monai": monai_starts, "nnunet": nnunet_starts}[scheme]
-    weights = {"monai": monai_gaussian, "nnunet": nnunet_gaussian}[scheme](size) if weight == "gaussian" else np.ones(size)
+    gaussian = {"monai": monai_gaussian, "nnunet": nnunet_gaussian}[scheme]
+    weights = gaussian(size) if weight == "gaussian" else np.ones(size)
     total, norm = None, np.zeros(image.shape[1:])
     for corner in itertools.product(*(starts(n, s, overlap) for n, s in zip(image.shape[1:], size))):
         at = tuple(slice(c, c + s) for c, s in zip(corner, size))

@@ -25,17 +25,22 @@ class Bench:
     models: pathlib.Path
     failed: int = 0
     passed: int = 0
+    left_out: int = 0
 
     def check(self, name, holds, figure):
         self.passed += bool(holds)
         self.failed += not holds
         print(f"{'pass' if holds else 'FAIL'}  {name}: {figure}", flush=True)
 
+    def leave_out(self, name, reason):
+        self.left_out += 1
+        print(f"LEFT OUT  {name}: {reason}", flush=True)
+
     def note(self, name, figure):
         print(f"      {name}: {figure}", flush=True)
 
     def run(self, *arguments, expect=0):
-        """Runs the program and gives its result, with `peak`, the resident bytes at most; another exit code is a failure."""
+        """Runs the program; gives its result, with `peak`, its most resident bytes. Another exit code is a failure."""
         command = [self.program, *map(str, arguments)]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         # A process that Python starts counts Python's own memory in ru_maxrss; the program's own peak is asked for

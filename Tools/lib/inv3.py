@@ -1,7 +1,8 @@
 """inv3.py FILE.inv3 OUT.nii.gz: the volume of an InVesalius project as NIfTI.
 
 A project is a tar with main.plist (shape, type and spacing) and the voxels as they are in memory: slices from the feet
-to the head, rows from the back to the front (VTK's first row is the lowest), columns from the patient's right to the left.
+to the head, rows from the back to the front (VTK's first row is the lowest), columns from the patient's right to the
+left.
 """
 import plistlib
 import sys
