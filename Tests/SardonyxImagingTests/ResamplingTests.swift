@@ -9,7 +9,7 @@ struct ResamplingTests {
         let method: Interpolation
         let antialias: Bool
         let values: [Double]
-        init(from: Int, to: Int, method: Interpolation, antialias: Bool, values: [Double]) {
+        init(_ from: Int, _ to: Int, _ method: Interpolation, antialias: Bool = false, _ values: [Double]) {
             (self.from, self.to, self.method, self.antialias, self.values) = (from, to, method, antialias, values)
         }
         var testDescription: String { "\(from) to \(to) \(method)\(antialias ? " antialias" : "")" }
@@ -17,104 +17,62 @@ struct ResamplingTests {
 
     /// resize(x, (to,), order=0 / 1 / 3, mode="edge", anti_aliasing=antialias, clip=False)
     static let lines: [Line] = [
-        Line(from: 1, to: 3, method: .cubic, antialias: false, values: [548, 548, 548]),
-        Line(from: 2, to: 5, method: .cubic, antialias: false, values: [573.039, 530.251, 427.5, 324.749, 281.961]),
-        Line(from: 3, to: 2, method: .cubic, antialias: false, values: [491.41, 361.532]),
+        Line(1, 3, .cubic, [548, 548, 548]),
+        Line(2, 5, .cubic, [573.039, 530.251, 427.5, 324.749, 281.961]),
+        Line(3, 2, .cubic, [491.41, 361.532]),
+        Line(3, 7, .cubic, [575.017, 518.8, 398.036, 307, 317.078, 376.498, 408.407]),
+        Line(5, 5, .cubic, [548, 307, 393, 741, 68]),
+        Line(5, 3, .cubic, [478.209, 393, 296.277]),
         Line(
-            from: 3, to: 7, method: .cubic, antialias: false,
-            values: [
-                575.017, 518.8, 398.036, 307, 317.078,
-                376.498, 408.407,
+            5, 13, .cubic,
+            [
+                571.658, 535.573, 443.759, 340.196, 275.321, 284.814, 393, 591.614, 743.215, 682.193, 403.272, 109.46,
+                -11.04,
             ]),
-        Line(from: 5, to: 5, method: .cubic, antialias: false, values: [548, 307, 393, 741, 68]),
-        Line(from: 5, to: 3, method: .cubic, antialias: false, values: [478.209, 393, 296.277]),
+        Line(40, 9, .cubic, [299.111, 317.07, 410.565, 651.422, 465.883, 338.476, 473.689, 773.081, 720.386]),
         Line(
-            from: 5, to: 13, method: .cubic, antialias: false,
-            values: [
-                571.658, 535.573, 443.759, 340.196, 275.321,
-                284.814, 393, 591.614, 743.215, 682.193, 403.272, 109.46, -11.04,
-            ]),
-        Line(
-            from: 40, to: 9, method: .cubic, antialias: false,
-            values: [
-                299.111, 317.07, 410.565, 651.422, 465.883,
-                338.476, 473.689, 773.081, 720.386,
+            13, 31, .cubic,
+            [
+                570.906, 526.023, 420.906, 313.519, 264.863, 320.676, 514.154, 728.923, 713.742, 383.418, 87.368,
+                178.557, 483.156, 578.077, 378.58, 260, 489.832, 773.578, 709.695, 367.886, 164.648, 294.507, 480.676,
+                447.3, 293.005, 257.462, 407.686, 619.427, 785.893, 887.287, 923.217,
             ]),
         Line(
-            from: 13, to: 31, method: .cubic, antialias: false,
-            values: [
-                570.906, 526.023, 420.906, 313.519,
-                264.863, 320.676, 514.154, 728.923, 713.742, 383.418, 87.368, 178.557, 483.156, 578.077, 378.58, 260,
-                489.832, 773.578, 709.695, 367.886, 164.648, 294.507, 480.676, 447.3, 293.005, 257.462, 407.686,
-                619.427,
-                785.893, 887.287, 923.217,
-            ]),
+            40, 9, .linear, antialias: true,
+            [448.711, 439.45, 531.328, 628.443, 646.593, 561.168, 462.313, 556.98, 500.238]),
+        Line(13, 5, .linear, antialias: true, [415.092, 437.904, 454.083, 383.112, 640.407]),
+        Line(5, 1, .linear, antialias: true, [401.003]),
+        Line(2, 1, .linear, antialias: true, [427.5]),
         Line(
-            from: 40, to: 9, method: .linear, antialias: true,
-            values: [
-                448.711, 439.45, 531.328, 628.443, 646.593,
-                561.168, 462.313, 556.98, 500.238,
+            9, 20, .linear, antialias: true,
+            [
+                548, 505.825, 397.375, 313.45, 352.15, 390.85, 540.9, 697.5, 522.275, 219.425, 185.45, 420.35, 548.75,
+                400.25, 273.625, 518.875, 764.125, 569.875, 287.725, 178,
             ]),
+        Line(3, 3, .linear, antialias: true, [548, 307, 393]),
         Line(
-            from: 13, to: 5, method: .linear, antialias: true,
-            values: [
-                415.092, 437.904, 454.083, 383.112,
-                640.407,
-            ]),
-        Line(from: 5, to: 1, method: .linear, antialias: true, values: [401.003]),
-        Line(from: 2, to: 1, method: .linear, antialias: true, values: [427.5]),
+            40, 9, .cubic, antialias: true,
+            [447.646, 440.278, 531.596, 628.109, 642.169, 561.585, 465.637, 558.901, 504.951]),
+        Line(13, 5, .cubic, antialias: true, [409.259, 439.262, 454.083, 371.684, 649.099]),
+        Line(5, 1, .cubic, antialias: true, [401.003]),
+        Line(2, 1, .cubic, antialias: true, [427.5]),
         Line(
-            from: 9, to: 20, method: .linear, antialias: true,
-            values: [
-                548, 505.825, 397.375, 313.45, 352.15,
-                390.85, 540.9, 697.5, 522.275, 219.425, 185.45, 420.35, 548.75, 400.25, 273.625, 518.875, 764.125,
-                569.875, 287.725, 178,
+            9, 20, .cubic, antialias: true,
+            [
+                570.482, 516.579, 399.568, 293.399, 269.703, 381.777, 628.583, 765.266, 527.249, 149.421, 122.29,
+                437.097, 586.522, 384.717, 263.828, 523.37, 794.509, 657.21, 291.036, 96.161,
             ]),
-        Line(from: 3, to: 3, method: .linear, antialias: true, values: [548, 307, 393]),
+        Line(3, 3, .cubic, antialias: true, [548, 307, 393]),
         Line(
-            from: 40, to: 9, method: .cubic, antialias: true,
-            values: [
-                447.646, 440.278, 531.596, 628.109, 642.169,
-                561.585, 465.637, 558.901, 504.951,
-            ]),
+            40, 9, .nearest, antialias: true,
+            [444.364, 438.93, 557.062, 625.146, 634.959, 557.375, 467.688, 569.614, 519.708]),
+        Line(13, 5, .nearest, antialias: true, [396.448, 494.78, 454.083, 374.036, 595.094]),
+        Line(5, 1, .nearest, antialias: true, [401.003]),
+        Line(2, 1, .nearest, antialias: true, [332.718]),
         Line(
-            from: 13, to: 5, method: .cubic, antialias: true,
-            values: [
-                409.259, 439.262, 454.083, 371.684,
-                649.099,
-            ]),
-        Line(from: 5, to: 1, method: .cubic, antialias: true, values: [401.003]),
-        Line(from: 2, to: 1, method: .cubic, antialias: true, values: [427.5]),
-        Line(
-            from: 9, to: 20, method: .cubic, antialias: true,
-            values: [
-                570.482, 516.579, 399.568, 293.399, 269.703,
-                381.777, 628.583, 765.266, 527.249, 149.421, 122.29, 437.097, 586.522, 384.717, 263.828, 523.37,
-                794.509,
-                657.21, 291.036, 96.161,
-            ]),
-        Line(from: 3, to: 3, method: .cubic, antialias: true, values: [548, 307, 393]),
-        Line(
-            from: 40, to: 9, method: .nearest, antialias: true,
-            values: [
-                444.364, 438.93, 557.062, 625.146, 634.959,
-                557.375, 467.688, 569.614, 519.708,
-            ]),
-        Line(
-            from: 13, to: 5, method: .nearest, antialias: true,
-            values: [
-                396.448, 494.78, 454.083, 374.036,
-                595.094,
-            ]),
-        Line(from: 5, to: 1, method: .nearest, antialias: true, values: [401.003]),
-        Line(from: 2, to: 1, method: .nearest, antialias: true, values: [332.718]),
-        Line(
-            from: 9, to: 20, method: .nearest, antialias: true,
-            values: [
-                548, 548, 307, 307, 393, 393, 393, 741,
-                741, 68, 68, 590, 590, 260, 260, 260, 805, 805, 178, 178,
-            ]),
-        Line(from: 3, to: 3, method: .nearest, antialias: true, values: [548, 307, 393]),
+            9, 20, .nearest, antialias: true,
+            [548, 548, 307, 307, 393, 393, 393, 741, 741, 68, 68, 590, 590, 260, 260, 260, 805, 805, 178, 178]),
+        Line(3, 3, .nearest, antialias: true, [548, 307, 393]),
     ]
 
     @Test(arguments: lines)
