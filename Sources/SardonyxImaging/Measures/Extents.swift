@@ -3,13 +3,6 @@
 /// Kept are the corners of the convex hull of each region in each slice, 16 bytes each (a few dozen a slice): the ends
 /// of every longest line are among them.
 struct ExtentCollector {
-    /// The longest line in one slice, and the longest chord of the region's convex hull in that slice across it, in mm.
-    struct InPlane: Equatable {
-        var slice: Int
-        var longest: Double
-        var perpendicular: Double
-    }
-
     private struct Corner {
         var region: Int32
         var i, j, k: Int32
@@ -98,7 +91,7 @@ struct ExtentCollector {
     }
 
     /// For each region the longest line in space (mm) and in a slice, the first of equals; `nil` without voxels.
-    func result() -> [(longest: Double, inPlane: InPlane)?] {
+    func result() -> [(longest: Double, inPlane: RegionMeasures.InPlane)?] {
         // Corners grouped by region, in the order of slices.
         var starts = [Int](repeating: 0, count: best.count + 1)
         for corner in corners { starts[Int(corner.region) + 1] += 1 }
@@ -114,8 +107,9 @@ struct ExtentCollector {
             let all = order[starts[region]..<starts[region + 1]].map { corners[$0] }
             let (square, slice) = best[region]
             let hull = all.filter { $0.k == slice }
-            let inPlane = InPlane(
-                slice: Int(slice), longest: square.squareRoot(), perpendicular: perpendicular(hull, square))
+            let inPlane = RegionMeasures.InPlane(
+                slice: Int(slice), longestMillimetres: square.squareRoot(),
+                perpendicularMillimetres: perpendicular(hull, square))
             return (longest(all, atLeast: square).squareRoot(), inPlane)
         }
     }

@@ -244,9 +244,7 @@ private struct RegionSet {
             }
             if let line = lines?[region] {
                 measures.diameterMillimetres = line.longest
-                measures.inPlane = .init(
-                    slice: line.inPlane.slice, longestMillimetres: line.inPlane.longest,
-                    perpendicularMillimetres: line.inPlane.perpendicular)
+                measures.inPlane = line.inPlane
             }
             return measures
         }
