@@ -105,13 +105,8 @@ struct NNUNetRunTests {
             input = (values, shape)
             return values + values.prefix(values.count / 2).map { 1 - $0 * $0 }
         }
-        let paths = (0..<2).map { folder.path + "/\($0).nii" }
-        for (c, path) in paths.enumerated() {
-            try NIfTI.write(NNUNetRunTests.image(c, row.dims, row.spacing), to: path)
-        }
-        let images = try StudyImages(paths.map { try VolumeFile(contentsOf: $0) }, pipeline.input, frame: 0)
-        let run = try StudyRun(
-            pipeline, images, network: network, fixedShape: [nil, 2, nil, nil, nil], folder: folder.path)
+        let images = (0..<2).map { NNUNetRunTests.image($0, row.dims, row.spacing) }
+        let run = try studyRun(images, pipeline, network, fixedShape: [nil, 2, nil, nil, nil], in: folder)
         let result = try run { _ in }
 
         #expect(input.shape == row.shape)

@@ -68,7 +68,7 @@ struct RefusedRunTests {
         let volume = Volume<Float>(grid: VoxelGrid(dims: SIMD3(8, 9, 10), affine: Affine(spacing: row.spacing)))
         let error = #expect(throws: (any Error).self) {
             let network = ShapedNetwork(row.shape)
-            _ = try studyRun(volume, pipeline, network, fixedShape: row.fixed, in: folder)(progress: { _ in })
+            _ = try studyRun([volume], pipeline, network, fixedShape: row.fixed, in: folder)(progress: { _ in })
         }
         #expect("\(error!)".contains(row.expected))
     }

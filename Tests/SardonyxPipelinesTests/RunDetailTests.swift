@@ -48,7 +48,7 @@ struct RunDetailTests {
                 [Float](repeating: -5, count: 16) + [Float](repeating: 5, count: 16)
             }
         }
-        let run = try studyRun(volume, pipeline, network, fixedShape: [nil, 3, nil, nil], in: folder)
+        let run = try studyRun([volume], pipeline, network, fixedShape: [nil, 3, nil, nil], in: folder)
         let found = try #require(try run { _ in }.labels).all()
         #expect(tiles == 3)
         let label = run.labelTable[1]
@@ -73,7 +73,7 @@ struct RunDetailTests {
         } values: { values, _ in
             values.map { Int($0) % 2 == 1 ? 1 : 0 } + values.map { $0 > 1 ? 1 : 0 }
         }
-        let result = try studyRun(volume, pipeline, network, in: folder)(progress: { _ in })
+        let result = try studyRun([volume], pipeline, network, in: folder)(progress: { _ in })
         try result.clean([.largestComponent(labels: [])], voxelVolume: 1)
         let found = try ([#require(result.labels)] + result.masks).map { try $0.all() }
         #expect(found[0] == [5, 5, 7, 0, 0, 0, 0, 0])

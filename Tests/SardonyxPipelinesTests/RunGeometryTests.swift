@@ -94,7 +94,7 @@ struct RunGeometryTests {
         _ image: Volume<Float>, _ pipeline: Pipeline, _ network: any Network, _ fixedShape: [Int?]
     ) throws -> (VoxelGrid, [Float]) {
         let folder = TemporaryFolder()
-        let run = try studyRun(image, pipeline, network, fixedShape: fixedShape, in: folder)
+        let run = try studyRun([image], pipeline, network, fixedShape: fixedShape, in: folder)
         let spill = try #require(try run { _ in }.values.first)
         #expect(run.resultGrid.dims == spill.dims)
         return (run.resultGrid, try spill.all())

@@ -74,7 +74,7 @@ struct StudyRunTests {
             pipeline.tiling.mirror = row.mirror
             pipeline.tiling.batch = batch
             let network = Convolutions()
-            let run = try studyRun(StudyRunTests.image(), pipeline, network, in: folder)
+            let run = try studyRun([StudyRunTests.image()], pipeline, network, in: folder)
             let values = try run { _ in }.values.flatMap { try $0.all() }
             #expect(network.peak == min(batch, run.layout.runsPerRow))
             results.append(values)
@@ -112,7 +112,7 @@ struct StudyRunTests {
     private func labels(
         _ image: Volume<Float>, _ pipeline: Pipeline, _ folder: TemporaryFolder
     ) throws -> Volume<UInt16> {
-        let run = try studyRun(image, pipeline, Convolutions(), in: folder)
+        let run = try studyRun([image], pipeline, Convolutions(), in: folder)
         return Volume(grid: run.resultGrid, voxels: try #require(try run { _ in }.labels).all())
     }
 }

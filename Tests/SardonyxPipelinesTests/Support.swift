@@ -24,15 +24,19 @@ extension Volume {
     }
 }
 
-/// A run over one image, which is a file of the folder.
+/// A run over images of one channel each, which are files of the folder.
 func studyRun(
-    _ image: Volume<Float>, _ pipeline: Pipeline, _ network: any Network, fixedShape: [Int?] = [nil, 1, nil, nil, nil],
-    in folder: TemporaryFolder
+    _ images: [Volume<Float>], _ pipeline: Pipeline, _ network: any Network,
+    fixedShape: [Int?] = [nil, 1, nil, nil, nil], in folder: TemporaryFolder
 ) throws -> StudyRun {
-    let path = folder.path + "/image.nii"
-    try NIfTI.write(image, to: path)
-    let images = try StudyImages([VolumeFile(contentsOf: path)], pipeline.input, frame: 0)
-    return try StudyRun(pipeline, images, network: network, fixedShape: fixedShape, folder: folder.path)
+    let files = try images.enumerated().map { index, image in
+        let path = folder.path + "/\(index).nii"
+        try NIfTI.write(image, to: path)
+        return try VolumeFile(contentsOf: path)
+    }
+    return try StudyRun(
+        pipeline, StudyImages(files, pipeline.input, frame: 0), network: network, fixedShape: fixedShape,
+        folder: folder.path)
 }
 
 extension SpillVolume {

@@ -125,11 +125,11 @@ struct Preparation {
         for step in steps {
             let figures = try step.region.map { region in
                 try RegionFigures(of: region, percentiles: step.percentiles) { visit in
-                    try slices(channel, changes, stage, images, input, route) { z, values, size in
+                    try slices(channel, changes, stage, images, input, route) { z, values, _ in
                         guard let foreground = stage.foreground, !stage.isResampled else { return visit(values, nil) }
                         if inside.count != values.count { inside = [UInt16](repeating: 1, count: values.count) }
                         try inside.withUnsafeMutableBufferPointer { inside in
-                            try foreground.read(VoxelBox(slice: z, of: size), into: inside.baseAddress!)
+                            try foreground.read(slice: z, into: inside)
                             visit(values, UnsafeBufferPointer(inside))
                         }
                     }
@@ -176,10 +176,11 @@ struct Preparation {
         var row = [UInt16](repeating: 0, count: size.x * size.y)
         for channel in images.channels {
             try slices(channel, [], plain, images, input, route) { z, values, _ in
-                let box = VoxelBox(slice: z, of: size)
-                try row.withUnsafeMutableBufferPointer { try mask.read(box, into: $0.baseAddress!) }
-                for index in row.indices where values[index] != 0 { row[index] = 1 }
-                try mask.write(box, from: row)
+                try row.withUnsafeMutableBufferPointer { row in
+                    try mask.read(slice: z, into: row)
+                    for index in row.indices where values[index] != 0 { row[index] = 1 }
+                    try mask.write(slice: z, from: UnsafeBufferPointer(row))
+                }
             }
         }
         // Along an axis of one voxel everything lies at the border.

@@ -32,11 +32,8 @@ final class ResultSink<Scalar: BitwiseCopyable & ExpressibleByIntegerLiteral & E
         block = [Scalar](repeating: 0, count: size.x * size.y * blockCount)
         turned = block
         if outside != 0, self.grid.crop.size != self.grid.sourceDims {
-            let dims = spill.dims
-            let slice = [Scalar](repeating: outside, count: dims.x * dims.y)
-            for k in 0..<dims.z {
-                try spill.write(VoxelBox(lower: SIMD3(0, 0, k), upper: SIMD3(dims.x, dims.y, k + 1)), from: slice)
-            }
+            let slice = [Scalar](repeating: outside, count: spill.dims.x * spill.dims.y)
+            for k in 0..<spill.dims.z { try slice.withUnsafeBufferPointer { try spill.write(slice: k, from: $0) } }
         }
     }
 

@@ -31,6 +31,16 @@ final class SpillVolume<Scalar: BitwiseCopyable> {
         }
     }
 
+    /// Reads slice `k`, i fastest.
+    func read(slice k: Int, into buffer: UnsafeMutableBufferPointer<Scalar>) throws {
+        try read(VoxelBox(slice: k, of: dims), into: buffer.baseAddress!)
+    }
+
+    /// Writes slice `k`, i fastest.
+    func write(slice k: Int, from buffer: UnsafeBufferPointer<Scalar>) throws {
+        try write(VoxelBox(slice: k, of: dims), from: buffer.baseAddress!)
+    }
+
     /// Hands each run of a box that is one piece of the file to `transfer`: place in the file, first value, values.
     private func each(_ box: VoxelBox, _ transfer: (UInt64, Int, Int) throws -> Void) throws {
         let size = box.size
@@ -52,12 +62,4 @@ final class SpillVolume<Scalar: BitwiseCopyable> {
     }
 }
 
-extension SpillVolume: SliceStore where Scalar == UInt16 {
-    func read(slice k: Int, into buffer: UnsafeMutableBufferPointer<UInt16>) throws {
-        try read(VoxelBox(slice: k, of: dims), into: buffer.baseAddress!)
-    }
-
-    func write(slice k: Int, from buffer: UnsafeBufferPointer<UInt16>) throws {
-        try write(VoxelBox(slice: k, of: dims), from: buffer.baseAddress!)
-    }
-}
+extension SpillVolume: SliceStore where Scalar == UInt16 {}

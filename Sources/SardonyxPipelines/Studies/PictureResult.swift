@@ -75,12 +75,11 @@ enum PictureResult {
     static func write(_ values: [SpillVolume<Float>], like source: VolumeFile, to path: String) throws {
         guard let dims = values.first?.dims else { return }
         func picture(_ k: Int) throws -> Picture {
-            let box = VoxelBox(slice: k, of: dims)
             let (count, channels) = (dims.x * dims.y, values.count)
             var samples = [Float](repeating: 0, count: count * channels)
             var slice = [Float](repeating: 0, count: count)
             for (channel, spill) in values.enumerated() {
-                try slice.withUnsafeMutableBufferPointer { try spill.read(box, into: $0.baseAddress!) }
+                try slice.withUnsafeMutableBufferPointer { try spill.read(slice: k, into: $0) }
                 for index in 0..<count { samples[index * channels + channel] = slice[index] }
             }
             func whole(_ value: Float, _ most: Int) -> Float {

@@ -114,8 +114,7 @@ final class ResultWriter {
     ) throws {
         var slice = [Scalar](repeating: 0, count: spill.dims.x * spill.dims.y)
         for k in 0..<spill.dims.z {
-            let box = VoxelBox(slice: k, of: spill.dims)
-            try slice.withUnsafeMutableBufferPointer { try spill.read(box, into: $0.baseAddress!) }
+            try slice.withUnsafeMutableBufferPointer { try spill.read(slice: k, into: $0) }
             try slice.withUnsafeBytes { try volume.append($0) }
         }
     }
