@@ -169,7 +169,8 @@ struct StudyFailureTests {
         #expect(error?.path == study.images[0])
     }
 
-    /// Boxes, of which the picture cannot be put in place: the table that stands already goes again.
+    /// Boxes, of which a picture cannot be put in place: the table that stands already goes again, and what an earlier run
+    /// left.
     @Test func allOrNone() throws {
         let folder = TemporaryFolder()
         folder.write(detector(), to: "model.onnx")
@@ -178,9 +179,10 @@ struct StudyFailureTests {
         pipeline.input.axes = .stored([2, 1, 0])
         pipeline.output.detection = .init(boxes: "boxes", scores: "scores")
         pipeline.labels = [.init(value: 0, name: "a \"b\"\n, c")]
-        pipeline.results = [.init(.measures, "boxes.CSV"), .init(.picture, "p.png")]
+        pipeline.results = [.init(.measures, "boxes.CSV"), .init(.picture, "p.png"), .init(.picture, "z.png")]
         let study = try image(folder, dims: SIMD3(8, 8, 1))
         folder.write([1], to: "out/a/p.png/in-the-way")
+        folder.write([1], to: "out/a/z.png")
         var options = PipelineRunner.Options()
         options.existing = .overwrite
         let error = #expect(throws: ImagingError.self) {
@@ -191,7 +193,7 @@ struct StudyFailureTests {
 
         let report = try PipelineRunner(pipeline).run(study, into: folder.path + "/other")
         #expect(report.boxes.count == 1)
-        #expect(report.files == ["boxes.CSV", "p.png"].map { folder.path + "/other/a/" + $0 })
+        #expect(report.files == ["boxes.CSV", "p.png", "z.png"].map { folder.path + "/other/a/" + $0 })
         let table = try smallText(folder.path + "/other/a/boxes.CSV")
         #expect(
             table.hasPrefix("index,name,score,i_low,j_low,k_low,i_high,j_high,k_high\r\n0,\"a \"\"b\"\"\n, c\",0.75,"))

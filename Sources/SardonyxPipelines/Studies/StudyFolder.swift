@@ -12,7 +12,7 @@ final class StudyFolder: Sendable {
     static let provenanceName = "provenance.json"
     let path: String
     private let names: [String]
-    private let made = Mutex((isNew: false, files: [String]()))
+    private let made = Mutex((folder: false, results: false))
 
     init(_ path: String, _ pipeline: Pipeline) {
         self.path = path
@@ -45,7 +45,7 @@ final class StudyFolder: Sendable {
     func prepare() throws {
         let isNew = folderNames(path) == nil
         try makeFolder(path)
-        made.withLock { $0.isNew = isNew }
+        made.withLock { $0.folder = isNew }
         for name in folderNames(path) ?? [] where name.hasPrefix(".") && name.hasSuffix(".tmp") {
             // .NAME.PROCESS.NUMBER.tmp
             let parts = name.split(separator: ".")
@@ -68,18 +68,18 @@ final class StudyFolder: Sendable {
     /// Makes a result in one piece.
     func put(_ name: String, _ make: (_ path: String) throws -> Void) rethrows {
         try make(file(name))
-        made.withLock { $0.files.append(file(name)) }
+        made.withLock { $0.results = true }
     }
 
     /// Writes a text in one piece.
     func write(_ text: String, to name: String) throws { try put(name) { try writeText(text, to: $0) } }
 
-    /// Takes away what was made, since a study leaves all of its results or none, and a folder that was made for it.
+    /// Takes away what was made, since a study leaves all of its results or none, and a folder that was made for it. Where
+    /// a result was replaced, the others of the run before go too.
     func withdraw() {
         made.withLock {
-            for file in $0.files { unlink(file) }
-            if $0.isNew { rmdir(path) }
-            $0.files = []
+            if $0.results { for file in results { unlink(file) } }
+            if $0.folder { rmdir(path) }
         }
     }
 }
