@@ -93,7 +93,7 @@ extension Pipeline {
     /// One change of the labels; labels empty means each of them, one by one.
     public enum PostprocessingStep: Sendable, Equatable {
         /// Only the largest connected part of each label stays.
-        case largestComponent(labels: [Int])
+        case largestComponent(labels: [Int], connectivity: Connectivity = .faces)
         /// Parts smaller than this many mm³ go.
         case minimumVolume(cubicMillimetres: Double, labels: [Int])
         /// Background that a label encloses becomes that label.

@@ -323,7 +323,7 @@ extension Pipeline.PostprocessingStep {
     /// The labels that it works on; empty for each.
     public var labels: [Int] {
         switch self {
-        case .largestComponent(let labels), .minimumVolume(_, let labels), .fillHoles(let labels): return labels
+        case .largestComponent(let labels, _), .minimumVolume(_, let labels), .fillHoles(let labels): return labels
         }
     }
 }

@@ -320,6 +320,7 @@ extension Pipeline.PostprocessingStep {
     /// As in pipeline.yaml.
     fileprivate var text: String {
         var fields = labels.isEmpty ? [] : ["labels: \(list(labels))"]
+        if case .largestComponent(_, .full) = self { fields.append("connectivity: full") }
         if case .minimumVolume(let volume, _) = self { fields.insert("cubic_millimetres: \(number(volume))", at: 0) }
         return fields.isEmpty ? name : "\(name): {\(fields.joined(separator: ", "))}"
     }

@@ -118,7 +118,7 @@ extension Pipeline.IntensityStep {
         _ low: Float, _ high: Float, _ newLow: Double, _ newHigh: Double, _ clips: Bool
     ) -> [IntensityChange] {
         let change = IntensityChange.linear(
-            subtract: low, divisor: high == low ? 1 : high - low, factor: Float(newHigh - newLow),
+            subtract: low, divisor: high == low ? 1 : high - low, factor: high == low ? 1 : Float(newHigh - newLow),
             offset: Float(newLow))
         return clips
             ? [change, .clip(low: Float(min(newLow, newHigh)), high: Float(max(newLow, newHigh)))] : [change]

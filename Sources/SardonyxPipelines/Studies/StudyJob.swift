@@ -101,7 +101,8 @@ extension Pipeline.PostprocessingStep {
     var cleaning: LabelCleaning {
         func set(_ labels: [Int]) -> Set<UInt16> { Set(labels.map { UInt16(clamping: $0) }) }
         switch self {
-        case .largestComponent(let labels): return .largestComponent(labels: set(labels))
+        case .largestComponent(let labels, let connectivity):
+            return .largestComponent(labels: set(labels), connectivity: connectivity)
         case .minimumVolume(let volume, let labels):
             return .minimumVolume(cubicMillimetres: volume, labels: set(labels))
         case .fillHoles(let labels): return .fillHoles(labels: set(labels))

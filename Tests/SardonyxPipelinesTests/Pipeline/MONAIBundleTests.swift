@@ -22,8 +22,7 @@ struct MONAIBundleTests {
             {"_target_": "Spacingd", "keys": "@key", "pixdim": [9, 9, 9], "_disabled_": "$not not @fine::on"},
             {"_target_": "ScaleIntensityRanged", "keys": "@key", "a_min": -57, "a_max": 164, "b_min": 0.0, "b_max": 1.0,
              "clip": true},
-            {"_target_": "CropForegroundd", "keys": "@key", "source_key": "image", "margin": 5,
-             "allow_smaller": true},
+            {"_target_": "CropForegroundd", "keys": "@key", "source_key": "image", "margin": 5, "allow_smaller": true},
             {"_target_": "EnsureTyped", "keys": "@key", "device": "@device"}]},
           "inferer": {"_target_": "SlidingWindowInferer", "roi_size": [96, 96, 64], "sw_batch_size": 4,
             "overlap": "@fine#overlap", "mode": "gaussian", "padding_mode": "replicate", "device": "@device"},
@@ -73,7 +72,8 @@ struct MONAIBundleTests {
                 == Pipeline.Output(
                     activation: .softmax, activatesLast: false, interpolation: .linear, decision: .argmax))
         #expect(pipeline.labels.map(\.name) == ["spleen", "cyst"] && pipeline.labels.map(\.value) == [1, 2])
-        #expect(pipeline.postprocessing == [.largestComponent(labels: [1])])
+        // MONAI's parts touch by corners too.
+        #expect(pipeline.postprocessing == [.largestComponent(labels: [1], connectivity: .full)])
         #expect(pipeline.results.map(\.file) == ["labels.nii.gz", "overlay.png", "measures.csv", "measures.json"])
         // Without metadata the network tells the number of labels.
         let two = MONAIBundleTests.spleen.changing("\"in_channels\": 1", to: "\"in_channels\": 2")
@@ -133,6 +133,12 @@ struct MONAIBundleTests {
         #expect(pipeline.output.decision == .threshold(0.5 - 0x1p-25) && pipeline.output.activation == .sigmoid)
         #expect(pipeline.labels.map(\.name) == ["core", "whole", "enhancing"])
         #expect(pipeline.results[0] == .init(.masks, "masks.nii.gz"))
+        // Channels count from 0.
+        let largest = try MONAIBundleTests.read(
+            text
+                + "\n  - {_target_: KeepLargestConnectedComponentd, keys: pred, applied_labels: [0, 2], connectivity: 1}",
+            names)
+        #expect(largest.postprocessing == [.largestComponent(labels: [1, 3])])
     }
 
     /// As the zoo's short-axis heart: a 2D network over the slices of a volume, in YAML with a document's start.
@@ -155,6 +161,17 @@ struct MONAIBundleTests {
         #expect(stored.input.axes == .stored([2, 0, 1]))
         let sagittal = try MONAIBundleTests.read(text.changing("spatial_dim: 2", to: "spatial_dim: 0"), nil)
         #expect(sagittal.input.axes == .anatomical(.ras))
+        // One spacing an axis of the volume, the last for those that are missing.
+        for (pixdim, spacing) in [
+            ("[1.5, 1.2, 3]", [3, 1.5, 1.2]), ("[1.5, -1]", [nil, 1.5, nil]), ("2", [2, 2, 2]),
+        ] {
+            let spaced = try MONAIBundleTests.read(
+                text.changing(
+                    "{_target_: ScaleIntensityd",
+                    to: "{_target_: Spacingd, keys: image, pixdim: \(pixdim)}\n  - {_target_: ScaleIntensityd"),
+                nil)
+            #expect(spaced.input.sampling == .spacing(spacing))
+        }
     }
 
     /// As the zoo's endoscopy: colour pictures, resized, a class.
@@ -191,6 +208,12 @@ struct MONAIBundleTests {
             .scalePercentiles(low: 1, high: 99, newLow: 0, newHigh: 2, clips: true, region: .everything)
         ),
         (#""ClipIntensityPercentilesd", "lower": 5"#, .clipPercentiles(low: 5, high: 100, region: .everything)),
+        (
+            #""ScaleIntensityRangePercentilesd", "lower": 10, "upper": 80, "b_min": 0, "b_max": 2, "relative": true"#,
+            .scalePercentiles(low: 10, high: 80, newLow: 0.2, newHigh: 1.6, clips: false, region: .everything)
+        ),
+        (#""ScaleIntensityd", "minv": 2, "maxv": null"#, .scaleToRange(newLow: 0, newHigh: 1, region: .everything)),
+        (#""ScaleIntensityd", "minv": null, "maxv": null"#, .linear(factor: 1, offset: 0)),
         (#""NormalizeIntensityd""#, .zScore(region: .everything, onlyInside: false)),
         (#""NormalizeIntensityd", "nonzero": "True""#, .zScore(region: .nonzero, onlyInside: true)),
         (#""NormalizeIntensityd", "nonzero": False"#, .zScore(region: .everything, onlyInside: false)),
@@ -204,10 +227,9 @@ struct MONAIBundleTests {
         let text = MONAIBundleTests.spleen.changing(
             #"{"_target_": "EnsureTyped", "keys": "@key", "device": "@device"}"#, to: "{\"_target_\": \(transform)}"
         ).changing(
-            """
-            {"_target_": "CropForegroundd", "keys": "@key", "source_key": "image", "margin": 5,
-                 "allow_smaller": true},
-            """, to: "")
+            #"{"_target_": "CropForegroundd", "keys": "@key", "source_key": "image", "margin": 5, "allow_smaller": true},"#,
+            to: ""
+        )
         #expect(try MONAIBundleTests.read(text).input.channels[0].intensity.dropFirst() == [step])
     }
 
@@ -248,14 +270,74 @@ struct MONAIBundleTests {
             "\"monai.transforms.Spacingd\", \"keys\": [\"@key\"], \"pixdim\": \"@pixdim\", \"mode\": [\"bilinear\"]",
             "\"Resized\", \"spatial_size\": 96, \"mode\": \"nearest\"", "mode 'nearest' in Resized is not supported"
         ),
+        ("\"mode\": [\"bilinear\"]", "\"scale_extent\": true", "scale_extent true in Spacingd is not supported"),
+        ("\"mode\": [\"bilinear\"]", "\"diagonal\": true", "diagonal true in Spacingd is not supported"),
         (
-            "\"monai.transforms.Spacingd\", \"keys\": [\"@key\"], \"pixdim\": \"@pixdim\", \"mode\": [\"bilinear\"]",
-            "\"Resized\", \"spatial_size\": 96, \"mode\": \"area\", \"anti_aliasing\": true",
-            "anti_aliasing true in Resized is not supported"
+            "\"mode\": [\"bilinear\"]", "\"padding_mode\": \"nearest\"",
+            "padding_mode 'nearest' in Spacingd is not supported"
+        ),
+        ("\"mode\": [\"bilinear\"]", "\"padding_mode\": \"nearest\", \"mode\": 3", "none"),
+        (
+            "\"Orientationd\"", "\"Spacingd\", \"pixdim\": 2}, {\"_target_\": \"Orientationd\"",
+            "preprocessing.transforms[3]: Orientationd after Spacingd, or after different sizes an axis, is not supported: put it first"
         ),
         (
-            "\"EnsureTyped\"", "\"Orientationd\", \"axcodes\": \"RAS\"",
-            "transforms[7]: Orientationd after Spacingd, or after different sizes an axis, is not supported"
+            "\"EnsureTyped\"", "\"CastToTyped\", \"dtype\": \"$torch.uint8\"",
+            "rounding to $torch.uint8 in CastToTyped is not supported"
+        ),
+        (
+            "\"EnsureTyped\", \"keys\": \"@key\", \"device\": \"@device\"",
+            "\"SpatialPadd\", \"spatial_size\": [96, 96, 64]", "none"
+        ),
+        (
+            "\"EnsureTyped\"", "\"SpatialPadd\", \"spatial_size\": [96, 96, 96]",
+            "more padding than a sliding window makes in SpatialPadd is not supported"
+        ),
+        (
+            "\"EnsureTyped\"", "\"SpatialPadd\", \"method\": \"end\", \"spatial_size\": 64",
+            "method 'end' in SpatialPadd is not supported"
+        ),
+        ("\"EnsureTyped\"", "\"DivisiblePadd\", \"k\": 16", "k before a sliding window in DivisiblePadd"),
+        (
+            "{\"_target_\": \"ScaleIntensityRanged\"",
+            "{\"_target_\": \"SpatialPadd\", \"spatial_size\": 64}, {\"_target_\": \"ScaleIntensityRanged\"",
+            "ScaleIntensityRanged after padding is not supported: put the padding last"
+        ),
+        (
+            "\"EnsureTyped\"", "\"NormalizeIntensityd\", \"divisor\": 2",
+            "subtrahend: a figure of the image beside a given one in NormalizeIntensityd is not supported"
+        ),
+        ("\"margin\": 5,", "\"margin\": 5}, {\"_target_\": \"Identityd\",", "a margin that goes on outside the image"),
+        ("\"margin\": 5,", "\"margin\": 0}, {\"_target_\": \"Identityd\",", "none"),
+        (
+            "\"source_key\": \"image\"", "\"source_key\": \"label\"",
+            "a crop around another image (label) in CropForegroundd is not supported"
+        ),
+        (
+            "\"KeepLargestConnectedComponentd\"", "\"FillHolesd\"",
+            "holes that open over edges and corners (connectivity) in FillHolesd is not supported"
+        ),
+        (
+            "\"KeepLargestConnectedComponentd\"", "\"FillHolesd\", \"connectivity\": 1", "none"
+        ),
+        (
+            "\"applied_labels\": [1]", "\"connectivity\": 2",
+            "connectivity 2 in KeepLargestConnectedComponentd is not supported"
+        ),
+        (
+            "\"KeepLargestConnectedComponentd\", \"keys\": \"pred\", \"applied_labels\": [1]",
+            "\"RemoveSmallObjectsd\", \"by_measure\": true",
+            "RemoveSmallObjectsd of 2 labels, whose parts it does not tell apart, is not supported"
+        ),
+        (
+            "{\"_target_\": \"Invertd\"",
+            "{\"_target_\": \"FillHolesd\", \"connectivity\": 1}, {\"_target_\": \"Invertd\"",
+            "Invertd after steps on labels is not supported: put it before them"
+        ),
+        (
+            "\"monai.transforms.Spacingd\", \"keys\": [\"@key\"], \"pixdim\": \"@pixdim\", \"mode\": [\"bilinear\"]",
+            "\"Resized\", \"spatial_size\": 96, \"mode\": \"bilinear\", \"anti_aliasing\": true",
+            "anti_aliasing true in Resized is not supported: write false"
         ),
         ("\"LPS\"", "\"LPX\"", "axcodes 'LPX' in Orientationd is not supported"),
         ("\"in_channels\": 1", "\"in_channels\": 2048", "none"),

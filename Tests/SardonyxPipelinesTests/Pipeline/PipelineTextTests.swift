@@ -76,7 +76,7 @@ struct PipelineTextTests {
             labels: many(3) { .init(value: whole(), name: text(), colour: pick([nil, RGB(1, 200, 16)])) },
             postprocessing: many(3) {
                 pick([
-                    .largestComponent(labels: many(2, whole)), .fillHoles(labels: []),
+                    .largestComponent(labels: many(2, whole), connectivity: pick([.faces, .full])), .fillHoles(labels: []),
                     .minimumVolume(cubicMillimetres: number(), labels: many(2, whole)),
                 ])
             },

@@ -91,6 +91,11 @@ struct MONAIArguments {
 
     func has(_ argument: String) -> Bool { component[argument] != nil }
 
+    /// Whether an argument stands there as None.
+    func isNull(_ argument: String) -> Bool {
+        component.arguments.contains { $0.key.text == argument } && component[argument] == nil
+    }
+
     /// Names an argument's value as unsupported.
     mutating func unsupported(_ argument: String, _ what: String? = nil, _ remedy: String = "") {
         known.insert(argument)

@@ -25,17 +25,18 @@ struct MONAIBundle {
         }
         let (tiling, window) = readInferer()
         let dimensions = readDimensions(window)
-        var preparation = MONAIPreparation(dimensions: dimensions, channels: readChannels(dimensions))
+        var preparation = MONAIPreparation(
+            dimensions: dimensions, window: window, channels: readChannels(dimensions))
         for component in before.map({ configuration.transforms($0, path: "preprocessing") }) ?? [] {
             preparation.add(component, reader)
         }
         let after = root["postprocessing"] ?? root["post_transforms"]
-        var result = MONAIResult(interpolation: preparation.interpolation)
+        var result = MONAIResult(after: preparation)
         for component in after.map({ configuration.transforms($0, path: "postprocessing") }) ?? [] {
             result.add(component, reader)
         }
         var pipeline = Pipeline(
-            name: metadata?["name"]?.text ?? name, task: readTask(result), input: preparation.input(window),
+            name: metadata?["name"]?.text ?? name, task: readTask(result), input: preparation.input,
             tiling: preparation.tiling(tiling, reader), output: result.output, labels: [],
             postprocessing: result.postprocessing)
         complete(&pipeline, result)
@@ -163,9 +164,11 @@ struct MONAIBundle {
                     "add it to network_def, or num_channels to network_data_format in metadata.json")
             }
             let isArgmax = pipeline.output.decision == .argmax
+            result.checkLabels(count: (count ?? 0) - (isArgmax ? 1 : 0), reader)
             pipeline.labels = labels(isArgmax ? Array(channels.dropFirst()) : channels, from: 1)
             // Channels with a threshold may overlap; MONAI saves each of them.
             let isSeveral = !isArgmax && pipeline.labels.count > 1
+            if isSeveral { pipeline.postprocessing = pipeline.postprocessing.map(\.ofChannels) }
             pipeline.results = [
                 .init(isSeveral ? .masks : .image, isSeveral ? "masks.nii.gz" : "labels" + result.ending),
                 .init(.picture, "overlay.png"), .init(.measures, "measures.csv"), .init(.measures, "measures.json"),

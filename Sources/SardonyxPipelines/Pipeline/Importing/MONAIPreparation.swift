@@ -3,14 +3,16 @@ import SardonyxImaging
 /// Gathers what the transforms before a network do.
 struct MONAIPreparation {
     private let dimensions: Int
-    private var channels: [Pipeline.Channel]
+    private let window: MONAIWindow
+    private(set) var channels: [Pipeline.Channel]
     private var orientation: Orientation?
-    private var sampling = Pipeline.Sampling.source
+    private(set) var sampling = Pipeline.Sampling.source
     private(set) var interpolation = Interpolation.linear
-    private var crop = Pipeline.Crop.none
+    private(set) var crop = Pipeline.Crop.none
     private var order: [Stage] = []
     private var multiple = 1
     private var repeatsEdge: Bool?
+    private var isPadded = false
 
     private enum Stage: String { case crop, resample, intensity }
 
@@ -22,15 +24,23 @@ struct MONAIPreparation {
         "Transposed2d", "SimulateDelayd",
     ]
 
-    init(dimensions: Int, channels: [Pipeline.Channel]) {
+    init(dimensions: Int, window: MONAIWindow, channels: [Pipeline.Channel]) {
         self.dimensions = dimensions
+        self.window = window
         self.channels = channels
     }
 
-    /// The axes of a 2D network's slices follow the first of the three.
-    func input(_ window: MONAIWindow) -> Pipeline.Input {
-        let last = dimensions == 2 ? min(max(window.sliceAxis ?? 2, 0), 2) : 0
-        let places = dimensions == 2 ? [last] + [0, 1, 2].filter { $0 != last } : [0, 1, 2]
+    /// Spatial axes of the image: a 2D network sees pictures, or slices of volumes.
+    var rank: Int { dimensions == 2 && window.sliceAxis == nil ? 2 : 3 }
+
+    /// MONAI's axis of each of the network's three: the slices of a 2D network follow one another along the first.
+    private var places: [Int] {
+        guard dimensions == 2 else { return [0, 1, 2] }
+        let last = min(max(window.sliceAxis ?? 2, 0), 2)
+        return [last] + [0, 1, 2].filter { $0 != last }
+    }
+
+    var input: Pipeline.Input {
         let axes = orientation.flatMap { orientation in
             Orientation(String(places.map { orientation.directions[$0].rawValue }))
         }
@@ -50,18 +60,26 @@ struct MONAIPreparation {
 
     mutating func add(_ component: MONAIComponent, _ reader: TreeReader) {
         var arguments = MONAIArguments(component, reader)
-        if MONAIPreparation.harmless.contains(component.name) { return }
+        if MONAIPreparation.harmless.contains(component.name) {
+            let type = component["dtype"]?.text ?? ""
+            if ["CastToTyped", "EnsureTyped"].contains(component.name), type.contains("int") || type.contains("bool") {
+                arguments.unsupported("dtype", "rounding to \(type)")
+            }
+            return
+        }
         switch component.name {
         case "Orientationd": orient(&arguments, component, reader)
         case "Spacingd":
             begin(.resample, component, reader)
-            let values = (arguments.numbers("pixdim") ?? []).prefix(dimensions).map { $0 > 0 ? $0 : nil }
+            let values = (arguments.numbers("pixdim") ?? []).map { $0 > 0 ? $0 : nil }
             sampling = .spacing(axes(values))
             interpolation = arguments.interpolation("mode", or: .linear) ?? .linear
-            if let padding = arguments.text("padding_mode"), padding != "border" {
+            let isSpline = Int(arguments.text("mode") ?? "") != nil
+            if let padding = arguments.text("padding_mode"), padding != "border", padding != "nearest" || !isSpline {
                 arguments.unsupported("padding_mode")
             }
-            arguments.ignore(["align_corners", "ensure_same_shape", "recompute_affine", "diagonal", "scale_extent"])
+            for name in ["diagonal", "scale_extent"] where arguments.flag(name) == true { arguments.unsupported(name) }
+            arguments.ignore(["align_corners", "ensure_same_shape", "recompute_affine"])
         case "Resized":
             begin(.resample, component, reader)
             let values = (arguments.integers("spatial_size") ?? []).map { $0 > 0 ? $0 : nil }
@@ -79,13 +97,22 @@ struct MONAIPreparation {
             if arguments.flag("align_corners") == true { arguments.unsupported("align_corners") }
         case "CropForegroundd": cropForeground(&arguments, component, reader)
         case "SpatialPadd":
-            // Before a sliding window, which pads as much itself.
-            arguments.ignore(["spatial_size", "method"])
-            pad(&arguments)
+            // A sliding window pads as much itself.
+            let sizes = repeated(arguments.integers("spatial_size") ?? [], dimensions)
+            if let tile = window.size.map({ repeated($0, dimensions) }), sizes.count == tile.count,
+                zip(sizes, tile).allSatisfy({ $0 <= $1 }), window.sliceAxis == nil
+            {
+                pad(&arguments)
+            } else {
+                arguments.unsupported("spatial_size", "more padding than a sliding window makes")
+            }
         case "DivisiblePadd":
             let values = arguments.integers("k") ?? []
-            if Set(values).count == 1 { multiple = values[0] } else { arguments.unsupported("k") }
-            if let method = arguments.text("method"), method != "symmetric" { arguments.unsupported("method") }
+            if Set(values).count == 1, window.size == nil {
+                multiple = values[0]
+            } else {
+                arguments.unsupported("k", window.size == nil ? nil : "k before a sliding window")
+            }
             pad(&arguments)
         default:
             guard let steps = intensity(&arguments, component.name) else {
@@ -102,6 +129,11 @@ struct MONAIPreparation {
 
     /// Stages may come once each; several steps of intensity follow one another.
     private mutating func begin(_ stage: Stage, _ component: MONAIComponent, _ reader: TreeReader) {
+        if isPadded {
+            reader.add(
+                component.tree, component.path, "\(component.name) after padding is not supported",
+                "put the padding last")
+        }
         if order.last == stage, stage == .intensity { return }
         if order.contains(stage) {
             reader.add(
@@ -113,10 +145,16 @@ struct MONAIPreparation {
         }
     }
 
-    /// One value for all axes, or one for each; the slices of a 2D network keep theirs.
+    /// Values of MONAI's axes along the network's; the last one stands for those that are missing.
     private func axes<T>(_ values: [T?]) -> [T?] {
-        let values = values.count == 1 ? Array(repeating: values[0], count: dimensions) : values
-        return values.count == 2 ? [nil] + values : values
+        let all = repeated(values, rank)
+        if all.count < rank { return all }
+        return rank == 2 ? [nil] + all : places.map { all[$0] }
+    }
+
+    private func repeated<T>(_ values: [T], _ count: Int) -> [T] {
+        guard let last = values.last else { return [] }
+        return (0..<count).map { $0 < values.count ? values[$0] : last }
     }
 
     private mutating func orient(
@@ -162,6 +200,11 @@ struct MONAIPreparation {
             }
         }
         let margins = arguments.integers("margin") ?? [0]
+        if let key = component["source_key"]?.text, let keys = component["keys"],
+            !(keys.list ?? [keys]).contains(where: { $0.text == key })
+        {
+            arguments.unsupported("source_key", "a crop around another image (\(key))")
+        }
         if Set(margins).count > 1 { arguments.unsupported("margin") }
         if arguments.flag("allow_smaller") != true, margins != [0] {
             arguments.unsupported(
@@ -193,6 +236,8 @@ struct MONAIPreparation {
     }
 
     private mutating func pad(_ arguments: inout MONAIArguments) {
+        isPadded = true
+        if let method = arguments.text("method"), method != "symmetric" { arguments.unsupported("method") }
         switch arguments.text("mode") ?? "constant" {
         case "constant": break
         case "edge", "replicate": repeatsEdge = true
@@ -200,99 +245,6 @@ struct MONAIPreparation {
         }
         if let value = arguments.number("value") ?? arguments.number("constant_values"), value != 0 {
             arguments.unsupported("value")
-        }
-    }
-
-    // MARK: - Intensity
-
-    /// Steps, one list a channel or one for all; `nil` for what is not a change of intensity.
-    private func intensity(_ arguments: inout MONAIArguments, _ name: String) -> [[Pipeline.IntensityStep]]? {
-        /// Statistics that MONAI takes over all channels at once.
-        func needChannelWise() {
-            let isWise = arguments.flag("channel_wise") ?? false
-            if !isWise, channels.count > 1 {
-                arguments.unsupported(
-                    "channel_wise", "one statistic over all \(channels.count) channels", "write \"channel_wise\": true")
-            }
-        }
-        switch name {
-        case "ScaleIntensityRanged":
-            guard let low = arguments.number("a_min"), let high = arguments.number("a_max") else {
-                arguments.missing("a_min")
-                return [[]]
-            }
-            let (newLow, newHigh) = (arguments.number("b_min") ?? 0, arguments.number("b_max") ?? 1)
-            return [
-                [.scale(low: low, high: high, newLow: newLow, newHigh: newHigh, clips: arguments.flag("clip") ?? false)]
-            ]
-        case "ScaleIntensityd":
-            needChannelWise()
-            let isNull = arguments.component.tree["minv"] == nil && arguments.component.tree["maxv"] == nil
-            if let factor = arguments.number("factor"), isNull,
-                arguments.component.arguments.contains(where: { $0.key.text == "minv" })
-            {
-                arguments.ignore(["minv", "maxv"])
-                return [[.linear(factor: 1 + factor, offset: 0)]]
-            }
-            return [
-                [
-                    .scaleToRange(
-                        newLow: arguments.number("minv") ?? 0, newHigh: arguments.number("maxv") ?? 1,
-                        region: .everything)
-                ]
-            ]
-        case "ScaleIntensityRangePercentilesd":
-            needChannelWise()
-            if arguments.flag("relative") == true { arguments.unsupported("relative") }
-            guard let low = arguments.number("lower"), let high = arguments.number("upper") else {
-                arguments.missing("lower")
-                return [[]]
-            }
-            let (newLow, newHigh) = (arguments.number("b_min") ?? 0, arguments.number("b_max") ?? 1)
-            return [
-                [
-                    .scalePercentiles(
-                        low: low, high: high, newLow: newLow, newHigh: newHigh, clips: arguments.flag("clip") ?? false,
-                        region: .everything)
-                ]
-            ]
-        case "ClipIntensityPercentilesd":
-            needChannelWise()
-            if arguments.has("sharpness_factor") { arguments.unsupported("sharpness_factor") }
-            return [
-                [
-                    .clipPercentiles(
-                        low: arguments.number("lower") ?? 0, high: arguments.number("upper") ?? 100, region: .everything
-                    )
-                ]
-            ]
-        case "ShiftIntensityd":
-            arguments.ignore(["safe"])
-            return [[.linear(factor: 1, offset: arguments.number("offset") ?? 0)]]
-        case "ThresholdIntensityd":
-            let isAbove = arguments.flag("above") ?? true
-            guard let threshold = arguments.number("threshold"), arguments.number("cval") ?? 0 == threshold else {
-                arguments.unsupported("cval", "another value than the threshold")
-                return [[]]
-            }
-            return [[isAbove ? .clip(low: threshold, high: .infinity) : .clip(low: -.infinity, high: threshold)]]
-        case "NormalizeIntensityd":
-            let isNonzero = arguments.flag("nonzero") ?? false
-            guard arguments.has("subtrahend") || arguments.has("divisor") else {
-                needChannelWise()
-                return [[.zScore(region: isNonzero ? .nonzero : .everything, onlyInside: isNonzero)]]
-            }
-            arguments.ignore(["channel_wise"])
-            if isNonzero { arguments.unsupported("nonzero", "nonzero with given figures") }
-            let means = arguments.numbers("subtrahend") ?? [0]
-            let deviations = arguments.numbers("divisor") ?? [1]
-            return (0..<max(means.count, deviations.count)).map { n in
-                [
-                    .normalize(
-                        mean: means[min(n, means.count - 1)], deviation: deviations[min(n, deviations.count - 1)])
-                ]
-            }
-        default: return nil
         }
     }
 }

@@ -2,21 +2,23 @@ import SardonyxImaging
 
 /// Gathers what the transforms after a network do.
 struct MONAIResult {
-    /// Into the network's grid; the way back takes the same.
-    let interpolation: Interpolation
     private(set) var output = Pipeline.Output()
     private(set) var postprocessing: [Pipeline.PostprocessingStep] = []
     /// Of the image that is written.
     private(set) var ending = ".nii.gz"
+    private let preparation: MONAIPreparation
     private var isActivated = false
     private var isDecided = false
+    private var isInverted = false
+    /// Steps that need one label alone.
+    private var single: [MONAIComponent] = []
+
+    init(after preparation: MONAIPreparation) { self.preparation = preparation }
 
     private static let harmless: Set<String> = [
         "EnsureTyped", "CastToTyped", "ToTensord", "ToDeviced", "ToNumpyd", "Identityd", "DeleteItemsd", "SelectItemsd",
         "SqueezeDimd", "EnsureChannelFirstd", "AddChanneld", "FromMetaTensord", "ToMetaTensord", "CopyItemsd",
     ]
-
-    init(interpolation: Interpolation) { self.interpolation = interpolation }
 
     mutating func add(_ component: MONAIComponent, _ reader: TreeReader) {
         var arguments = MONAIArguments(component, reader)
@@ -42,21 +44,42 @@ struct MONAIResult {
             isDecided = isArgmax || threshold != nil
         case "Invertd":
             let isNearest = arguments.flag("nearest_interp") ?? true
+            if case .size = preparation.sampling, isNearest {
+                arguments.unsupported(
+                    "nearest_interp", "PyTorch's nearest, which lies half a voxel beside the nearest one,",
+                    "write false, and Invertd before AsDiscreted")
+            }
+            if !postprocessing.isEmpty, preparation.sampling != .source || preparation.crop != .none {
+                reader.add(
+                    component.tree, component.path, "Invertd after steps on labels is not supported",
+                    "put it before them")
+            }
+            isInverted = true
             output.activatesLast = !isActivated && !isDecided
-            // The nearest voxel's label is the label of the nearest voxel's values.
-            output.interpolation = isNearest || isDecided ? .nearest : interpolation
+            // The way back takes what the way there took; the nearest voxel's label is the label of its values.
+            output.interpolation = isNearest || isDecided ? .nearest : preparation.interpolation
             if isDecided, !isNearest { arguments.unsupported("nearest_interp", "labels between labels", "write true") }
             arguments.ignore(["transform", "orig_keys", "orig_meta_keys", "to_tensor", "device"])
         case "KeepLargestConnectedComponentd":
             if let count = arguments.integer("num_components"), count != 1 { arguments.unsupported("num_components") }
             if arguments.flag("independent") == false { arguments.unsupported("independent") }
-            arguments.ignore(["is_onehot", "connectivity"])
-            postprocessing.append(.largestComponent(labels: arguments.integers("applied_labels") ?? []))
+            arguments.ignore(["is_onehot"])
+            let reach = arguments.integer("connectivity") ?? preparation.rank
+            if ![1, preparation.rank].contains(reach) { arguments.unsupported("connectivity") }
+            postprocessing.append(
+                .largestComponent(
+                    labels: arguments.integers("applied_labels") ?? [], connectivity: reach == 1 ? .faces : .full))
         case "FillHolesd":
-            arguments.ignore(["connectivity"])
+            if arguments.integer("connectivity") != 1 {
+                arguments.unsupported(
+                    "connectivity", "holes that open over edges and corners (connectivity)", "write \"connectivity\": 1"
+                )
+            }
             postprocessing.append(.fillHoles(labels: arguments.integers("applied_labels") ?? []))
         case "RemoveSmallObjectsd":
-            arguments.ignore(["connectivity", "independent_channels", "pixdim"])
+            arguments.ignore(["independent_channels", "pixdim"])
+            if let reach = arguments.integer("connectivity"), reach != 1 { arguments.unsupported("connectivity") }
+            single.append(component)
             if arguments.flag("by_measure") == true {
                 postprocessing.append(.minimumVolume(cubicMillimetres: arguments.number("min_size") ?? 64, labels: []))
             } else {
@@ -65,6 +88,9 @@ struct MONAIResult {
         case "SaveImaged":
             let given = arguments.text("output_ext")?.lowercased() ?? ".nii.gz"
             if Pipeline.ResultFile.Kind.image.endings.contains(given) { ending = given }
+            if arguments.flag("resample") == true, !isInverted {
+                output.interpolation = arguments.interpolation("mode", or: .nearest) ?? .nearest
+            }
             arguments.ignoreRest()
         default:
             reader.add(
@@ -73,5 +99,27 @@ struct MONAIResult {
             return
         }
         arguments.close()
+    }
+    /// Names what MONAI does otherwise when there are several labels.
+    func checkLabels(count: Int, _ reader: TreeReader) {
+        for component in single where count > 1 {
+            reader.add(
+                component.tree, component.path,
+                "\(component.name) of \(count) labels, whose parts it does not tell apart, is not supported",
+                "remove it, or write minimum_volume into a pipeline.yaml")
+        }
+    }
+}
+
+extension Pipeline.PostprocessingStep {
+    /// The same where labels are channels, which count from 0 and become labels from 1.
+    var ofChannels: Self {
+        let labels = labels.map { $0 + 1 }
+        switch self {
+        case .largestComponent(_, let connectivity):
+            return .largestComponent(labels: labels, connectivity: connectivity)
+        case .minimumVolume(let volume, _): return .minimumVolume(cubicMillimetres: volume, labels: labels)
+        case .fillHoles: return .fillHoles(labels: labels)
+        }
     }
 }

@@ -258,7 +258,11 @@ extension Pipeline {
         field.variant(["largest_component", "minimum_volume", "fill_holes"]) { name, record in
             let labels = record.value("labels", or: []) { $0.list { $0.integer() } }
             switch name {
-            case "largest_component": return .largestComponent(labels: labels)
+            case "largest_component":
+                let isFull = record.value("connectivity", or: false) { field in
+                    field.variant(["faces", "full"]) { name, _ in name == "full" }
+                }
+                return .largestComponent(labels: labels, connectivity: isFull ? .full : .faces)
             case "fill_holes": return .fillHoles(labels: labels)
             default:
                 return .minimumVolume(
