@@ -102,6 +102,27 @@ public struct AxisResampling: Sendable, Equatable {
         return weights.map { $0 / sum }
     }
 
+    /// Outputs `rows` alone, where only inputs `window` are left and the others count as 0; neither is empty. At the
+    /// window's edges weights sum to less than 1.
+    package func restricted(to window: Range<Int>, rows: Range<Int>) -> AxisResampling {
+        let left = rows.map { o -> (first: Int, weights: [Double]) in
+            let kept = (0..<taps).filter { window.contains(first[o] + $0) }
+            guard let low = kept.first else { return (0, [0]) }
+            return (first[o] + low - window.lowerBound, kept.map { Double(weights[o * taps + $0]) })
+        }
+        return AxisResampling(
+            from: window.count, scale: scale,
+            offset: offset + scale * Double(rows.lowerBound) - Double(window.lowerBound), rows: left)
+    }
+
+    /// The outputs from the first to the last that give weight to one of inputs `window`.
+    package func outputs(of window: Range<Int>) -> Range<Int> {
+        let touched = (0..<outputCount).filter { o in
+            (0..<taps).contains { window.contains(first[o] + $0) && weights[o * taps + $0] != 0 }
+        }
+        return touched.first.map { $0..<touched[touched.count - 1] + 1 } ?? 0..<0
+    }
+
     /// The inputs that outputs `rows` read.
     public func inputs(for rows: Range<Int>) -> Range<Int> {
         let first = first[rows]

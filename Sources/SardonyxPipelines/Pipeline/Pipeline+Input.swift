@@ -27,15 +27,18 @@ extension Pipeline {
         /// nnU-Net's rule, into the network's grid and back: where one axis is more than three times coarser than the
         /// finest, it is resampled nearest, the others as `interpolation` says.
         public var separateAnisotropicAxis: Bool
-        /// What of the image is kept, before all else but the axes.
+        /// What of the image is kept.
         public var crop: Crop
+        /// Whether the box of the crop is found on the network's grid, in whose voxels its margin counts, before the
+        /// intensities that are changed there; else on the source's, before all else but the axes.
+        public var cropsLast: Bool
 
         /// An input of these channels; else the source's own grid and values.
         public init(
             name: String? = nil, channels: [Channel], axes: Axes = .anatomical(.ras), sampling: Sampling = .source,
             alignment: SpacingRule = .faces, interpolation: Interpolation = .linear, keepsRange: Bool = false,
             changesIntensityFirst: Bool = false, refusesNonFinite: Bool = false, antialias: Bool = false,
-            separateAnisotropicAxis: Bool = false, crop: Crop = .none
+            separateAnisotropicAxis: Bool = false, crop: Crop = .none, cropsLast: Bool = false
         ) {
             self.name = name
             self.channels = channels
@@ -49,6 +52,7 @@ extension Pipeline {
             self.antialias = antialias
             self.separateAnisotropicAxis = separateAnisotropicAxis
             self.crop = crop
+            self.cropsLast = cropsLast
         }
     }
 

@@ -87,6 +87,11 @@ private struct Check {
             finite(above, "input.crop.foreground.above")
             range(margin, 0...1000, "input.crop.foreground.margin", " voxels")
         }
+        let usesForeground = input.channels.contains { $0.intensity.contains { $0.region == .foreground } }
+        that(
+            !input.cropsLast || !input.keepsRange && !usesForeground, "input.crop_last",
+            "a crop of the network's grid goes neither with keep_range nor with the region foreground",
+            "remove one of them")
     }
 
     /// A value for each of three axes, or none to keep it.

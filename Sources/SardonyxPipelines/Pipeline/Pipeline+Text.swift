@@ -126,6 +126,9 @@ private struct PipelineText {
             "nnU-Net's rule for thick slices")
         field(1, "input.crop", text(input.crop), standard: "none", "none, nonzero or foreground: {above: 0, margin: 0}")
         field(
+            1, "input.crop_last", "\(input.cropsLast)", standard: "false",
+            "on the network's grid, as MONAI after Spacing")
+        field(
             1, "input.intensity_first", "\(input.changesIntensityFirst)", standard: "false",
             "before resampling, as nnU-Net")
         field(

@@ -17,35 +17,31 @@ struct Preparation {
     ///
     /// - Parameters:
     ///   - crop: what is kept of the source, in working indices.
+    ///   - window: what is kept of the network's grid over it; `nil` for all.
     ///   - folder: for masks that do not fit into memory.
     init(
-        _ images: StudyImages, _ input: Pipeline.Input, _ route: WorkingGrid.Route, crop: VoxelBox, folder: String,
-        _ limit: MemoryLimit
+        _ images: StudyImages, _ input: Pipeline.Input, _ route: WorkingGrid.Route, crop: VoxelBox,
+        window: VoxelBox?, folder: String, _ limit: MemoryLimit
     ) throws {
         self.images = images
         self.input = input
         self.route = route
-        var stage = Stage(crop: crop, limit: limit)
+        var stage = Stage(crop: crop, window: window, limit: limit)
         stage.foreground = try Preparation.mask(stage, images, input, route, folder)
-        var changes: [[IntensityChange]] = []
-        var limits: [ValueLimits?] = []
-        for (channel, steps) in zip(images.channels, input.channels.map(\.intensity)) {
-            // A range is of what is resampled, figures are of the grid on which intensities are changed.
-            var known: [IntensityChange] = []
-            if input.changesIntensityFirst {
-                stage.isResampled = false
-                known = try Preparation.resolve(channel, steps, stage, images, input, route)
-            }
-            stage.limits = try Preparation.limits(channel, known, stage, images, input, route)
-            if !input.changesIntensityFirst {
-                stage.isResampled = true
-                known = try Preparation.resolve(channel, steps, stage, images, input, route)
-            }
-            changes.append(known)
-            limits.append(stage.limits)
+        // Figures are of the grid on which intensities are changed, a range is of what is resampled.
+        let isEarly = input.changesIntensityFirst
+        for n in images.channels.indices {
+            stage.changes.append([])
+            if isEarly { stage.changes[n] = try Preparation.resolve(n, stage, images, input, route) }
+            stage.limits.append(try Preparation.limits(n, stage, images, input, route))
         }
-        (self.changes, self.limits) = (changes, limits)
-        foreground = stage.foreground
+        if !isEarly {
+            stage.isResampled = true
+            for n in images.channels.indices {
+                stage.changes[n] = try Preparation.resolve(n, stage, images, input, route)
+            }
+        }
+        (changes, limits, foreground) = (stage.changes, stage.limits, stage.foreground)
     }
 
     /// The study's channels on a grid, with their intensity steps, one source each.
@@ -61,29 +57,40 @@ struct Preparation {
     /// What has been found so far.
     private struct Stage {
         var crop: VoxelBox
+        var window: VoxelBox?
         let limit: MemoryLimit
         var isResampled = false
         var foreground: SpillVolume<UInt16>?
-        /// Of the channel at hand.
-        var limits: ValueLimits?
+        /// Of each channel.
+        var changes: [[IntensityChange]] = []
+        var limits: [ValueLimits?] = []
     }
 
-    /// The grid as it stands at a stage, and a channel's slices on it.
+    /// The network's grid, or the source's before the resampling.
+    private static func grid(
+        _ stage: Stage, _ images: StudyImages, _ input: Pipeline.Input, _ route: WorkingGrid.Route
+    ) throws -> WorkingGrid {
+        var input = input
+        if !stage.isResampled { input.sampling = .source }
+        return try WorkingGrid(
+            input, output: .nearest, source: images.grid, route: route, crop: stage.crop,
+            window: stage.isResampled ? stage.window : nil, zoom: [1, 1, 1])
+    }
+
+    /// A channel's slices on the grid of a stage, changed as far as is known.
     private static func slices(
-        _ channel: SourceChannel, _ changes: [IntensityChange], _ stage: Stage, _ images: StudyImages,
-        _ input: Pipeline.Input, _ route: WorkingGrid.Route,
+        _ n: Int, _ stage: Stage, _ images: StudyImages, _ input: Pipeline.Input, _ route: WorkingGrid.Route,
         _ visit: (Int, UnsafeMutableBufferPointer<Float>, SIMD3<Int>) throws -> Void
     ) throws {
-        var input = input
+        let channel = images.channels[n]
+        let changes = n < stage.changes.count ? stage.changes[n] : []
         let isEarly = input.changesIntensityFirst
-        if !stage.isResampled { input.sampling = .source }
-        let grid = try WorkingGrid(
-            input, output: .nearest, source: images.grid, route: route, crop: stage.crop, zoom: [1, 1, 1])
+        let grid = try grid(stage, images, input, route)
         let bytes = RowSource.byteCount(grid) + 4 * grid.dims.x * grid.dims.y
         try stage.limit.check(bytes, "slices of \(grid.dims.x)×\(grid.dims.y) voxels")
         let source = RowSource(
             channel, on: grid, before: isEarly ? changes : [], after: isEarly ? [] : changes,
-            foreground: stage.foreground, limits: stage.isResampled ? stage.limits : nil)
+            foreground: stage.foreground, limits: stage.isResampled ? stage.limits[n] : nil)
         var values = [Float](repeating: 0, count: grid.dims.x * grid.dims.y)
         for z in 0..<grid.dims.z {
             try values.withUnsafeMutableBufferPointer { values in
@@ -93,39 +100,57 @@ struct Preparation {
         }
     }
 
-    /// What a pipeline keeps of the images, in working indices: the box around the foreground; all where there is none.
+    /// What a pipeline keeps of the images, in working indices: a box of the source, and one of the network's grid over it
+    /// where it crops that; all where nothing is to be seen.
     static func crop(
         _ images: StudyImages, _ input: Pipeline.Input, _ route: WorkingGrid.Route, _ limit: MemoryLimit
-    ) throws -> VoxelBox {
-        let dims = images.grid.dims
-        let axes = route.sourceAxis
-        let stage = Stage(crop: VoxelBox(dims: SIMD3(dims[axes[0]], dims[axes[1]], dims[axes[2]])), limit: limit)
+    ) throws -> (source: VoxelBox, window: VoxelBox?) {
+        let (dims, axes) = (images.grid.dims, route.sourceAxis)
+        let whole = VoxelBox(dims: SIMD3(dims[axes[0]], dims[axes[1]], dims[axes[2]]))
+        var stage = Stage(crop: whole, limit: limit)
+        guard input.cropsLast, input.crop != .none else {
+            return (try foregroundBox(stage, images, input, route) ?? whole, nil)
+        }
+        for n in images.channels.indices {
+            stage.limits.append(nil)
+            stage.changes.append([])
+            if input.changesIntensityFirst { stage.changes[n] = try resolve(n, stage, images, input, route) }
+        }
+        stage.isResampled = true
+        return (whole, try foregroundBox(stage, images, input, route))
+    }
+
+    /// The box around the foreground on the grid of a stage; `nil` where there is none, or no crop.
+    private static func foregroundBox(
+        _ stage: Stage, _ images: StudyImages, _ input: Pipeline.Input, _ route: WorkingGrid.Route
+    ) throws -> VoxelBox? {
         var found: ForegroundBox
         let margin: Int
         switch input.crop {
-        case .none: return stage.crop
+        case .none: return nil
         case .foreground(let bound, let width): (found, margin) = (ForegroundBox(.above(Float(bound))), width)
         case .nonzero(let width): (found, margin) = (ForegroundBox(.nonzero), width)
         }
-        for channel in images.channels {
-            try slices(channel, [], stage, images, input, route) { z, values, size in
+        var whole = stage.crop
+        for n in images.channels.indices {
+            try slices(n, stage, images, input, route) { z, values, size in
+                whole = VoxelBox(upper: size)
                 found.add(values.baseAddress!, dims: SIMD3(size.x, size.y, 1), at: SIMD3(0, 0, z))
             }
         }
-        return found.box?.padded(by: margin).intersection(stage.crop) ?? stage.crop
+        return found.box?.padded(by: margin).intersection(whole)
     }
 
     /// A channel's steps with their figures.
     private static func resolve(
-        _ channel: SourceChannel, _ steps: [Pipeline.IntensityStep], _ stage: Stage, _ images: StudyImages,
-        _ input: Pipeline.Input, _ route: WorkingGrid.Route
+        _ n: Int, _ stage: Stage, _ images: StudyImages, _ input: Pipeline.Input, _ route: WorkingGrid.Route
     ) throws -> [IntensityChange] {
-        var changes: [IntensityChange] = []
+        var stage = stage
         var inside: [UInt16] = []
-        for step in steps {
+        for step in input.channels[n].intensity {
             let figures = try step.region.map { region in
                 try RegionFigures(of: region, percentiles: step.percentiles) { visit in
-                    try slices(channel, changes, stage, images, input, route) { z, values, _ in
+                    try slices(n, stage, images, input, route) { z, values, _ in
                         guard let foreground = stage.foreground, !stage.isResampled else { return visit(values, nil) }
                         if inside.count != values.count { inside = [UInt16](repeating: 1, count: values.count) }
                         try inside.withUnsafeMutableBufferPointer { inside in
@@ -137,28 +162,26 @@ struct Preparation {
             }
             if case .divideByMaximum = step, (figures?.most ?? 0) <= 0 || figures?.count == 0 {
                 throw ImagingError(
-                    .blank, path: channel.file.path, problem: "no voxel is above 0, so there is nothing to see",
-                    remedy: "check the image")
+                    .blank, path: images.channels[n].file.path,
+                    problem: "no voxel is above 0, so there is nothing to see", remedy: "check the image")
             }
-            changes += step.resolved(figures)
+            stage.changes[n] += step.resolved(figures)
         }
-        return changes
+        return stage.changes[n]
     }
 
     /// The range of a channel, or of each of its slices along the axis that is resampled apart, where a spline is to keep
     /// it.
     private static func limits(
-        _ channel: SourceChannel, _ changes: [IntensityChange], _ stage: Stage, _ images: StudyImages,
-        _ input: Pipeline.Input, _ route: WorkingGrid.Route
+        _ n: Int, _ stage: Stage, _ images: StudyImages, _ input: Pipeline.Input, _ route: WorkingGrid.Route
     ) throws -> ValueLimits? {
         guard input.keepsRange, input.interpolation == .cubic else { return nil }
-        let grid = try WorkingGrid(
-            input, output: .nearest, source: images.grid, route: route, crop: stage.crop, zoom: [1, 1, 1])
+        var resampled = stage
+        resampled.isResampled = true
+        let grid = try grid(resampled, images, input, route)
         guard !grid.forward.allSatisfy(\.isCopy) else { return nil }
-        var plain = stage
-        plain.isResampled = false
         var limits = ValueLimits(dims: stage.crop.size, along: grid.separateAxis)
-        try slices(channel, changes, plain, images, input, route) { z, values, size in
+        try slices(n, stage, images, input, route) { z, values, size in
             limits.add(values.baseAddress!, dims: SIMD3(size.x, size.y, 1), at: SIMD3(0, 0, z))
         }
         return limits
@@ -171,11 +194,9 @@ struct Preparation {
         guard input.channels.contains(where: { $0.intensity.contains { $0.region == .foreground } }) else { return nil }
         let size = stage.crop.size
         let mask = try SpillVolume<UInt16>(dims: size, folder: folder)
-        var plain = stage
-        plain.isResampled = false
         var row = [UInt16](repeating: 0, count: size.x * size.y)
-        for channel in images.channels {
-            try slices(channel, [], plain, images, input, route) { z, values, _ in
+        for n in images.channels.indices {
+            try slices(n, stage, images, input, route) { z, values, _ in
                 try row.withUnsafeMutableBufferPointer { row in
                     try mask.read(slice: z, into: row)
                     for index in row.indices where values[index] != 0 { row[index] = 1 }

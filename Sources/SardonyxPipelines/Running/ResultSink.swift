@@ -1,6 +1,6 @@
 import SardonyxImaging
 
-/// Takes results slice by slice in working order and keeps them in the source's order, one value outside the crop.
+/// Takes results slice by slice in working order and keeps them in the source's order, one value outside the grid's results.
 final class ResultSink<Scalar: BitwiseCopyable & ExpressibleByIntegerLiteral & Equatable> {
     let spill: SpillVolume<Scalar>
     private let grid: WorkingGrid
@@ -14,30 +14,30 @@ final class ResultSink<Scalar: BitwiseCopyable & ExpressibleByIntegerLiteral & E
 
     /// Bytes that a sink holds.
     static func byteCount(_ grid: WorkingGrid) -> Int {
-        2 * MemoryLayout<Scalar>.stride * grid.crop.size.x * grid.zoom.x * grid.crop.size.y * grid.zoom.y
+        2 * MemoryLayout<Scalar>.stride * grid.result.size.x * grid.zoom.x * grid.result.size.y * grid.zoom.y
             * blockCount(grid)
     }
 
     private static func blockCount(_ grid: WorkingGrid) -> Int {
-        grid.sourceAxis[2] == 2 ? 1 : min(32, grid.crop.size.z * grid.zoom.z)
+        grid.sourceAxis[2] == 2 ? 1 : min(32, grid.result.size.z * grid.zoom.z)
     }
 
-    /// - Parameter outside: what stands outside the crop.
+    /// - Parameter outside: what stands outside the grid's results.
     init(_ grid: WorkingGrid, folder: String, outside: Scalar = 0) throws {
         self.grid = grid.refined()
         spill = try SpillVolume(
             dims: self.grid.sourceBox(VoxelBox(dims: self.grid.sourceDims)).upper, folder: folder)
         blockCount = ResultSink.blockCount(grid)
-        size = SIMD2(self.grid.crop.size.x, self.grid.crop.size.y)
+        size = SIMD2(self.grid.result.size.x, self.grid.result.size.y)
         block = [Scalar](repeating: 0, count: size.x * size.y * blockCount)
         turned = block
-        if outside != 0, self.grid.crop.size != self.grid.sourceDims {
+        if outside != 0, self.grid.result.size != self.grid.sourceDims {
             let slice = [Scalar](repeating: outside, count: spill.dims.x * spill.dims.y)
             for k in 0..<spill.dims.z { try slice.withUnsafeBufferPointer { try spill.write(slice: k, from: $0) } }
         }
     }
 
-    /// Takes slice `row` of the crop; rows ascend from 0.
+    /// Takes slice `row` of the grid's results; rows ascend from 0.
     func take(_ row: Int, _ values: UnsafeBufferPointer<Scalar>) throws {
         if held == 0 { first = row }
         block.withUnsafeMutableBufferPointer {
@@ -51,7 +51,7 @@ final class ResultSink<Scalar: BitwiseCopyable & ExpressibleByIntegerLiteral & E
     /// Writes what is held.
     func flush() throws {
         guard held > 0 else { return }
-        var box = grid.crop
+        var box = grid.result
         box.lower.z += first
         box.upper.z = box.lower.z + held
         try block.withUnsafeBufferPointer { block in

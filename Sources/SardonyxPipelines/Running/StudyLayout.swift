@@ -5,6 +5,8 @@ struct StudyLayout {
     let route: WorkingGrid.Route
     /// What is kept of the source, in working indices.
     let crop: VoxelBox
+    /// What is kept of the network's grid over it; `nil` for all.
+    let window: VoxelBox?
     /// The network's grid, of as many voxels as its input's.
     let grid: WorkingGrid
     let tiles: TileLayout
@@ -18,10 +20,10 @@ struct StudyLayout {
         let route = WorkingGrid.Route(
             pipeline.input.axes, of: images.grid, isFlat: try TileLayout.isFlat(pipeline.tiling, fixedShape))
         self.route = route
-        func place(_ crop: VoxelBox) throws -> (WorkingGrid, TileLayout) {
+        func place(_ crop: VoxelBox, _ window: VoxelBox?) throws -> (WorkingGrid, TileLayout) {
             let grid = try WorkingGrid(
                 pipeline.input, output: pipeline.output.interpolation, source: images.grid, route: route, crop: crop,
-                zoom: [1, 1, 1])
+                window: window, zoom: [1, 1, 1])
             let tiles = try TileLayout(
                 pipeline, grid: grid.dims, networkAxis: grid.networkAxis, fixedShape: fixedShape)
             return (grid, tiles)
@@ -30,11 +32,11 @@ struct StudyLayout {
             !pipeline.tiling.size.isEmpty || fixedShape.count > 2 && fixedShape.dropFirst(2).allSatisfy { $0 != nil }
         if pipeline.input.crop != .none, areTilesKnown {
             // The network's part is the same whatever is kept.
-            let (_, tiles) = try place(VoxelBox(dims: SIMD3(1, 1, 1)))
+            let (_, tiles) = try place(VoxelBox(dims: SIMD3(1, 1, 1)), nil)
             try limit.check(network.byteCount(shape: tiles.leastShape), tiles.summary)
         }
-        crop = try Preparation.crop(images, pipeline.input, route, limit)
-        (grid, tiles) = try place(crop)
+        (crop, window) = try Preparation.crop(images, pipeline.input, route, limit)
+        (grid, tiles) = try place(crop, window)
     }
 }
 

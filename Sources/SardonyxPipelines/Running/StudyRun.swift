@@ -51,7 +51,7 @@ struct StudyRun {
         }
         grid = try WorkingGrid(
             pipeline.input, output: pipeline.output.interpolation, source: images.grid, route: place.route,
-            crop: place.crop, zoom: zoom)
+            crop: place.crop, window: place.window, zoom: zoom)
         try checkLabels()
         try limit.check(try peakMemory(), layout.summary)
     }
@@ -140,7 +140,7 @@ struct StudyRun {
     /// Runs the network over the study.
     func callAsFunction(progress: (Double) -> Void) throws -> Result {
         let preparation = try Preparation(
-            images, pipeline.input, place.route, crop: place.crop, folder: folder, limit)
+            images, pipeline.input, place.route, crop: place.crop, window: place.window, folder: folder, limit)
         let run = TiledRun(
             grid, layout, pipeline.tiling, sources: preparation.sources(on: grid), network: network,
             background: (0..<outputChannels).map { pipeline.output.background($0) })

@@ -14,15 +14,17 @@ struct WorkingGrid: Sendable, Equatable {
     let networkAxis: [Int]
     /// Voxels of the source along x, y, z.
     private(set) var sourceDims: SIMD3<Int>
-    /// What is kept of them, in working indices.
+    /// What is read of them, in working indices.
     private(set) var crop: VoxelBox
+    /// What of them gets results; the same but for a window.
+    private(set) var result: VoxelBox
     /// Voxels of the network's grid along x, y, z.
     let dims: SIMD3<Int>
     /// Which of x, y, z is resampled by nearest neighbours apart from the others on the way to the network's grid.
     let separateAxis: Int?
     /// From the crop to the network's grid, along x, y, z.
     let forward: [AxisResampling]
-    /// From the network's grid (times `zoom`) back to the crop (times `zoom`).
+    /// From the network's grid (times `zoom`) back to the results (times `zoom`).
     let backward: [AxisResampling]
     /// Voxels that the network gives for one of its input's, along x, y, z: 1 but for super-resolution.
     let zoom: SIMD3<Int>
@@ -59,16 +61,18 @@ struct WorkingGrid: Sendable, Equatable {
 
     /// - Parameters:
     ///   - crop: in working indices of the source.
+    ///   - window: what is kept of the network's grid over that crop, x, y, z; the rest counts as 0 on the way back.
     ///   - zoom: along the network's axes.
     /// - Throws: `ImagingError` `.tooLarge` when the network's grid is larger than anything can hold.
     init(
         _ input: Pipeline.Input, output: Interpolation, source: VoxelGrid, route: Route, crop: VoxelBox,
-        zoom: [Int]
+        window: VoxelBox? = nil, zoom: [Int]
     ) throws {
         sourceAxis = route.sourceAxis
         isReversed = route.isReversed
         networkAxis = route.networkAxis
         self.crop = crop
+        result = crop
         var scales = SIMD3<Double>(1, 1, 1)
         var dims = SIMD3<Int>(1, 1, 1)
         var sourceDims = SIMD3<Int>(1, 1, 1)
@@ -79,6 +83,7 @@ struct WorkingGrid: Sendable, Equatable {
         // nnU-Net asks the grid that it comes from first, so that the ways there and back may differ.
         separateAxis = WorkingGrid.separateAxis(input, spacing, route, isBack: false)
         let separateBack = WorkingGrid.separateAxis(input, spacing, route, isBack: true)
+        let isTilted = try WorkingGrid.isTilted(input, source, route, crop)
         for w in 0..<3 {
             let n = crop.upper[w] - crop.lower[w]
             let network = route.networkAxis[w]
@@ -108,7 +113,9 @@ struct WorkingGrid: Sendable, Equatable {
                         + (zooms[w] > 1 ? ", \(zooms[w]) times finer" : ""),
                     remedy: "check the image's spacing and the pipeline's")
             }
-            let (scale, offset) = (scales[w], isExact ? 0 : (scales[w] - 1) / 2)
+            let scale = scales[w]
+            // By centres the first voxels coincide; MONAI lays a tilted grid so that half its extent, in voxels, does.
+            let offset = !isExact ? (scale - 1) / 2 : isTilted ? (Double(n) - scale * Double(m)) / 2 : 0
             dims[w] = m
             forward.append(
                 AxisResampling(
@@ -122,6 +129,25 @@ struct WorkingGrid: Sendable, Equatable {
                     from: m * zooms[w], to: n * zooms[w], scale: 1 / scale,
                     offset: -offset / scale * z + (z - 1) / 2 * (1 - 1 / scale),
                     by: w == separateBack ? .nearest : output))
+        }
+        if let window {
+            for w in 0..<3 {
+                let kept = window.lower[w]..<window.upper[w]
+                let read = forward[w].inputs(for: kept)
+                forward[w] = forward[w].restricted(to: read, rows: kept)
+                self.crop.lower[w] = crop.lower[w] + read.lowerBound
+                self.crop.upper[w] = crop.lower[w] + read.upperBound
+                let z = zooms[w]
+                let fine = kept.lowerBound * z..<kept.upperBound * z
+                // Whole voxels of the source, one at least.
+                let touched = backward[w].outputs(of: fine)
+                let first = min(touched.lowerBound / z, crop.size[w] - 1)
+                let rows = first..<max(first + 1, (touched.upperBound + z - 1) / z)
+                backward[w] = backward[w].restricted(to: fine, rows: rows.lowerBound * z..<rows.upperBound * z)
+                result.lower[w] = crop.lower[w] + rows.lowerBound
+                result.upper[w] = crop.lower[w] + rows.upperBound
+                dims[w] = kept.count
+            }
         }
         // No axis is longer than 2^20, so that these do not overflow.
         guard
@@ -155,6 +181,34 @@ struct WorkingGrid: Sendable, Equatable {
         return isBack ? Anisotropy.separateAxis(from: new, to: old) : Anisotropy.separateAxis(from: old, to: new)
     }
 
+    /// Whether the new grid by centres has no corner in common with the old one, as `VoxelGrid.respaced` finds.
+    private static func isTilted(
+        _ input: Pipeline.Input, _ source: VoxelGrid, _ route: Route, _ crop: VoxelBox
+    ) throws -> Bool {
+        guard input.alignment == .centres, case .spacing(let wanted) = input.sampling else { return false }
+        // The crop's grid in the network's order, on whose axes and directions it hangs.
+        var columns = [SIMD3<Double>](repeating: .zero, count: 3)
+        var (first, dims, new) = (SIMD3<Double>.zero, SIMD3<Int>.one, SIMD3<Double>.zero)
+        for w in 0..<3 {
+            let (axis, n) = (route.sourceAxis[w], route.networkAxis[w])
+            columns[n] = source.affine.column(axis) * (route.isReversed[w] ? -1 : 1)
+            first[axis] = Double(route.isReversed[w] ? source.dims[axis] - 1 - crop.lower[w] : crop.lower[w])
+            dims[n] = crop.size[w]
+            new[n] = wanted[n] ?? 0
+        }
+        let old = VoxelGrid(
+            dims: dims,
+            affine: Affine(columns: columns[0], columns[1], columns[2], origin: source.affine(first)))
+        let origin = try old.respaced(to: new, by: .centres).affine(.zero)
+        let last = SIMD3<Double>(old.dims) - 1
+        return !(0..<8).contains { corner in
+            let place = SIMD3(
+                corner & 1 == 0 ? 0 : last.x, corner & 2 == 0 ? 0 : last.y, corner & 4 == 0 ? 0 : last.z)
+            let step = old.affine(place) - origin
+            return (step * step).sum().squareRoot() < 1e-6 * old.spacing.min()
+        }
+    }
+
     /// Voxels along an axis of another spacing.
     private static func count(_ n: Int, _ old: Double, _ new: Double, _ alignment: SpacingRule) throws -> Int {
         let length =
@@ -180,6 +234,8 @@ struct WorkingGrid: Sendable, Equatable {
         result.sourceDims &*= zoom
         result.crop.lower &*= zoom
         result.crop.upper &*= zoom
+        result.result.lower &*= zoom
+        result.result.upper &*= zoom
         return result
     }
 

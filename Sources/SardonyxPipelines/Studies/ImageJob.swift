@@ -48,7 +48,8 @@ struct ImageJob {
         try runner.limit.check(report.expectedMemory, tiles.summary)
         report.planHash = try network.planHash(shape: runShape)
         let preparation = try Preparation(
-            images, pipeline.input, layout.route, crop: layout.crop, folder: place.path, runner.limit)
+            images, pipeline.input, layout.route, crop: layout.crop, window: layout.window, folder: place.path,
+            runner.limit)
         let slab = InputSlab(grid, tiles, preparation.sources(on: grid), pipeline.tiling)
         try slab.load(for: start[2])
         progress("running the network", 0.2)

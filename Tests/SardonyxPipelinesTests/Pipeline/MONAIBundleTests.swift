@@ -61,7 +61,7 @@ struct MONAIBundleTests {
                     ], axes: .anatomical(Orientation("LPS")!), sampling: .spacing([1.5, 1.5, 2]), alignment: .centres,
                     interpolation: .linear,
                     // Above 0 after the scaling is above −57 before it.
-                    crop: .foreground(above: -57, margin: 5)))
+                    crop: .foreground(above: -57, margin: 5), cropsLast: true))
         #expect(
             pipeline.tiling
                 == Pipeline.Tiling(

@@ -27,7 +27,13 @@ struct PipelineProblemTests {
         (
             ("  axes: RAS", "  colour: RAS"),
             "8:3: input.colour: there is no such field: the fields here are spacing, size, name, channels, axes, "
-                + "alignment, interpolation, keep_range, intensity_first, nonfinite, antialias, separate_anisotropic_axis, crop"
+                + "alignment, interpolation, keep_range, intensity_first, nonfinite, antialias, separate_anisotropic_axis, crop, "
+                + "crop_last"
+        ),
+        (
+            ("  crop: none", "  crop: nonzero\n  crop_last: true\n  keep_range: true"),
+            "11:14: input.crop_last: a crop of the network's grid goes neither with keep_range nor with the region "
+                + "foreground: remove one of them"
         ),
         (("name: Liver", "name: [Liver]"), "1:7: name: a list of 1 was found, text was expected"),
         (("name: Liver", "name: ''"), "1:7: name: it is empty: give the pipeline a name"),

@@ -57,7 +57,7 @@ struct PipelineTextTests {
                 antialias: flag(), separateAnisotropicAxis: flag(),
                 crop: pick([
                     .none, .nonzero(margin: 0), .nonzero(margin: 3), .foreground(above: number(), margin: whole()),
-                ])),
+                ]), cropsLast: flag()),
             tiling: .init(
                 scheme: pick(Pipeline.Tiling.Scheme.allCases), size: many(3, whole), overlap: number(),
                 weight: pick(Pipeline.Tiling.Weight.allCases), sigma: number(), batch: whole(), mirror: many(3, whole),
@@ -76,7 +76,8 @@ struct PipelineTextTests {
             labels: many(3) { .init(value: whole(), name: text(), colour: pick([nil, RGB(1, 200, 16)])) },
             postprocessing: many(3) {
                 pick([
-                    .largestComponent(labels: many(2, whole), connectivity: pick([.faces, .full])), .fillHoles(labels: []),
+                    .largestComponent(labels: many(2, whole), connectivity: pick([.faces, .full])),
+                    .fillHoles(labels: []),
                     .minimumVolume(cubicMillimetres: number(), labels: many(2, whole)),
                 ])
             },

@@ -47,8 +47,13 @@ struct MONAIPreparation {
         return Pipeline.Input(
             channels: channels, axes: axes.map { .anatomical($0) } ?? .stored(places), sampling: sampling,
             alignment: .centres, interpolation: interpolation,
-            changesIntensityFirst: (order.firstIndex(of: .intensity) ?? 9) < (order.firstIndex(of: .resample) ?? 0),
-            crop: crop)
+            changesIntensityFirst: comes(.resample, after: .intensity),
+            crop: crop, cropsLast: comes(.crop, after: .resample))
+    }
+
+    private func comes(_ stage: Stage, after other: Stage) -> Bool {
+        guard let place = order.firstIndex(of: stage), let first = order.firstIndex(of: other) else { return false }
+        return first < place
     }
 
     func tiling(_ tiling: Pipeline.Tiling, _ reader: TreeReader) -> Pipeline.Tiling {
@@ -189,8 +194,8 @@ struct MONAIPreparation {
             above = words.hasPrefix("$lambdax:x>") ? Tree.number(String(words.dropFirst(11))) : nil
             if above == nil { arguments.unsupported("select_fn") }
         }
-        // A pipeline crops before the intensities: the bound goes back through those that came first.
-        if order.contains(.intensity), let bound = above {
+        // A pipeline crops before the intensities of a grid: the bound goes back through those that came first.
+        if comes(.crop, after: .intensity), !comes(.resample, after: .intensity), let bound = above {
             let isSame = channels.allSatisfy { $0.intensity == channels[0].intensity }
             above = isSame ? source(of: bound) : nil
             if above == nil {

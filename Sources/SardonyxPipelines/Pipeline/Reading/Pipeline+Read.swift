@@ -69,7 +69,8 @@ extension Pipeline {
             separateAnisotropicAxis: record.value(
                 "separate_anisotropic_axis", or: standard.separateAnisotropicAxis
             ) { $0.flag() },
-            crop: record.value("crop", or: .none, read(crop:)))
+            crop: record.value("crop", or: .none, read(crop:)),
+            cropsLast: record.value("crop_last", or: standard.cropsLast) { $0.flag() })
     }
 
     /// A value for each axis, or "keep"; two are for the last two axes.
