@@ -11,6 +11,9 @@ struct GeometryTests {
         ([SIMD3(0, 0.1, -2), SIMD3(0.9, 0.3, 0), SIMD3(0.2, -1, 0.1)], "IRP"),
         ([SIMD3(-0.2, 0.9, 0.1), SIMD3(0.1, 0.2, 1.5), SIMD3(1, 0.1, 0)], "ASR"),
         ([SIMD3(0.1, -0.1, 1), SIMD3(-0.8, 0.6, 0.1), SIMD3(0.6, 0.8, -0.1)], "SLA"),
+        // The largest cosine first, though another way to pair the axes has a larger sum.
+        ([SIMD3(0.71, -0.19, -0.68), SIMD3(-0.7, -0.31, -0.64), SIMD3(-0.09, 0.93, -0.36)], "RIA"),
+        ([SIMD3(0.71, 0.61, 0.35), SIMD3(-0.7, 0.56, 0.44), SIMD3(0.07, -0.56, 0.82)], "RAS"),
         ([SIMD3(0.8, 0.61, 0), SIMD3(-0.6, 0.8, 0), SIMD3(0, 0, 1)], "RAS"),
     ]
 

@@ -48,22 +48,23 @@ public struct Orientation: Sendable, Equatable, CustomStringConvertible {
         self.directions = directions
     }
 
-    /// The nearest directions of an invertible affine's voxel axes: of all ways to give each voxel axis a patient axis
-    /// of its own, the one with the largest sum of absolute direction cosines (an oblique grid's axes never collide).
+    /// The nearest directions of an invertible affine's voxel axes, as ITK and nibabel find them: the axis with the
+    /// largest absolute direction cosine of all gets its patient axis first, so that an oblique grid's never collide.
     public init(_ affine: Affine) {
         let steps = (0..<3).map { affine.column($0) / max(Affine.length(affine.column($0)), .leastNormalMagnitude) }
-        let orders = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]]
-        var best = orders[0]
-        var bestSum = -Double.infinity
-        for order in orders {
-            let sum = (0..<3).reduce(0.0) { $0 + abs(steps[$1][order[$1]]) }
+        var found: [Int: Direction] = [:]
+        var (axes, patient) = ([0, 1, 2], [0, 1, 2])
+        while let first = axes.first {
+            var (axis, nearest) = (first, patient[0])
             // A hair's margin: of equals (45°) the first stays, whatever the rounding.
-            if sum > bestSum + 1e-9 {
-                bestSum = sum
-                best = order
+            for a in axes {
+                for p in patient where abs(steps[a][p]) > abs(steps[axis][nearest]) + 1e-9 { (axis, nearest) = (a, p) }
             }
+            found[axis] = Direction(axis: nearest, positive: steps[axis][nearest] >= 0)
+            axes.removeAll { $0 == axis }
+            patient.removeAll { $0 == nearest }
         }
-        directions = (0..<3).map { Direction(axis: best[$0], positive: steps[$0][best[$0]] >= 0) }
+        directions = (0..<3).map { found[$0]! }
     }
 
     /// The three letters.
