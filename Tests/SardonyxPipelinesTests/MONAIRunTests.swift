@@ -4,8 +4,9 @@ import Testing
 @testable import SardonyxImaging
 @testable import SardonyxPipelines
 
-/// What stands around the network in MONAI 1.6.1, by values: a bundle's transforms before it and after it, on the channels
-/// of `NNUNetRunTests.image` and a network whose channels are x, y / 2 and 1 − x² of its first channel x and its last y.
+/// What stands around the network in MONAI 1.6.1, by values: a bundle's transforms before it and after it, on the
+/// channels of `NNUNetRunTests.image` and a network whose channels are x, y / 2 and 1 − x² of its first channel x and
+/// its last y.
 struct MONAIRunTests {
     struct Row: Sendable {
         /// Transforms as in inference.json, with keys.

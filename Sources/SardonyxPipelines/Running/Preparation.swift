@@ -100,8 +100,8 @@ struct Preparation {
         }
     }
 
-    /// What a pipeline keeps of the images, in working indices: a box of the source, and one of the network's grid over it
-    /// where it crops that; all where nothing is to be seen.
+    /// What a pipeline keeps of the images, in working indices: a box of the source, and one of the network's grid over
+    /// it where it crops that; all where nothing is to be seen.
     static func crop(
         _ images: StudyImages, _ input: Pipeline.Input, _ route: WorkingGrid.Route, _ limit: MemoryLimit
     ) throws -> (source: VoxelBox, window: VoxelBox?) {
@@ -170,8 +170,8 @@ struct Preparation {
         return stage.changes[n]
     }
 
-    /// The range of a channel, or of each of its slices along the axis that is resampled apart, where a spline is to keep
-    /// it.
+    /// The range of a channel, or of each of its slices along the axis that is resampled apart, where a spline is to
+    /// keep it.
     private static func limits(
         _ n: Int, _ stage: Stage, _ images: StudyImages, _ input: Pipeline.Input, _ route: WorkingGrid.Route
     ) throws -> ValueLimits? {

@@ -1,6 +1,7 @@
 import SardonyxImaging
 
-/// Takes results slice by slice in working order and keeps them in the source's order, one value outside the grid's results.
+/// Takes results slice by slice in working order and keeps them in the source's order, one value outside the grid's
+/// results.
 final class ResultSink<Scalar: BitwiseCopyable & ExpressibleByIntegerLiteral & Equatable> {
     let spill: SpillVolume<Scalar>
     private let grid: WorkingGrid

@@ -27,8 +27,8 @@ struct PipelineProblemTests {
         (
             ("  axes: RAS", "  colour: RAS"),
             "8:3: input.colour: there is no such field: the fields here are spacing, size, name, channels, axes, "
-                + "alignment, interpolation, keep_range, intensity_first, nonfinite, antialias, separate_anisotropic_axis, crop, "
-                + "crop_last"
+                + "alignment, interpolation, keep_range, intensity_first, nonfinite, antialias, separate_anisotropic_axis, "
+                + "crop, crop_last"
         ),
         (
             ("  crop: none", "  crop: nonzero\n  crop_last: true\n  keep_range: true"),
