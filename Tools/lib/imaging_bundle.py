@@ -1,7 +1,8 @@
 """MONAI bundles as `monai.bundle run` runs them, against `sardonyx apply` on the same folder.
 
-The configurations do what those of MONAI's model zoo do: CT at one spacing and in a window; labels decided on before they
-go back; several sequences with regions that overlap; slices of a 2D network. The networks are small, their weights random.
+The configurations do what those of MONAI's model zoo do: CT at one spacing and in a window; labels decided on before
+they go back; several sequences with regions that overlap; slices of a 2D network. The networks are small, their weights
+random.
 """
 import json
 

@@ -1,7 +1,7 @@
 """imaging_monai.py PROGRAM FOLDER [PART …]: the program against MONAI's and nnU-Net's own code.
 
-`sliding`: values of tiled networks, against their sliding windows; the networks run in the program, a tile at a time, so
-that only the tiling is compared. `bundles` and `nnunet`: whole folders of theirs, from file to file.
+`sliding`: values of tiled networks, against their sliding windows; the networks run in the program, a tile at a time,
+so that only the tiling is compared. `bundles` and `nnunet`: whole folders of theirs, from file to file.
 """
 import functools
 import pathlib
@@ -73,7 +73,10 @@ PARTS = {"sliding": sliding, "bundles": bundles, "nnunet": nnunet}
 def main():
     warnings.filterwarnings("ignore")
     bench = Bench(sys.argv[1], pathlib.Path(sys.argv[2]).resolve(), pathlib.Path("Models").resolve())
-    for name in sys.argv[3:] or PARTS:
+    names = sys.argv[3:] or list(PARTS)
+    if unknown := [x for x in names if x not in PARTS]:
+        sys.exit(f"no such part of --monai: {', '.join(unknown)}; there are {', '.join(PARTS)}")
+    for name in names:
         part(bench, name, PARTS[name])
     print(f"{bench.passed} passed, {bench.failed} failed")
     sys.exit(1 if bench.failed else 0)
