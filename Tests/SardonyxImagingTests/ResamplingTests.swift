@@ -113,6 +113,20 @@ struct ResamplingTests {
         #expect(same.voxels.map(\.bitPattern) == volume.voxels.map(\.bitPattern))
     }
 
+    /// Outputs that lie on inputs, among others that need neighbours: what a ring of `taps` inputs must hold only ascends.
+    @Test(arguments: [(50, 38), (38, 50), (40, 20), (30, 45), (100, 75)], [Interpolation.linear, .cubic])
+    func windowsAscend(_ counts: (Int, Int), _ method: Interpolation) {
+        let (n, m) = counts
+        for offset in [0, Double(n) / Double(m) / 2 - 0.5] {
+            let axis = AxisResampling(from: n, to: m, scale: Double(n) / Double(m), offset: offset, by: method)
+            #expect(zip(axis.first, axis.first.dropFirst()).allSatisfy { $0 <= $1 }, "\(axis.first)")
+            for o in 0..<m {
+                let sum = axis.weights[o * axis.taps..<(o + 1) * axis.taps].reduce(0, +)
+                #expect(abs(sum - 1) < 1e-5 && axis.first[o] >= 0 && axis.first[o] + axis.taps <= n)
+            }
+        }
+    }
+
     /// Beyond the outermost centres: the edge value, exactly from afar.
     @Test(arguments: Interpolation.allCases)
     func beyondTheEdge(_ method: Interpolation) {

@@ -38,6 +38,7 @@ def splines(bench):
     cases = (
         ("finer", (40, 36, 30), (1.5, 1.5, 2), (1.1, 1, 0.9), False),
         ("coarser", (60, 50, 41), (0.7, 0.8, 1), (1.5, 1.9, 2.2), False),
+        ("slices on and between others", (20, 18, 50), (1, 1, 1.5), (1, 1, 2), False),
         ("thick slices apart", (48, 50, 14), (0.8, 0.8, 5), (1, 1, 3.5), True),
         ("thick slices together", (48, 50, 14), (0.8, 0.8, 5), (1, 1, 3.5), False),
     )

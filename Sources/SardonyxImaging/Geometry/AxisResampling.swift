@@ -16,7 +16,8 @@ public struct AxisResampling: Sendable, Equatable {
     public let scale: Double, offset: Double
     /// Inputs an output reads.
     public let taps: Int
-    /// For each output the first input that it reads: first[o] + taps is at most `inputCount`.
+    /// For each output the first input that it reads: first[o] + taps is at most `inputCount`. Ascends with a positive
+    /// scale.
     public let first: [Int]
     /// `taps` weights an output; they sum to 1.
     public let weights: [Float]
@@ -67,7 +68,12 @@ public struct AxisResampling: Sendable, Equatable {
         self.offset = offset
         let taps = rows.reduce(1) { max($0, $1.weights.count) }
         self.taps = taps
-        let first = rows.map { min($0.first, n - taps) }
+        var first = rows.map { min($0.first, n - taps) }
+        // A copy's one weight lies in the window of the outputs after it, which begins before it: windows never go back,
+        // so that whoever keeps the last `taps` inputs has what the next output reads.
+        if scale > 0 {
+            for o in rows.indices.dropLast().reversed() { first[o] = min(first[o], first[o + 1]) }
+        }
         self.first = first
         var weights = [Float](repeating: 0, count: rows.count * taps)
         for (o, row) in rows.enumerated() {
