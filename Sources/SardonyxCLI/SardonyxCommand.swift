@@ -30,6 +30,8 @@ struct SardonyxCommand: ParsableCommand {
     static func main() {
         // A reader that has gone away (`sardonyx … | head`) shows as a failed write, not as a signal.
         signal(SIGPIPE, SIG_IGN)
+        // So does a file that grows beyond `ulimit -f`.
+        signal(SIGXFSZ, SIG_IGN)
         do {
             var command = try parseAsRoot()
             try command.run()

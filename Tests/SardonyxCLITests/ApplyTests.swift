@@ -85,7 +85,7 @@ import Testing
         let resumed = try sardonyx("apply", "five", "a.nii", "--output", "out", "--resume", in: folder)
         #expect(resumed.status == 0)
         #expect(resumed.output.contains("is done"))
-        // Another image under the same name is another study.
+        // The image has changed where it lies.
         writeVolume(folder, "a.nii", [40, 36, 22])
         let other = try sardonyx("apply", "five", "a.nii", "--output", "out", "--resume", in: folder)
         #expect(other.status == 0)
@@ -161,7 +161,10 @@ import Testing
         #expect(try apply("five", "scans/a.nii", "missing.nii").status == 4)
         #expect(!TemporaryFolder.names(in: folder.path).contains("out"))
         #expect(try sardonyx("apply", "five", "scans/a.nii", "--output", "out", in: folder).status == 0)
-        let done = try apply("five", "scans/a.nii", "out/a/labels.nii.gz", "--resume")
+        let itself = try apply("five", "scans/a.nii", "out/a/../a/labels.nii.gz", "--overwrite")
+        #expect((itself.status, itself.errors.contains("is where a result goes")) == (2, true))
+        folder.write(fileBytes(folder.path + "/out/a/labels.nii.gz"), to: "truth.nii.gz")
+        let done = try apply("five", "scans/a.nii", "truth.nii.gz", "--resume")
         #expect(done.output.contains("is done"))
         #expect(done.output.contains("Dice overlap  1.0000  four"), "\(done.output)")
     }

@@ -5,6 +5,12 @@ import Testing
 @testable import SardonyxImaging
 @testable import SardonyxPipelines
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
 /// Studies that fail: what is left of them, what is said, and how soon.
 struct StudyFailureTests {
     /// Two outputs for each of an image's voxels: [N, channels, D, H, W] of floats.
@@ -61,14 +67,58 @@ struct StudyFailureTests {
         #expect(provenance.contains(try Digest.file(folder.path + "/w.bin")))
     }
 
+    enum Earlier: CaseIterable {
+        case otherImage, noProvenance, damagedResult, imageInPlace, stopped
+    }
+
+    /// What stands where results would go: never another image's results or a file that is nobody's, nor the image.
+    @Test(arguments: Earlier.allCases) func resumes(_ earlier: Earlier) throws {
+        let folder = TemporaryFolder()
+        folder.write(StudyFailureTests.network(), to: "model.onnx")
+        let pipeline = StudyFailureTests.segmentation(folder)
+        var options = PipelineRunner.Options()
+        options.existing = .resume
+        let runner = try PipelineRunner(pipeline, options: options)
+        let out = folder.path + "/out"
+        var study = try image(folder)
+        #expect(try !runner.run(study, into: out).wasDone)
+        let (labels, provenance) = (out + "/a/labels.nii", out + "/a/provenance.json")
+        let whole = fileBytes(labels)
+        func refuses(_ expected: String) throws {
+            let stands = fileBytes(labels)
+            let failure = #expect(throws: PipelineFailure.self) { try runner.run(study, into: out) }
+            #expect("\(failure!)".contains(expected), "\(failure!)")
+            #expect(fileBytes(labels) == stands)
+        }
+        switch earlier {
+        case .otherImage:
+            study.images = try image(folder, "b.nii", first: 5).images
+            try refuses("\(out)/a holds the results of other images")
+        case .noProvenance:
+            #expect(unlink(provenance) == 0)
+            try refuses("\(labels) is no result of an earlier run")
+        case .damagedResult:
+            folder.write([1], to: "out/a/labels.nii")
+            #expect(try !runner.run(study, into: out).wasDone)
+            #expect(fileBytes(labels) == whole)
+        case .imageInPlace:
+            study.images = [labels]
+            try refuses("\(labels): a result would be written over this image")
+        case .stopped:
+            #expect(unlink(provenance) == 0)
+            // No process has so high a number.
+            folder.write([1], to: "out/a/.results.2147483647.1.tmp/provenance.json")
+            #expect(try !runner.run(study, into: out).wasDone)
+            #expect(TemporaryFolder.names(in: out + "/a") == ["labels.nii", "provenance.json"])
+        }
+    }
+
     /// What cannot be read has no digest, not an empty one.
     @Test func provenanceOfAMissingFile() throws {
         let folder = TemporaryFolder()
         folder.write(StudyFailureTests.network(), to: "model.onnx")
-        let runner = try PipelineRunner(StudyFailureTests.segmentation(folder))
-        var report = StudyReport(Study(name: "a", images: []))
-        report.files = [folder.path + "/gone.nii"]
-        #expect(throws: ImagingError.self) { try Provenance(runner, []).text(report) }
+        let place = StudyFolder(folder.path, StudyFailureTests.segmentation(folder))
+        #expect(throws: ImagingError.self) { try place.outputs() }
     }
 
     struct Refused: Sendable {
@@ -169,8 +219,7 @@ struct StudyFailureTests {
         #expect(error?.path == study.images[0])
     }
 
-    /// Boxes, of which a picture cannot be put in place: the table that stands already goes again, and what an earlier run
-    /// left.
+    /// Boxes, of which a picture cannot be put in place: none is, and what stands there stays.
     @Test func allOrNone() throws {
         let folder = TemporaryFolder()
         folder.write(detector(), to: "model.onnx")
@@ -185,11 +234,12 @@ struct StudyFailureTests {
         folder.write([1], to: "out/a/z.png")
         var options = PipelineRunner.Options()
         options.existing = .overwrite
-        let error = #expect(throws: ImagingError.self) {
+        let error = #expect(throws: PipelineFailure.self) {
             try PipelineRunner(pipeline, options: options).run(study, into: folder.path + "/out")
         }
         #expect(error?.code == .cannotWrite)
-        #expect(TemporaryFolder.names(in: folder.path + "/out/a") == ["p.png"])
+        #expect(TemporaryFolder.names(in: folder.path + "/out/a") == ["p.png", "z.png"])
+        #expect(fileBytes(folder.path + "/out/a/z.png") == [1])
 
         let report = try PipelineRunner(pipeline).run(study, into: folder.path + "/other")
         #expect(report.boxes.count == 1)

@@ -120,9 +120,10 @@ def interruptions(bench):
             time.sleep(chance.uniform(0, length))
             process.send_signal(signal.SIGKILL)
             kills += process.wait() == -signal.SIGKILL
-            # What bears a result's name is whole at any time.
+            # What bears a result's name is whole at any time, but for the hidden folders where results are made.
             for name, data in contents(output).items():
-                if pathlib.Path(name).name in names and data != wanted[name]:
+                path = pathlib.Path(name)
+                if not path.parent.name.startswith(".") and path.name in names and data != wanted[name]:
                     halves.add(name)
         bench.run("apply", pipeline, studies, "--output", output, "--resume")
         found = contents(output)

@@ -31,7 +31,10 @@ struct Apply: ParsableCommand {
     @Option(help: ArgumentHelp("The folder for results; made when it is missing.", valueName: "dir"))
     var output: String
 
-    @Flag(help: "Leave studies alone whose results are there; run the others.")
+    @Flag(
+        help: """
+            Leave studies alone whose results are there, by the same pipeline, model and images; run the others.
+            """)
     var resume = false
 
     @Flag(help: "Replace results that are there.")
@@ -53,6 +56,7 @@ struct Apply: ParsableCommand {
     func validate() throws {
         if resume && overwrite { throw ValidationError("--resume and --overwrite exclude each other") }
         if inputs.isEmpty { throw ValidationError("no input") }
+        if output.isEmpty { throw ValidationError("--output is empty: name a folder, or . for this one") }
     }
 
     func run() throws {
@@ -89,7 +93,17 @@ struct Apply: ParsableCommand {
                 "--reference compares labels, and \(self.pipeline) writes none as a volume: add 'image: labels.nii.gz' to "
                     + "results")
         }
-        _ = try VolumeFile.files(of: reference)
+        let results = pipeline.results.map { "\(output)/\(studies[0].name)/\($0.file)" }
+        if results.contains(where: { FileIdentity($0) != nil && FileIdentity($0) == FileIdentity(reference) }) {
+            throw CommandFailure(
+                .badUsage, "--reference \(reference) is where a result goes: name another --output, or keep a copy")
+        }
+        // Not a volume of several: only the first is compared.
+        let file = try VolumeFile(contentsOf: reference)
+        guard file.frames == 1 else {
+            throw CommandFailure(
+                .badUsage, "--reference is one volume of labels; \(reference) holds \(file.frames)")
+        }
     }
 
     private func print(_ reports: [StudyReport], _ pipeline: Pipeline, seconds: Double) throws {
@@ -122,7 +136,7 @@ struct Apply: ParsableCommand {
         }
         if report.wasDone { return }
         for file in report.files { Terminal.print("written       \(file)") }
-        Terminal.print("expected      \(byteText(report.expectedMemory)) for the run")
+        Terminal.print("expected      \(Megabytes.text(report.expectedMemory)) for the run")
         let parts = report.times.map { "\($0.part) \(fixed($0.seconds, 2))" }
         Terminal.print("seconds       \(parts.joined(separator: ", "))")
     }

@@ -5,7 +5,10 @@ import Sardonyx
 struct MemoryOption: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Refuse to hold more than this much memory: 800000000, 800MB or 2GB, of 1,048,576 bytes a MB.",
+            """
+            Refuse to hold more than this much memory besides the program's own 40 MB: 800000000, 800MB or 2GB, of \
+            1,048,576 bytes a MB.
+            """,
             valueName: "bytes"))
     var memoryBudget: MemoryBudget = .unlimited
 }

@@ -4,9 +4,13 @@ import Glibc
 enum Terminal {
     static let isInteractive = isatty(STDERR_FILENO) == 1
 
-    /// Writes a line to standard output, at once. A reader who has gone away ends the process as SIGPIPE does.
+    /// Writes a line to standard output, at once. A reader who has gone away ends the process as SIGPIPE does, a full disk
+    /// as bad output.
     static func print(_ text: String) {
-        if !put(text + "\n", STDOUT_FILENO) { Glibc.exit(128 + SIGPIPE) }
+        if put(text + "\n", STDOUT_FILENO) { return }
+        if errno == EPIPE { Glibc.exit(128 + SIGPIPE) }
+        error("standard output cannot be written: \(String(cString: strerror(errno)))")
+        Glibc.exit(ExitStatus.badInput.rawValue)
     }
 
     /// Writes to standard error.

@@ -21,9 +21,9 @@ struct MemoryLimit: Sendable {
 }
 
 /// Bytes for people.
-enum Megabytes {
+package enum Megabytes {
     /// "512 MB": of 1,048,576 bytes, rounded up; "1000 bytes" below one.
-    static func text(_ bytes: Int) -> String {
+    package static func text(_ bytes: Int) -> String {
         bytes < 1 << 20 ? "\(bytes) bytes" : "\(bytes >> 20 + (bytes & (1 << 20 - 1) > 0 ? 1 : 0)) MB"
     }
 }

@@ -93,13 +93,13 @@ struct ImageJob {
 
     private func write(_ report: StudyReport) throws {
         for file in pipeline.results where file.kind == .measures {
-            try place.write(file.isCSV ? report.csv : report.json.text(pretty: true) + "\n", to: file.file)
+            try writeText(
+                file.isCSV ? report.csv : report.json.text(pretty: true) + "\n", to: place.making(file.file))
         }
         for file in pipeline.results where file.kind == .picture {
             var view = ThreePlaneView()
             view.style.caption = report.caption
-            let picture = try view.render(PictureSource(files[0]))
-            try place.put(file.file) { try picture.writePNG(to: $0) }
+            try view.render(PictureSource(files[0])).writePNG(to: place.making(file.file))
         }
     }
 }

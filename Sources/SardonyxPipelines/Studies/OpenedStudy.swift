@@ -24,8 +24,10 @@ struct OpenedStudy: Sendable {
         }
         place = StudyFolder(folder + "/" + study.name, runner.pipeline)
         if runner.options.existing == .refuse { try place.refuseExisting() }
-        inputs = try study.images.flatMap { try VolumeFile.files(of: $0) }.map(Provenance.File.init)
-        isDone = runner.options.existing == .resume && place.isDone(Provenance(runner, inputs).identity)
+        inputs = try study.images.flatMap { try VolumeFile.files(of: $0) }.map { try Provenance.File($0) }
+        try place.refuseInputs(inputs)
+        isDone =
+            try runner.options.existing == .resume && place.isDone(Provenance(runner, inputs).identity, inputs)
         if isDone {
             files = []
         } else {
@@ -33,7 +35,6 @@ struct OpenedStudy: Sendable {
                 try place.prepare()
                 let path = place.path
                 files = try study.images.map { try VolumeFile(contentsOf: $0, temporaryFolder: path) }
-                try place.invalidate()
             } catch {
                 place.withdraw()
                 throw error

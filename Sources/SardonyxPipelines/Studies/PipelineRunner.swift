@@ -34,7 +34,8 @@ public final class PipelineRunner: Sendable {
     public enum Existing: Sendable {
         /// An error.
         case refuse
-        /// A study that is done, by the same pipeline, model and images, is left alone; others are run.
+        /// A study that is done, by the same pipeline, model and images, is left alone; others are run, also in place of
+        /// results of another pipeline or model. Results of other images are an error.
         case resume
         /// They are replaced.
         case overwrite
@@ -68,7 +69,7 @@ public final class PipelineRunner: Sendable {
         if let budget = options.memoryBudget { session.memoryBudget = .bytes(budget) }
         let model = try Model(contentsOf: pipeline.model)
         self.session = try Session(model, options: session)
-        modelFiles = try ([pipeline.model] + model.loaded.externalFiles).map(Provenance.File.init)
+        modelFiles = try ([pipeline.model] + model.loaded.externalFiles).map { try Provenance.File($0) }
         var text = pipeline
         text.model = ""
         digest = Digest.text(text.text(comments: false))
@@ -77,8 +78,8 @@ public final class PipelineRunner: Sendable {
     /// Told what is being done to a study, by its place in the list, and the share of it that is done, 0 to 1.
     public typealias Progress = (_ study: Int, _ stage: String, _ done: Double) -> Void
 
-    /// Runs a study and writes its results into `folder`/`study.name`, each under a temporary name that is renamed when it
-    /// is whole, and provenance.json when all are there.
+    /// Runs a study and writes its results into `folder`/`study.name`: together, when all are whole, and provenance.json
+    /// after them.
     ///
     /// - Throws: `ImagingError` for images and files, `PipelineFailure` for what does not fit together, `SardonyxError` from
     ///   the model.
@@ -136,10 +137,12 @@ public final class PipelineRunner: Sendable {
             case .classification, .detection: report = try ImageJob(self, opened)(report, progress: progress)
             }
             report.seconds = Clock.seconds - began + opened.seconds
-            try opened.place.write(Provenance(self, opened.inputs).text(report), to: StudyFolder.provenanceName)
+            let text = try Provenance(self, opened.inputs).text(report, outputs: opened.place.outputs())
+            try writeText(text, to: opened.place.making(StudyFolder.provenanceName))
+            try opened.place.putInPlace()
         } catch {
             opened.place.withdraw()
-            throw located(error, opened.study)
+            throw located((error as? ImagingError).map(opened.place.located) ?? error, opened.study)
         }
         progress("done", 1)
         return report

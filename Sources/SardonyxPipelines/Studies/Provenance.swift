@@ -13,9 +13,11 @@ struct Provenance {
         let path: String
         let sha256: String
 
+        /// A file, `shown` as another path where it is to be moved.
+        ///
         /// - Throws: `ImagingError` `.cannotOpen` for a file that cannot be read.
-        init(_ path: String) throws {
-            self.path = path
+        init(_ path: String, shown: String? = nil) throws {
+            self.path = shown ?? path
             sha256 = try Digest.file(path)
         }
 
@@ -39,10 +41,8 @@ struct Provenance {
             .joined(separator: "\n"))
     }
 
-    /// The text of provenance.json.
-    ///
-    /// - Throws: `ImagingError` `.cannotOpen` for a result that cannot be read.
-    func text(_ report: StudyReport) throws -> String {
+    /// The text of provenance.json of a run that made `outputs`.
+    func text(_ report: StudyReport, outputs: [File]) -> String {
         func paths(_ files: [File]) -> JSONValue {
             .array(files.map { .object([("path", .string($0.path)), ("sha256", .string($0.sha256))]) })
         }
@@ -70,7 +70,7 @@ struct Provenance {
                     ("planHash", .optional(report.planHash)),
                 ])
             ),
-            ("inputs", paths(inputs)), ("outputs", paths(try report.files.map(File.init))),
+            ("inputs", paths(inputs)), ("outputs", paths(outputs)),
             ("began", .string(Provenance.date(time(nil) - time_t(report.seconds)))),
             ("seconds", .number(report.seconds)),
             ("partsInSeconds", .object(report.times.map { ($0.part, .number($0.seconds)) })),

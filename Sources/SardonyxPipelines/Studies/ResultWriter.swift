@@ -4,7 +4,7 @@ import SardonyxImaging
 final class ResultWriter {
     private let file: Pipeline.ResultFile
     private let pipeline: Pipeline
-    private let place: StudyFolder
+    private let path: String
     private let frames: Int
     private let source: VolumeFile
     private let volume: VolumeWriter?
@@ -20,15 +20,15 @@ final class ResultWriter {
     ) throws {
         self.file = file
         self.pipeline = pipeline
-        self.place = place
         self.frames = frames
         self.source = source
         let areLabels = ResultWriter.areLabels(file, pipeline)
         isWide = areLabels && run.labelTable.contains { $0 > 255 }
-        let path = place.file(file.file)
+        path = place.making(file.file)
         if file.kind == .image, PictureResult.isOne(file.file) {
             try PictureResult.check(
-                path, dims: run.resultGrid.dims, frames: frames, channels: areLabels ? nil : run.outputChannels,
+                place.file(file.file), dims: run.resultGrid.dims, frames: frames,
+                channels: areLabels ? nil : run.outputChannels,
                 like: source)
         }
         guard ResultWriter.isVolume(file) else {
@@ -65,10 +65,10 @@ final class ResultWriter {
     /// Puts the file in place.
     func finish() throws {
         switch file.kind {
-        case .image, .probabilities, .masks: if let volume { try place.put(file.file) { _ in try volume.finish() } }
+        case .image, .probabilities, .masks: try volume?.finish()
         case .measures:
             let value: JSONValue = frames == 1 ? json.first ?? .null : .object([("frames", .array(json))])
-            try place.write(file.isCSV ? csv : value.text(pretty: true) + "\n", to: file.file)
+            try writeText(file.isCSV ? csv : value.text(pretty: true) + "\n", to: path)
         case .picture: return
         }
     }
@@ -87,12 +87,10 @@ final class ResultWriter {
     }
 
     private func takePicture(_ result: StudyRun.Result) throws {
-        try place.put(file.file) { path in
-            if let labels = result.labels {
-                try PictureResult.write(labels, pipeline.labels, to: path)
-            } else {
-                try PictureResult.write(result.values, like: source, to: path)
-            }
+        if let labels = result.labels {
+            try PictureResult.write(labels, pipeline.labels, to: path)
+        } else {
+            try PictureResult.write(result.values, like: source, to: path)
         }
     }
 
@@ -149,7 +147,6 @@ final class ResultWriter {
                 for index in values.indices { values[index] = Float(found[index]) }
             }
         }
-        let picture = try view.render(image, labels: labels)
-        try place.put(file.file) { try picture.writePNG(to: $0) }
+        try view.render(image, labels: labels).writePNG(to: path)
     }
 }
