@@ -51,8 +51,8 @@ private struct Band {
         switch taps {
         case 1:
             for o in rows {
-                let at = first[o]
-                (y0[o], y1[o], y2[o], y3[o]) = (x0[at], x1[at], x2[at], x3[at])
+                let (at, u) = (first[o], weights[o])
+                (y0[o], y1[o], y2[o], y3[o]) = (u * x0[at], u * x1[at], u * x2[at], u * x3[at])
             }
         case 2:
             for o in rows {
@@ -97,12 +97,7 @@ private struct Band {
         for start in stride(from: 0, to: inner, by: width) {
             let end = min(start + width, inner)
             for o in rows {
-                let p = x + first[o] * inner
-                if taps == 1 {
-                    (y + o * inner + start).update(from: p + start, count: end - start)
-                } else {
-                    weigh(p, weights + o * taps, y + o * inner, inner, start, end)
-                }
+                weigh(x + first[o] * inner, weights + o * taps, y + o * inner, inner, start, end)
             }
         }
     }

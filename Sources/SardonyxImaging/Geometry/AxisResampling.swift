@@ -14,12 +14,12 @@ public struct AxisResampling: Sendable, Equatable {
     public let inputCount: Int, outputCount: Int
     /// Output o lies at scale · o + offset in input indices.
     public let scale: Double, offset: Double
-    /// Inputs an output reads.
+    /// Inputs an output reads, 1 or more and at most `inputCount`.
     public let taps: Int
     /// For each output the first input that it reads: first[o] + taps is at most `inputCount`. Ascends with a positive
     /// scale.
     public let first: [Int]
-    /// `taps` weights an output; they sum to 1.
+    /// `taps` weights an output; they sum to 1, to less where inputs are left out that count as 0.
     public let weights: [Float]
 
     /// `m` outputs at the places scale · o + offset of an axis of `n` inputs; traps unless both counts are positive and
@@ -108,17 +108,25 @@ public struct AxisResampling: Sendable, Equatable {
         return weights.map { $0 / sum }
     }
 
-    /// Outputs `rows` alone, where only inputs `window` are left and the others count as 0; neither is empty. At the
-    /// window's edges weights sum to less than 1.
-    package func restricted(to window: Range<Int>, rows: Range<Int>) -> AxisResampling {
-        let left = rows.map { o -> (first: Int, weights: [Double]) in
-            let kept = (0..<taps).filter { window.contains(first[o] + $0) }
-            guard let low = kept.first else { return (0, [0]) }
-            return (first[o] + low - window.lowerBound, kept.map { Double(weights[o * taps + $0]) })
+    /// Outputs `rows` of `whole` alone, where only its inputs `window` are left and the others count as 0; neither is
+    /// empty. Weights beside the window sum to less than 1, to 0 where an output reads nothing of it.
+    package init(_ whole: AxisResampling, window: Range<Int>, rows: Range<Int>) {
+        inputCount = window.count
+        outputCount = rows.count
+        scale = whole.scale
+        offset = scale * Double(rows.lowerBound) + whole.offset - Double(window.lowerBound)
+        taps = min(whole.taps, window.count)
+        // Held to the window, what ascends still does, and every weight that is left has a place.
+        let last = window.count - taps
+        first = rows.map { min(max(whole.first[$0] - window.lowerBound, 0), last) }
+        var weights = [Float](repeating: 0, count: rows.count * taps)
+        for (o, row) in rows.enumerated() {
+            for t in 0..<whole.taps where window.contains(whole.first[row] + t) {
+                let input = whole.first[row] + t - window.lowerBound
+                weights[o * taps + input - first[o]] = whole.weights[row * whole.taps + t]
+            }
         }
-        return AxisResampling(
-            from: window.count, scale: scale,
-            offset: offset + scale * Double(rows.lowerBound) - Double(window.lowerBound), rows: left)
+        self.weights = weights
     }
 
     /// The outputs from the first to the last that give weight to one of inputs `window`.
@@ -136,8 +144,8 @@ public struct AxisResampling: Sendable, Equatable {
         return low..<high + taps
     }
 
-    /// True when every output copies one input: the one weight of each is 1.
-    public var isCopy: Bool { taps == 1 }
+    /// True when every output copies one input: each has one weight, and that is 1.
+    public var isCopy: Bool { taps == 1 && weights.allSatisfy { $0 == 1 } }
 
     /// True when the axis stays as it is.
     public var isIdentity: Bool { inputCount == outputCount && isCopy && first.elementsEqual(0..<inputCount) }

@@ -202,12 +202,14 @@ private struct Check {
         }
         if case .threshold(let value) = output.decision {
             finite(value, "output.decision.threshold")
-            // What a function gives each channel where nothing is, at most: a softmax's sum is 1.
+            // A softmax's sum is 1.
+            let even = 1 / Double(max(1, pipeline.labels.count))
+            // What a function gives each channel where nothing is, at most.
             let least: Double? =
                 switch output.activation {
                 case .none: nil
                 case .sigmoid: 0
-                case .softmax: 1 / Double(max(1, pipeline.labels.count))
+                case .softmax: even
                 }
             if pipeline.tiling.skipsEmptyTiles, let least, value <= least {
                 fail(
@@ -216,6 +218,17 @@ private struct Check {
                         + "\(value), so that skipped tiles would be labelled",
                     "remove the field, or give a threshold above \(least)")
             }
+            // What lies beside a crop of the network's grid counts as 0 on the way back, as in MONAI.
+            let zero: Double =
+                switch output.activation {
+                case .sigmoid where output.activatesLast: 0.5
+                case .softmax where output.activatesLast: even
+                default: 0
+                }
+            that(
+                !pipeline.input.cropsLast || value >= zero, "input.crop_last",
+                "beside a crop of the network's grid values are \(zero), and the threshold is \(value), so that all "
+                    + "would be labelled there", "remove the field, or give a threshold of \(zero) or more")
         }
         that(
             !output.restoresIntensity || task == .reconstruction, "output.restore_intensity",

@@ -134,16 +134,16 @@ struct WorkingGrid: Sendable, Equatable {
             for w in 0..<3 {
                 let kept = window.lower[w]..<window.upper[w]
                 let read = forward[w].inputs(for: kept)
-                forward[w] = forward[w].restricted(to: read, rows: kept)
+                forward[w] = AxisResampling(forward[w], window: read, rows: kept)
                 self.crop.lower[w] = crop.lower[w] + read.lowerBound
                 self.crop.upper[w] = crop.lower[w] + read.upperBound
                 let z = zooms[w]
                 let fine = kept.lowerBound * z..<kept.upperBound * z
-                // Whole voxels of the source, one at least.
+                // Whole voxels of the source; where none is touched, the first, which is 0 then.
                 let touched = backward[w].outputs(of: fine)
-                let first = min(touched.lowerBound / z, crop.size[w] - 1)
-                let rows = first..<max(first + 1, (touched.upperBound + z - 1) / z)
-                backward[w] = backward[w].restricted(to: fine, rows: rows.lowerBound * z..<rows.upperBound * z)
+                let rows = touched.lowerBound / z..<max(1, (touched.upperBound + z - 1) / z)
+                backward[w] = AxisResampling(
+                    backward[w], window: fine, rows: rows.lowerBound * z..<rows.upperBound * z)
                 result.lower[w] = crop.lower[w] + rows.lowerBound
                 result.upper[w] = crop.lower[w] + rows.upperBound
                 dims[w] = kept.count

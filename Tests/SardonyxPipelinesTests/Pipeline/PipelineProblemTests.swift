@@ -35,6 +35,16 @@ struct PipelineProblemTests {
             "11:14: input.crop_last: a crop of the network's grid goes neither with keep_range nor with the region "
                 + "foreground: remove one of them"
         ),
+        (
+            (
+                "  crop: none\ntiling:\n  scheme: monai\n  size: [96, 96, 96]\n  overlap: 0.5\noutput:\n"
+                    + "  activation: softmax\n  decision: argmax",
+                "  crop: nonzero\n  crop_last: true\ntiling: {scheme: monai, size: [96, 96, 96]}\noutput:\n"
+                    + "  activation: sigmoid\n  activate_last: true\n  decision: {threshold: 0.3}"
+            ),
+            "11:14: input.crop_last: beside a crop of the network's grid values are 0.5, and the threshold is 0.3, so "
+                + "that all would be labelled there: remove the field, or give a threshold of 0.5 or more"
+        ),
         (("name: Liver", "name: [Liver]"), "1:7: name: a list of 1 was found, text was expected"),
         (("name: Liver", "name: ''"), "1:7: name: it is empty: give the pipeline a name"),
         (
