@@ -65,6 +65,35 @@ struct RunGeometryTests {
         #expect(zip(found, wanted).allSatisfy { abs($0 - $1) < 1e-4 })
     }
 
+    /// The axis that is apart is only picked from, whatever else is smoothed, and its slices keep their ranges. Values of
+    /// skimage.transform.resize(slice, (26, 12), order=3, mode="edge", anti_aliasing=True), clip=False without ranges,
+    /// of slices (2 n + 1) · 13 // 12.
+    @Test(arguments: [true, false]) func apartIsNotSmoothed(_ keepsRange: Bool) throws {
+        let part = StudyRunTests.image().cropped(to: VoxelBox(lower: .zero, upper: SIMD3(18, 16, 13)))
+        let image = Volume<Float>(
+            grid: VoxelGrid(dims: part.dims, affine: Affine(spacing: SIMD3(1, 1.5, 5))),
+            voxels: part.voxels.map { max($0, 1) })
+        var pipeline = Pipeline.test(task: .reconstruction)
+        pipeline.input.axes = .stored([2, 1, 0])
+        pipeline.input.sampling = .spacing([10, 2, 0.7])
+        pipeline.input.interpolation = .cubic
+        pipeline.input.antialias = true
+        pipeline.input.separateAnisotropicAxis = true
+        pipeline.input.keepsRange = keepsRange
+        var input: [Float] = []
+        let network = ShapedNetwork {
+            $0
+        } values: { values, _ in
+            input = values
+            return values
+        }
+        _ = try run(image, pipeline, network, [nil, 1, nil, nil, nil])
+        let (low, lower): (Float, Float) = keepsRange ? (1, 1) : (0.787243, 0.826717)
+        let wanted = [1.13686, 2.12981, 1.80352, 1.45649, low, 1.49463, 1.52977, lower, 2.19885]
+        #expect(input.count == 26 * 12 * 6)
+        for (n, value) in wanted.enumerated() { #expect(abs(input[211 * n] - value) < 2e-5) }
+    }
+
     /// Neighbours beyond the ends are the end slices, in images with fewer slices than a tile sees too.
     @Test(arguments: [1, 3, 7]) func neighbours(_ slices: Int) throws {
         var image = Volume<Float>(

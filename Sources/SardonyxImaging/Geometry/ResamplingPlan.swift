@@ -22,7 +22,7 @@ public struct ResamplingPlan: Sendable, Equatable {
     }
 
     /// The same field of view, outer face to outer face, in `target` voxels instead of `source`. `nearest`: the axis
-    /// that is resampled by nearest neighbour whatever `method` says; see `Anisotropy.separateAxis`.
+    /// that is resampled by nearest neighbour, and not smoothed, whatever else is said; see `Anisotropy.separateAxis`.
     public init(
         from source: SIMD3<Int>, to target: SIMD3<Int>, by method: Interpolation, antialias: Bool = false,
         nearestAlong nearest: Int? = nil
@@ -30,7 +30,8 @@ public struct ResamplingPlan: Sendable, Equatable {
         self.init(
             (0..<3).map { axis in
                 AxisResampling(
-                    from: source[axis], to: target[axis], by: axis == nearest ? .nearest : method, antialias: antialias)
+                    from: source[axis], to: target[axis], by: axis == nearest ? .nearest : method,
+                    antialias: antialias && axis != nearest)
             })
     }
 

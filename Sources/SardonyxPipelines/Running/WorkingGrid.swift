@@ -121,7 +121,7 @@ struct WorkingGrid: Sendable, Equatable {
                 AxisResampling(
                     from: n, to: m, scale: scale, offset: offset,
                     by: w == separateAxis ? .nearest : input.interpolation,
-                    antialias: input.antialias))
+                    antialias: input.antialias && w != separateAxis))
             // A refined voxel's centre lies half of its width inside the coarse one's face.
             let z = Double(zooms[w])
             backward.append(
