@@ -8,7 +8,7 @@ extension Pipeline {
     /// - Parameters:
     ///   - path: the file or folder.
     ///   - configuration: of nnU-Net's plans: "2d", "3d_fullres", "3d_lowres"; `nil` takes the one in the folder's name
-    ///     (`trainer__plans__configuration`), or the only one.
+    ///     (`trainer__plans__configuration`), or the only one. Other pipelines have none.
     /// - Returns: the pipeline, its `model` resolved against the folder and known to be a file inside it.
     /// - Throws: `PipelineError` with everything that is wrong or cannot be done, at once.
     public init(contentsOf path: String, configuration: String? = nil) throws {
@@ -21,8 +21,15 @@ extension Pipeline {
         guard kind != nil else {
             throw PipelineError(path: path, "there is no such file or folder", remedy: "check the path")
         }
-        if !isFolder || find(["pipeline.yaml", "pipeline.yml", "pipeline.json"]) != nil {
-            let file = isFolder ? find(["pipeline.yaml", "pipeline.yml", "pipeline.json"]) ?? path : path
+        func refuseConfiguration() throws {
+            guard let configuration else { return }
+            throw PipelineError(
+                path: path, "the configuration '\(configuration)' was asked for, which only nnU-Net's plans have",
+                remedy: "leave it out")
+        }
+        let file = isFolder ? find(["pipeline.yaml", "pipeline.yml", "pipeline.json"]) : path
+        if let file {
+            try refuseConfiguration()
             let text = try smallText(file)
             self = try Pipeline(yaml: text, path: file)
             let problem = Files.whyNoModel(model, in: folder)
@@ -47,6 +54,7 @@ extension Pipeline {
             let folds = Files.names(in: folder).filter { $0.hasPrefix("fold_") }
             model = try Files.model(in: folder, among: [""] + folds, path: plans)
         } else if let file = find(["configs/inference.json", "configs/inference.yaml", "configs/inference.yml"]) {
+            try refuseConfiguration()
             let metadata = try find(["configs/metadata.json"]).map { try Tree(yaml: smallText($0), path: $0) }
             self = try MONAIBundle(
                 inference: Tree(yaml: smallText(file), path: file), metadata: metadata, path: file,

@@ -408,6 +408,16 @@ struct MONAIBundleTests {
         folder.write("x", to: "b/models/model.onnx")
         #expect(try Pipeline(contentsOf: folder.path + "/b").model == folder.path + "/b/models/model.onnx")
         #expect(try Pipeline(contentsOf: folder.path + "/b").name == "Spleen")
+        // Configurations are nnU-Net's.
+        folder.write(smallPipeline, to: "p/pipeline.yaml")
+        folder.write("x", to: "p/model.onnx")
+        #expect(try Pipeline(contentsOf: folder.path + "/p").name == "Liver")
+        for path in ["/b", "/p", "/p/pipeline.yaml"] {
+            let error = #expect(throws: PipelineError.self) {
+                try Pipeline(contentsOf: folder.path + path, configuration: "2d")
+            }
+            #expect(error?.description.hasSuffix("which only nnU-Net's plans have: leave it out") == true)
+        }
     }
 }
 

@@ -100,6 +100,34 @@ struct NNUNetPlansTests {
         #expect(try NNUNetPlansTests.read(plans, ignoring).labels.count == 2)
     }
 
+    /// Phases of one modality, all named for it: legal, and usual.
+    @Test func channelsOfOneName() throws {
+        let (plans, dataset) = NNUNetPlansTests.regions
+        let phases = dataset.changing("\"T1\"", to: "\"CT\"").changing("\"FLAIR\"", to: "\"CT\"")
+        #expect(try NNUNetPlansTests.read(plans, phases).input.channels.map(\.name) == ["CT 0", "CT 1"])
+    }
+
+    /// A reader, the spacing of the 2D plans, and whether the source's grid is the network's: the readers of nnunetv2
+    /// 2.8.1 take (999, 1, 1) and (1, 1, 1) for every picture's spacing, so that another plan resamples all of them.
+    @Test(arguments: [
+        ("NaturalImage2DIO", "1.0", true), ("NaturalImage2DIO", "0.5", false), ("Tiff3DIO", "1", true),
+        ("Tiff3DIO", "2", false),
+    ])
+    func pictures(_ reader: String, _ spacing: String, _ isSource: Bool) throws {
+        let plans = NNUNetPlansTests.plans.changing("SimpleITKIO", to: reader)
+            .replacing("0.699999988079071", with: spacing)
+        func read() throws -> Pipeline {
+            try NNUNetPlansTests.read(plans, NNUNetPlansTests.dataset, configuration: "2d")
+        }
+        if isSource {
+            #expect(try read().input.sampling == .source)
+        } else {
+            let error = #expect(throws: PipelineError.self) { try read() }
+            let said = "configurations.2d.spacing: another grid than the picture's, whose own spacing \(reader)"
+            #expect(error?.description.contains(said) == true, "\(error?.description ?? "")")
+        }
+    }
+
     @Test(arguments: [
         ("ZScoreNormalization", [Pipeline.IntensityStep.zScore(region: .everything, onlyInside: false)]),
         ("NoNormalization", []),

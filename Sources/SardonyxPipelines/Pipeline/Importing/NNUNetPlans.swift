@@ -66,7 +66,7 @@ struct NNUNetPlans {
             name: plans["dataset_name"]?.text ?? folder,
             input: Pipeline.Input(
                 channels: channels(configuration), axes: axes(),
-                sampling: image?.keepsGrid == true ? .source : .spacing(spacing(configuration)),
+                sampling: image?.keepsGrid == true ? .source : sampling(configuration),
                 alignment: .faces, interpolation: image?.interpolation ?? .linear,
                 keepsRange: image?.interpolation == .cubic, changesIntensityFirst: true,
                 separateAnisotropicAxis: image?.separates ?? false, crop: .nonzero(margin: 0)),
@@ -151,9 +151,27 @@ struct NNUNetPlans {
     }
 
     /// Of three axes; the 2D configuration has two, and keeps the slices.
-    private func spacing(_ configuration: Configuration) -> [Double?] {
-        let values = numbers(configuration, "spacing").map { Optional($0) }
-        return values.count == 2 ? [nil] + values : values
+    private func sampling(_ configuration: Configuration) -> Pipeline.Sampling {
+        let values = numbers(configuration, "spacing")
+        guard let source = sourceSpacing else { return .spacing((values.count == 2 ? [nil] : []) + values) }
+        if !values.isEmpty, values != Array(order.map { source[$0] }.suffix(values.count)) {
+            unsupported(
+                configuration["spacing"] ?? configuration.tree, configuration.path("spacing"),
+                "another grid than the picture's, whose own spacing \(plans["image_reader_writer"]?.text ?? "") "
+                    + "does not read,",
+                "plan with a spacing of 1")
+        }
+        return .source
+    }
+
+    /// What the readers of pictures take for every picture's spacing, slices first; `nil` for those that read it. That
+    /// of stacks stands in a file beside each, or is this too.
+    private var sourceSpacing: [Double]? {
+        switch plans["image_reader_writer"]?.text {
+        case "NaturalImage2DIO": [999, 1, 1]
+        case "Tiff3DIO": [1, 1, 1]
+        default: nil
+        }
     }
 
     private func integers(_ configuration: Configuration, _ key: String) -> [Int] {
@@ -167,14 +185,16 @@ struct NNUNetPlans {
 
     // MARK: - Axes and grids
 
+    /// nnU-Net's axis of each of the network's.
+    private var order: [Int] {
+        let order = plans["transpose_forward"]?.list?.compactMap(\.integer) ?? []
+        return order.sorted() == [0, 1, 2] ? order : [0, 1, 2]
+    }
+
     private func axes() -> Pipeline.Axes {
-        var order = [0, 1, 2]
-        if let tree = plans["transpose_forward"] {
-            order = tree.list?.compactMap(\.integer) ?? []
-            if order.sorted() != [0, 1, 2] {
-                wrong(tree, "transpose_forward", "the axes 0, 1 and 2, each once,")
-                order = [0, 1, 2]
-            }
+        let order = order
+        if let tree = plans["transpose_forward"], tree.list?.compactMap(\.integer) != order {
+            wrong(tree, "transpose_forward", "the axes 0, 1 and 2, each once,")
         }
         switch plans["image_reader_writer"]?.text {
         case "SimpleITKIO", "NibabelIO", "NaturalImage2DIO", "Tiff3DIO": break
@@ -275,12 +295,15 @@ struct NNUNetPlans {
             return []
         }
         let isPicture = plans["image_reader_writer"]?.text == "NaturalImage2DIO"
-        return list.indices.map { n in
+        let found = list.indices.map { n in
             let channel = names["\(n)"]
             if channel == nil { reader.add(names, "channel_names.\(n)", "the channel is missing") }
-            return Pipeline.Channel(
-                name: channel?.text ?? "channel \(n)",
-                component: isPicture && list.count > 1 ? n : nil,
+            return channel?.text ?? "channel \(n)"
+        }
+        // Phases of one modality are often all named for it.
+        return found.numberingRepeats().enumerated().map { n, name in
+            Pipeline.Channel(
+                name: name, component: isPicture && list.count > 1 ? n : nil,
                 intensity: intensity(
                     list[n], configuration.path("normalization_schemes[\(n)]"), channel: n,
                     isMasked: masks?.list.flatMap { n < $0.count ? $0[n].flag : nil } ?? false))
