@@ -5,24 +5,54 @@ struct MONAIArguments {
     let component: MONAIComponent
     private let reader: TreeReader
     private var known: Set<String> = []
+    /// The keys that it works on; arguments may have a value for each.
+    private let keys: [String]?
+    /// The key whose arguments are read.
+    private let key: String
 
-    init(_ component: MONAIComponent, _ reader: TreeReader) {
+    init(_ component: MONAIComponent, _ reader: TreeReader, key: String = "") {
         self.component = component
         self.reader = reader
+        self.key = key
+        keys = component.texts("keys")
         ignore(["keys", "allow_missing_keys", "lazy", "dtype", "meta_keys", "meta_key_postfix", "overwrite"])
     }
 
     private func path(_ argument: String) -> String { "\(component.path).\(argument)" }
 
-    /// An argument, or its first element where there is one for each key.
+    /// Whether the transform changes the values of its key; what only copies to or from it is named as unsupported, as
+    /// are keys that are not known.
+    ///
+    /// - Parameter others: the keys of other values; `nil` where all that are written out are.
+    func isForKey(others: Set<String>? = nil) -> Bool {
+        // MONAI builds no transform without keys: what else is there is named as if it were for this one.
+        guard let keys, !keys.contains(key) else { return true }
+        let uses = component.arguments.compactMap(\.key.text).contains {
+            $0 != "keys" && component.texts($0)?.contains(key) == true
+        }
+        let unknown = keys.first { "$@%".contains($0.first ?? "$") || others?.contains($0) == false }
+        if uses || unknown != nil {
+            reader.add(
+                component["keys"] ?? component.tree, path("keys"),
+                "\(component.name) of '\(unknown ?? keys.first ?? "")' beside '\(key)' is not supported",
+                "write it for '\(key)', or remove it if the result does not need it")
+        }
+        return false
+    }
+
+    /// An argument, or its element for the key where there is one for each.
     private mutating func value(_ argument: String, isList: Bool = false) -> Tree? {
         known.insert(argument)
         guard let tree = component[argument] else { return nil }
-        if !isList, let list = tree.list, let first = list.first {
-            return list.allSatisfy { $0.text == first.text } ? first : tree
+        guard !isList, let list = tree.list, let first = list.first else { return tree }
+        if let keys, keys.count == list.count, let place = keys.firstIndex(of: key) {
+            return list[place].isNull ? nil : list[place]
         }
-        return tree
+        return list.allSatisfy { $0.text == first.text } ? first : tree
     }
+
+    /// A type's name, which may be code; empty where it is missing or None.
+    mutating func type(_ argument: String) -> String { value(argument)?.text ?? "" }
 
     private mutating func read<T>(_ argument: String, _ expected: String, _ read: (Tree) -> T?) -> T? {
         guard let tree = value(argument) else { return nil }
@@ -89,7 +119,7 @@ struct MONAIArguments {
         return nil
     }
 
-    func has(_ argument: String) -> Bool { component[argument] != nil }
+    mutating func has(_ argument: String) -> Bool { value(argument) != nil }
 
     /// Whether an argument stands there as None.
     func isNull(_ argument: String) -> Bool {

@@ -25,13 +25,16 @@ struct MONAIBundle {
         }
         let (tiling, window) = readInferer()
         let dimensions = readDimensions(window)
+        let steps = before.map({ configuration.transforms($0, path: "preprocessing") }) ?? []
+        // What is loaded as "image" goes into the network; of other names the first.
+        let loaded = steps.filter { $0.name == "LoadImaged" }.flatMap { $0.texts("keys") ?? [] }
+        let key = loaded.contains("image") ? "image" : loaded.first ?? "image"
         var preparation = MONAIPreparation(
-            dimensions: dimensions, window: window, channels: readChannels(dimensions))
-        for component in before.map({ configuration.transforms($0, path: "preprocessing") }) ?? [] {
-            preparation.add(component, reader)
-        }
+            dimensions: dimensions, window: window, channels: readChannels(dimensions), key: key)
+        for component in steps { preparation.add(component, reader) }
         let after = root["postprocessing"] ?? root["post_transforms"]
-        var result = MONAIResult(after: preparation)
+        let inputs = steps.flatMap { $0.texts("keys") ?? [] }
+        var result = MONAIResult(after: preparation, inputs: Set(inputs).union(["image", "label"]), key: key)
         for component in after.map({ configuration.transforms($0, path: "postprocessing") }) ?? [] {
             result.add(component, reader)
         }
@@ -74,10 +77,8 @@ struct MONAIBundle {
         // A picture's colours are one file, modalities are a file each.
         let isColour =
             count == 3 && (dimensions == 2 || port?["format"]?.text?.lowercased() == "rgb")
-        return names.indices.map { n in
-            let repeats = names.filter { $0 == names[n] }.count > 1
-            return Pipeline.Channel(
-                name: repeats ? "\(names[n]) \(n)" : names[n], component: isColour ? n : nil)
+        return names.numberingRepeats().enumerated().map {
+            Pipeline.Channel(name: $1, component: isColour ? $0 : nil)
         }
     }
 
@@ -151,10 +152,7 @@ struct MONAIBundle {
             port?["channel_def"]?["\($0)"]?.text ?? "label \($0)"
         }
         func labels(_ names: [String], from first: Int) -> [Pipeline.Label] {
-            names.indices.map { n in
-                let repeats = names.filter { $0 == names[n] }.count > 1
-                return Pipeline.Label(value: n + first, name: repeats ? "\(names[n]) \(n + first)" : names[n])
-            }
+            names.numberingRepeats(from: first).enumerated().map { Pipeline.Label(value: $0 + first, name: $1) }
         }
         switch pipeline.task {
         case .segmentation:

@@ -87,6 +87,11 @@ struct MONAIComponent {
         tree[argument].map { configuration.resolve($0) }.flatMap { $0.isNull ? nil : $0 }
     }
 
+    /// The texts of an argument, one alone or a list; `nil` where it is missing or None.
+    func texts(_ argument: String) -> [String]? {
+        self[argument].map { tree in (tree.list ?? [tree]).compactMap(\.text) }
+    }
+
     /// The names of the arguments given.
     var arguments: [(key: Tree, value: Tree)] {
         (tree.map ?? []).filter { !($0.key.text ?? "").hasPrefix("_") }

@@ -4,6 +4,8 @@ import SardonyxImaging
 struct MONAIPreparation {
     private let dimensions: Int
     private let window: MONAIWindow
+    /// The image's name among what the transforms work on.
+    private let key: String
     private(set) var channels: [Pipeline.Channel]
     private var orientation: Orientation?
     private(set) var sampling = Pipeline.Sampling.source
@@ -24,9 +26,10 @@ struct MONAIPreparation {
         "Transposed2d", "SimulateDelayd",
     ]
 
-    init(dimensions: Int, window: MONAIWindow, channels: [Pipeline.Channel]) {
+    init(dimensions: Int, window: MONAIWindow, channels: [Pipeline.Channel], key: String) {
         self.dimensions = dimensions
         self.window = window
+        self.key = key
         self.channels = channels
     }
 
@@ -64,9 +67,10 @@ struct MONAIPreparation {
     }
 
     mutating func add(_ component: MONAIComponent, _ reader: TreeReader) {
-        var arguments = MONAIArguments(component, reader)
+        var arguments = MONAIArguments(component, reader, key: key)
+        guard arguments.isForKey() else { return }
         if MONAIPreparation.harmless.contains(component.name) {
-            let type = component["dtype"]?.text ?? ""
+            let type = arguments.type("dtype")
             if ["CastToTyped", "EnsureTyped"].contains(component.name), type.contains("int") || type.contains("bool") {
                 arguments.unsupported("dtype", "rounding to \(type)")
             }
@@ -205,10 +209,8 @@ struct MONAIPreparation {
             }
         }
         let margins = arguments.integers("margin") ?? [0]
-        if let key = component["source_key"]?.text, let keys = component["keys"],
-            !(keys.list ?? [keys]).contains(where: { $0.text == key })
-        {
-            arguments.unsupported("source_key", "a crop around another image (\(key))")
+        if let source = component["source_key"]?.text, source != key {
+            arguments.unsupported("source_key", "a crop around another image (\(source))")
         }
         if Set(margins).count > 1 { arguments.unsupported("margin") }
         if arguments.flag("allow_smaller") != true, margins != [0] {

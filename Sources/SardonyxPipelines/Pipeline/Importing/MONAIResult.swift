@@ -7,13 +7,20 @@ struct MONAIResult {
     /// Of the image that is written.
     private(set) var ending = ".nii.gz"
     private let preparation: MONAIPreparation
+    /// What the network's input, and all values that went in, are called among what the transforms work on.
+    private let key: String
+    private let inputs: Set<String>
     private var isActivated = false
     private var isDecided = false
     private var isInverted = false
     /// Steps that need one label alone.
     private var single: [MONAIComponent] = []
 
-    init(after preparation: MONAIPreparation) { self.preparation = preparation }
+    init(after preparation: MONAIPreparation, inputs: Set<String>, key: String) {
+        self.preparation = preparation
+        self.inputs = inputs
+        self.key = key
+    }
 
     private static let harmless: Set<String> = [
         "EnsureTyped", "CastToTyped", "ToTensord", "ToDeviced", "ToNumpyd", "Identityd", "DeleteItemsd", "SelectItemsd",
@@ -21,8 +28,10 @@ struct MONAIResult {
     ]
 
     mutating func add(_ component: MONAIComponent, _ reader: TreeReader) {
-        var arguments = MONAIArguments(component, reader)
-        if MONAIResult.harmless.contains(component.name) { return }
+        // What a MONAI evaluator calls the network's output.
+        var arguments = MONAIArguments(component, reader, key: "pred")
+        let isHarmless = MONAIResult.harmless.contains(component.name)
+        guard arguments.isForKey(others: isHarmless ? nil : inputs), !isHarmless else { return }
         switch component.name {
         case "Activationsd":
             if arguments.flag("sigmoid") == true { output.activation = .sigmoid }
@@ -59,7 +68,10 @@ struct MONAIResult {
             // The way back takes what the way there took; the nearest voxel's label is the label of its values.
             output.interpolation = isNearest || isDecided ? .nearest : preparation.interpolation
             if isDecided, !isNearest { arguments.unsupported("nearest_interp", "labels between labels", "write true") }
-            arguments.ignore(["transform", "orig_keys", "orig_meta_keys", "to_tensor", "device"])
+            if let original = arguments.text("orig_keys"), original != key {
+                arguments.unsupported("orig_keys", "the way back of another image (\(original))")
+            }
+            arguments.ignore(["transform", "orig_meta_keys", "to_tensor", "device"])
         case "KeepLargestConnectedComponentd":
             if let count = arguments.integer("num_components"), count != 1 { arguments.unsupported("num_components") }
             if arguments.flag("independent") == false { arguments.unsupported("independent") }
@@ -90,6 +102,13 @@ struct MONAIResult {
             if Pipeline.ResultFile.Kind.image.endings.contains(given) { ending = given }
             if arguments.flag("resample") == true, !isInverted {
                 output.interpolation = arguments.interpolation("mode", or: .nearest) ?? .nearest
+            }
+            if arguments.has("scale") {
+                arguments.unsupported("scale", nil, "remove it: the values of an image are written as they are")
+            }
+            let type = arguments.type("output_dtype")
+            if !isDecided, !type.isEmpty, !["float", "double", "half"].contains(where: type.contains) {
+                arguments.unsupported("output_dtype", "rounding to \(type)", "write a type with fractions")
             }
             arguments.ignoreRest()
         default:
