@@ -25,6 +25,23 @@ struct StudyListTests {
         #expect(try Study.list(["bad_-001.nii"], channels: Self.channels).map(\.name) == ["bad_-001"])
     }
 
+    /// A channel's name that is the beginning of another one.
+    @Test func channelsWithinEachOther() throws {
+        let folder = TemporaryFolder()
+        for name in ["p1/p1_t1.nii.gz", "p1/p1_t1ce.nii.gz", "p2/headT1w.nii", "p2/t1ce.nii", "p3/t1ce.nii"] {
+            folder.write([1], to: name)
+        }
+        let studies = try Study.list([folder.path], channels: ["T1ce", "T1"])
+        let p1 = folder.path + "/p1/p1_"
+        #expect(studies[0] == Study(name: "p1", images: [p1 + "t1ce.nii.gz", p1 + "t1.nii.gz"]))
+        #expect(studies[1].problem?.contains("could all be channel 'T1': name one file") == true)
+        #expect(studies[2].problem?.contains("t1ce.nii could be channel 'T1' and another one: name one") == true)
+        // The words of a name may stand apart in another way.
+        folder.write([1], to: "p4/x-ct_0.nii")
+        folder.write([1], to: "p4/x-ct_1.nii")
+        #expect(try Study.list([folder.path], channels: ["CT 0", "CT 1"])[3].problem == nil)
+    }
+
     /// Folders whose images cannot be told apart, and cases without a channel, are studies that say why.
     @Test func studiesThatCannotBeRun() throws {
         let folder = TemporaryFolder()

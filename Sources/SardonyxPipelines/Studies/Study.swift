@@ -147,21 +147,30 @@ extension Study {
         return studies
     }
 
-    /// A folder with one file for each channel whose name holds the channel's, whatever the case.
+    /// A folder with one file for each channel: whose name is the channel's, or has it among its words ("T1" of
+    /// "p1_t1", not of "p1_t1ce"), or in itself, whatever the case.
     private static func byChannelName(_ folder: String, _ files: [String], _ channels: [String]) -> Study {
+        func words(_ name: String) -> String { " " + name.map { $0.isLetter || $0.isNumber ? $0 : " " } + " " }
         let stems = files.map { name(of: $0).lowercased() }
         var study = Study(name: name(of: folder), images: [])
         for channel in channels {
             let word = channel.lowercased()
-            let exact = stems.indices.filter { stems[$0] == word }
-            let found = (exact.isEmpty ? stems.indices.filter { stems[$0].contains(word) } : exact).map { files[$0] }
+            let rules: [(String) -> Bool] = [
+                { $0 == word }, { words($0).contains(words(word)) }, { $0.contains(word) },
+            ]
+            let found =
+                rules.lazy.map { rule in stems.indices.filter { rule(stems[$0]) }.map { files[$0] } }
+                .first { !$0.isEmpty } ?? []
+            let taken = found.first { study.images.contains($0) }
             study.images += found
-            if found.count != 1, study.problem == nil {
+            if found.count != 1 || taken != nil, study.problem == nil {
                 study.problem =
                     "\(folder): "
                     + (found.isEmpty
                         ? "none of its images is named for channel '\(channel)'"
-                        : "\(found.joined(separator: ", ")) could all be channel '\(channel)'")
+                        : found.count > 1
+                            ? "\(found.joined(separator: ", ")) could all be channel '\(channel)'"
+                            : "\(found[0]) could be channel '\(channel)' and another one")
                     + ": name one file for each channel, or give the folder itself when each image is a study"
             }
         }
