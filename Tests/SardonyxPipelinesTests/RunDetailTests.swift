@@ -133,6 +133,31 @@ struct RunDetailTests {
         #expect(zip(results[0], results[1]).allSatisfy { abs($0 - $1) < 1e-5 })
     }
 
+    /// Of a crop of one voxel the slices count in which it is found: two as they are read, one on the network's x, one
+    /// on its y, and one that goes by, of 4 bytes; a mask's 2, and a foreground's 2 where one is asked for.
+    @Test(arguments: [false, true]) func preparingCounts(_ hasForeground: Bool) throws {
+        var image = Volume<Float>(grid: VoxelGrid(dims: SIMD3(40, 30, 5), affine: .identity))
+        image[7, 8, 3] = 1
+        var pipeline = Pipeline.test(task: .reconstruction)
+        pipeline.input.crop = .nonzero(margin: 0)
+        if hasForeground {
+            pipeline.input.changesIntensityFirst = true
+            pipeline.input.channels[0].intensity = [.zScore(region: .foreground, onlyInside: false)]
+        }
+        let folder = TemporaryFolder()
+        let run = try studyRun([image], pipeline, ShapedNetwork { $0 }, in: folder)
+        #expect(run.grid.dims == SIMD3(1, 1, 1))
+        #expect(try run.peakMemory() == 4 + 40 * 30 * (5 * 4 + 2 + (hasForeground ? 2 : 0)))
+    }
+
+    /// More voxels than are written at once.
+    @Test func filledVolume() throws {
+        let folder = TemporaryFolder()
+        let volume = try SpillVolume<UInt16>(dims: SIMD3(100, 90, 7), folder: folder.path)
+        try volume.fill(with: 513)
+        #expect(try volume.all() == [UInt16](repeating: 513, count: 63000))
+    }
+
     /// What is hashed of an image whose voxels lie in other files.
     @Test func filesOfAnImage() throws {
         let folder = TemporaryFolder()

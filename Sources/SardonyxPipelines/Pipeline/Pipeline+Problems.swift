@@ -87,9 +87,8 @@ private struct Check {
             finite(above, "input.crop.foreground.above")
             range(margin, 0...1000, "input.crop.foreground.margin", " voxels")
         }
-        let usesForeground = input.channels.contains { $0.intensity.contains { $0.region == .foreground } }
         that(
-            !input.cropsLast || !input.keepsRange && !usesForeground, "input.crop_last",
+            !input.cropsLast || !input.keepsRange && !input.usesForeground, "input.crop_last",
             "a crop of the network's grid goes neither with keep_range nor with the region foreground",
             "remove one of them")
     }
@@ -326,6 +325,11 @@ private struct Check {
             }
         }
     }
+}
+
+extension Pipeline.Input {
+    /// Whether a step asks for figures of the foreground.
+    var usesForeground: Bool { channels.contains { $0.intensity.contains { $0.region == .foreground } } }
 }
 
 extension Pipeline.PostprocessingStep {

@@ -66,6 +66,26 @@ struct Preparation {
         var limits: [ValueLimits?] = []
     }
 
+    /// The most bytes that preparing holds: slices of the whole source, which a crop is found in.
+    static func byteCount(
+        _ images: StudyImages, _ input: Pipeline.Input, _ route: WorkingGrid.Route
+    ) throws -> Int {
+        let stage = Stage(crop: whole(images, route), limit: MemoryLimit())
+        return byteCount(images, try grid(stage, images, input, route), input)
+    }
+
+    /// Bytes that a walk over a grid's slices holds: one channel, a slice of values and one of a mask.
+    private static func byteCount(_ images: StudyImages, _ grid: WorkingGrid, _ input: Pipeline.Input) -> Int {
+        images.byteCount + RowSource.byteCount(grid, hasForeground: input.usesForeground)
+            + 6 * grid.dims.x * grid.dims.y
+    }
+
+    /// All of the source, in working indices.
+    private static func whole(_ images: StudyImages, _ route: WorkingGrid.Route) -> VoxelBox {
+        let (dims, axes) = (images.grid.dims, route.sourceAxis)
+        return VoxelBox(dims: SIMD3(dims[axes[0]], dims[axes[1]], dims[axes[2]]))
+    }
+
     /// The network's grid, or the source's before the resampling.
     private static func grid(
         _ stage: Stage, _ images: StudyImages, _ input: Pipeline.Input, _ route: WorkingGrid.Route
@@ -86,8 +106,8 @@ struct Preparation {
         let changes = n < stage.changes.count ? stage.changes[n] : []
         let isEarly = input.changesIntensityFirst
         let grid = try grid(stage, images, input, route)
-        let bytes = RowSource.byteCount(grid) + 4 * grid.dims.x * grid.dims.y
-        try stage.limit.check(bytes, "slices of \(grid.dims.x)×\(grid.dims.y) voxels")
+        try stage.limit.check(
+            byteCount(images, grid, input), "slices of \(grid.dims.x)×\(grid.dims.y) voxels")
         let source = RowSource(
             channel, on: grid, before: isEarly ? changes : [], after: isEarly ? [] : changes,
             foreground: stage.foreground, limits: stage.isResampled ? stage.limits[n] : nil)
@@ -105,8 +125,7 @@ struct Preparation {
     static func crop(
         _ images: StudyImages, _ input: Pipeline.Input, _ route: WorkingGrid.Route, _ limit: MemoryLimit
     ) throws -> (source: VoxelBox, window: VoxelBox?) {
-        let (dims, axes) = (images.grid.dims, route.sourceAxis)
-        let whole = VoxelBox(dims: SIMD3(dims[axes[0]], dims[axes[1]], dims[axes[2]]))
+        let whole = whole(images, route)
         var stage = Stage(crop: whole, limit: limit)
         guard input.cropsLast, input.crop != .none else {
             return (try foregroundBox(stage, images, input, route) ?? whole, nil)
@@ -191,7 +210,7 @@ struct Preparation {
     private static func mask(
         _ stage: Stage, _ images: StudyImages, _ input: Pipeline.Input, _ route: WorkingGrid.Route, _ folder: String
     ) throws -> SpillVolume<UInt16>? {
-        guard input.channels.contains(where: { $0.intensity.contains { $0.region == .foreground } }) else { return nil }
+        guard input.usesForeground else { return nil }
         let size = stage.crop.size
         let mask = try SpillVolume<UInt16>(dims: size, folder: folder)
         var row = [UInt16](repeating: 0, count: size.x * size.y)

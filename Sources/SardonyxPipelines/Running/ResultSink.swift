@@ -33,8 +33,7 @@ final class ResultSink<Scalar: BitwiseCopyable & ExpressibleByIntegerLiteral & E
         block = [Scalar](repeating: 0, count: size.x * size.y * blockCount)
         turned = block
         if outside != 0, self.grid.result.size != self.grid.sourceDims {
-            let slice = [Scalar](repeating: outside, count: spill.dims.x * spill.dims.y)
-            for k in 0..<spill.dims.z { try slice.withUnsafeBufferPointer { try spill.write(slice: k, from: $0) } }
+            try spill.fill(with: outside)
         }
     }
 

@@ -32,12 +32,12 @@ final class RowSource {
         grid.sourceAxis[2] == 2 ? 1 : min(16, grid.crop.size.z)
     }
 
-    /// Bytes that a source holds, without a foreground's.
-    static func byteCount(_ grid: WorkingGrid) -> Int {
+    /// Bytes that a source holds.
+    static func byteCount(_ grid: WorkingGrid, hasForeground: Bool) -> Int {
         let size = grid.crop.size
-        let rows = blockCount(grid)
-        return 4
-            * (size.x * size.y * (2 * rows) + grid.dims.x * size.y + grid.forward[2].taps * grid.dims.x * grid.dims.y)
+        let block = size.x * size.y * blockCount(grid)
+        let narrow = grid.dims.x * size.y + grid.forward[2].taps * grid.dims.x * grid.dims.y
+        return 4 * (2 * block + narrow) + (hasForeground ? 2 * block : 0)
     }
 
     init(

@@ -23,6 +23,17 @@ final class SpillVolume<Scalar: BitwiseCopyable> {
         }
     }
 
+    /// Makes every voxel `value`, a small block of them at a time.
+    func fill(with value: Scalar) throws {
+        let count = dims.x * dims.y * dims.z
+        let block = [Scalar](repeating: value, count: min(count, 1 << 14))
+        for start in stride(from: 0, to: count, by: block.count) {
+            try block.prefix(count - start).withUnsafeBytes {
+                try file.write($0, at: UInt64(start * MemoryLayout<Scalar>.stride))
+            }
+        }
+    }
+
     /// Reads a box, i fastest.
     func read(_ box: VoxelBox, into values: UnsafeMutablePointer<Scalar>) throws {
         try each(box) {

@@ -33,7 +33,9 @@ struct StudyLayout {
         if pipeline.input.crop != .none, areTilesKnown {
             // The network's part is the same whatever is kept.
             let (_, tiles) = try place(VoxelBox(dims: SIMD3(1, 1, 1)), nil)
-            try limit.check(network.byteCount(shape: tiles.leastShape), tiles.summary)
+            try limit.check(
+                network.byteCount(shape: tiles.leastShape) + Preparation.byteCount(images, pipeline.input, route),
+                tiles.summary)
         }
         (crop, window) = try Preparation.crop(images, pipeline.input, route, limit)
         (grid, tiles) = try place(crop, window)

@@ -92,13 +92,17 @@ struct StudyRun {
     /// Tiles that the network will see, flips counted.
     var tileCount: Int { layout.runsPerRow * layout.starts[2].count }
 
-    /// The most bytes that the run holds at once, the network's with its weights included.
+    /// The most bytes that the run holds at once, the network's with its weights included: those stay from volume to
+    /// volume, while images are prepared too.
     func peakMemory() throws -> Int {
         let tiles = min(layout.batch, layout.runsPerRow)
-        let run = try network.byteCount(shape: layout.shape(layout.takesFewer ? tiles : layout.batch))
-        return run + images.channels.count * RowSource.byteCount(grid) + images.byteCount
+        let source = RowSource.byteCount(grid, hasForeground: pipeline.input.usesForeground)
+        let running =
+            images.byteCount + images.channels.count * source
             + TiledRun.byteCount(grid, layout, outputChannels: outputChannels)
             + RowRestorer.byteCount(grid, channels: outputChannels) + sinkBytes + 7 * plane
+        return try network.byteCount(shape: layout.shape(layout.takesFewer ? tiles : layout.batch))
+            + max(running, Preparation.byteCount(images, pipeline.input, place.route))
     }
 
     /// Voxels of a slice of the result.

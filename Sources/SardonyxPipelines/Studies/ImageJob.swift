@@ -42,9 +42,10 @@ struct ImageJob {
         }
         let start = tiles.starts.map { $0[0] }
         let runShape = tiles.leastShape
+        let source = RowSource.byteCount(grid, hasForeground: pipeline.input.usesForeground)
         report.expectedMemory =
             try network.byteCount(shape: runShape) + InputSlab.byteCount(grid, tiles)
-            + images.channels.count * RowSource.byteCount(grid) + images.byteCount
+            + images.channels.count * source + images.byteCount
         try runner.limit.check(report.expectedMemory, tiles.summary)
         report.planHash = try network.planHash(shape: runShape)
         let preparation = try Preparation(

@@ -1,8 +1,8 @@
 /// Writes a volume file as its voxels come: .nii and .nii.gz (NIfTI-1), .nrrd (gzip) and .mha (zlib).
 ///
 /// The bytes go to a temporary name in the same folder, which is renamed when they are all on the disk: `path` holds
-/// the old file or the whole new one, never a part. Compression runs on a thread of its own beside the caller's. Memory
-/// is a few buffers, whatever the size of the volume. One thread at a time.
+/// the old file or the whole new one, never a part. Memory is a few buffers, whatever the size of the volume. One
+/// thread at a time.
 public final class VolumeWriter {
     /// The file that `finish` puts in place.
     public let path: String
