@@ -136,9 +136,30 @@ import Testing
         let refused = try sardonyx("apply", "five/misfit.yaml", "two", "--output", "out", in: folder)
         #expect(refused.status == 3)
         #expect(refused.output.contains("five/model.onnx: the model takes 1 channels, the pipeline gives 2"))
+        // What a script gives whose variable is empty is not the root of the file system.
+        let nowhere = try sardonyx("apply", "five", "scans/a.nii", "--output", "", in: folder)
+        #expect((nowhere.status, nowhere.errors.contains("--output is empty")) == (2, true))
         folder.write([1], to: "two/b_0000.nii")
         #expect(try sardonyx("apply", "five/misfit.yaml", "two", "--output", "out", in: folder).status == 4)
         #expect(!TemporaryFolder.names(in: folder.path).contains("out"))
+    }
+
+    /// A limit of file size, and a standard output that is full: a reason and a code, not a signal.
+    @Test func limits() throws {
+        let folder = prepared()
+        writeVolume(folder, "a.nii", [40, 36, 20])
+        func apply(_ script: String) throws -> CommandResult {
+            try runBuilt(
+                "sardonyx", ["apply", "five", "a.nii", "--output", "out"], in: folder,
+                under: ["/bin/sh", "-c", script + " exec \"$0\" \"$@\""])
+        }
+        let large = try apply("ulimit -f 20;")
+        #expect(large.status == 4)
+        #expect(large.errors.contains("File too large"), "\(large.errors)")
+        #expect(!TemporaryFolder.names(in: folder.path).contains("out"))
+        let full = try apply("exec >/dev/full;")
+        #expect(full.status == 4)
+        #expect(full.errors.contains("standard output cannot be written: No space left"), "\(full.errors)")
     }
 
     /// A reference that nothing can be compared with is refused before anything runs; one study's is compared, whether

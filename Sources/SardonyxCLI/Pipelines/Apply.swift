@@ -94,7 +94,7 @@ struct Apply: ParsableCommand {
                     + "results")
         }
         let results = pipeline.results.map { "\(output)/\(studies[0].name)/\($0.file)" }
-        if results.contains(where: { FileIdentity($0) != nil && FileIdentity($0) == FileIdentity(reference) }) {
+        if let file = FileIdentity(reference), results.contains(where: { FileIdentity($0) == file }) {
             throw CommandFailure(
                 .badUsage, "--reference \(reference) is where a result goes: name another --output, or keep a copy")
         }

@@ -42,19 +42,6 @@ enum Files {
     }
 }
 
-/// What makes two paths the same file.
-struct FileID: Hashable {
-    private let device: UInt64
-    private let number: UInt64
-
-    init?(_ path: String) {
-        var status = stat()
-        guard stat(path, &status) == 0 else { return nil }
-        device = UInt64(status.st_dev)
-        number = UInt64(status.st_ino)
-    }
-}
-
 /// What /proc/self/status says.
 enum Process {
     /// Resident memory in MB of 1,048,576 bytes.

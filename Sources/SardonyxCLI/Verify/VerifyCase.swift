@@ -27,14 +27,14 @@ struct VerifyCase: Sendable {
                 .badInput, "\(path): no such folder; verify takes folders with model.onnx and test_data_set_0")
         }
         var cases: [VerifyCase] = []
-        func visit(_ folder: String, _ name: String, above: [FileID]) throws {
+        func visit(_ folder: String, _ name: String, above: [FileIdentity]) throws {
             if Files.exists(Files.join(folder, "model.onnx")) {
                 let last = folder.split(separator: "/").last.map(String.init) ?? folder
                 cases.append(VerifyCase(folder: folder, name: name.isEmpty ? last : name))
                 return
             }
             // A link to a folder above would lead round and round.
-            guard let identity = FileID(folder), !above.contains(identity) else { return }
+            guard let identity = FileIdentity(folder), !above.contains(identity) else { return }
             guard let names = folderNames(folder) else {
                 throw CommandFailure(.badInput, "\(folder): cannot be read")
             }

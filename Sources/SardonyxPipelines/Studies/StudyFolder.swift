@@ -74,7 +74,9 @@ final class StudyFolder: Sendable {
             }
             return false
         }
-        func holds(_ field: String, _ value: String) -> Bool { provenance.contains("\"\(field)\": \"\(value)\"") }
+        func holds(_ field: String, _ value: String) -> Bool {
+            provenance.contains("\"\(field)\": " + JSONValue.string(value).text())
+        }
         // An image may have changed where it lies.
         guard inputs.allSatisfy({ holds("sha256", $0.sha256) || holds("path", $0.path) }) else {
             throw PipelineFailure(
