@@ -150,9 +150,8 @@ struct LabelMeasureTests {
     static func measure(_ options: LabelMeasures, _ store: any SliceStore, _ grid: VoxelGrid, _ image: Volume<Float>)
         throws -> [RegionMeasures]
     {
-        let plane = grid.dims.x * grid.dims.y
-        return try options.measure(store, grid: grid) { k, slice in
-            _ = slice.update(from: image.voxels[k * plane..<(k + 1) * plane])
+        try options.measure(store, grid: grid) { box, values in
+            _ = values.update(from: image.cropped(to: box).voxels)
         }
     }
 

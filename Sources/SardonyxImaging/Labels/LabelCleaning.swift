@@ -12,7 +12,8 @@ public enum LabelCleaning: Sendable, Equatable {
 
     /// Applies steps in order to a volume in place, each in one pass over its slices and, if anything changes, another.
     ///
-    /// Memory, whatever the number of slices: 2 bytes a voxel of one slice and the tables of `StreamingComponents`.
+    /// Memory, whatever the number of slices: 2 bytes a voxel of one slice (two while one is written) where the store
+    /// does not hold runs, 16 bytes a run of two slices, and the tables of `StreamingComponents`.
     ///
     /// - Parameters:
     ///   - steps: What to do.
@@ -27,34 +28,38 @@ public enum LabelCleaning: Sendable, Equatable {
         tableLimit: Int = StreamingComponents.defaultTableLimit
     ) throws -> [Int] {
         try store.checkSize()
-        let slice = UnsafeMutableBufferPointer<UInt16>.allocate(capacity: store.dims.x * store.dims.y)
-        defer { slice.deallocate() }
+        let dims = store.dims
+        var changedRuns = LabelRuns(width: dims.x, height: dims.y)
         return try steps.map { step in
-            var components = step.components(store.dims, tableLimit)
-            for k in 0..<store.dims.z {
-                try store.read(slice: k, into: slice)
-                try components.add(UnsafeBufferPointer(slice))
-            }
+            var components = step.components(dims, tableLimit)
+            for _ in 0..<dims.z { try components.add(from: store) }
             components.finish()
-            // nil where a part keeps its label.
-            let replacements = zip(components.parts, step.replacements(components.parts, store.dims, voxelVolume)).map {
-                $0.label == $1 ? nil : $1
-            }
-            let changed = zip(components.parts, replacements).reduce(0) { $0 + ($1.1 == nil ? 0 : $1.0.size) }
+            let replacements = step.replacements(components.parts, dims, voxelVolume)
+            let changed = zip(components.parts, replacements).reduce(0) { $0 + ($1.0.label == $1.1 ? 0 : $1.0.size) }
             if changed == 0 { return 0 }
-            for k in 0..<store.dims.z {
-                try store.read(slice: k, into: slice)
-                var isChanged = false
-                try components.relabel(UnsafeBufferPointer(slice)) { j, run, part in
-                    guard let replacement = replacements[part] else { return }
-                    isChanged = true
-                    let row = j * store.dims.x
-                    slice[row + run.lowerBound..<row + run.upperBound].update(repeating: replacement)
+            for k in 0..<dims.z {
+                try components.relabel(from: store)
+                if replace(components.current, replacements, into: &changedRuns) {
+                    try store.write(slice: k, from: changedRuns)
                 }
-                if isChanged { try store.write(slice: k, from: UnsafeBufferPointer(slice)) }
             }
             return changed
         }
+    }
+
+    /// Gives each run the label of its part; false when that is what it has.
+    private static func replace(_ runs: LabelRuns, _ labels: [UInt16], into changed: inout LabelRuns) -> Bool {
+        let isChanged = runs.runs.contains { $0.number >= 0 && labels[Int($0.number)] != $0.label }
+        if !isChanged { return false }
+        changed.runs.removeAll(keepingCapacity: true)
+        for j in 0..<runs.height {
+            for run in runs.runs[runs.rows[j]..<runs.rows[j + 1]] {
+                let label = run.number >= 0 ? labels[Int(run.number)] : run.label
+                if label != 0 { changed.append(run.start, run.end, label, row: j) }
+            }
+            changed.endRow(j)
+        }
+        return true
     }
 
     private func components(_ dims: SIMD3<Int>, _ limit: Int) -> StreamingComponents {

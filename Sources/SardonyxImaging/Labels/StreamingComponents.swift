@@ -9,9 +9,9 @@ public enum Connectivity: Int, Sendable, CaseIterable {
 /// The connected parts of each label of a volume that comes slice by slice; parts of different labels never join.
 ///
 /// Two passes over the same slices: `add` each of them in order, `finish`, then `relabel` each of them in order.
-/// Memory: 16 bytes a run of two slices, 4 bytes for each provisional number (a run that touches no earlier one gets a
-/// new number) and 68 bytes for each part that is alive at once; the last two are held to `tableLimit`. While a table
-/// grows it may take up to three times its size.
+/// Memory: 16 bytes a run of two slices (three where the background is tracked), 4 bytes for each provisional number (a
+/// run that touches no earlier one gets a new number) and 68 bytes for each part that is alive at once; the last two are
+/// held to `tableLimit`. While a table grows it may take up to three times its size.
 public struct StreamingComponents: Sendable {
     /// One connected part.
     public struct Part: Sendable, Equatable {
@@ -48,6 +48,8 @@ public struct StreamingComponents: Sendable {
     private let tableLimit: Int
     private(set) var current: LabelRuns
     private var earlier: LabelRuns
+    /// A slice without its background, where that is tracked.
+    private var labelled: LabelRuns?
     private var k = 0
     private var provisional = 0
     /// For each provisional number: an earlier one of its part, or ~slot if it is the part's first; after `finish`
@@ -84,16 +86,35 @@ public struct StreamingComponents: Sendable {
         if case .labels(let labels) = tracking, !labels.isEmpty {
             isTracked = (0...UInt16.max).map { labels.contains($0) && $0 != 0 }
         }
-        current = LabelRuns(height: dims.y)
-        earlier = LabelRuns(height: dims.y)
+        current = LabelRuns(width: dims.x, height: dims.y)
+        earlier = current
     }
 
     /// First pass: the next slice, dims.x · dims.y labels, i fastest.
     ///
     /// - Throws: `ImagingError` `.tooLarge` when the tables pass the limit.
     public mutating func add(_ slice: UnsafeBufferPointer<UInt16>) throws {
-        precondition(!isFinished && k < dims.z, "each slice once")
-        try number(slice, collects: true)
+        next()
+        current.scan(slice, background: isBackground)
+        try number(collects: true)
+    }
+
+    /// First pass: the runs of the next slice, without those of label 0.
+    ///
+    /// - Throws: `ImagingError` `.tooLarge` when the tables pass the limit.
+    public mutating func add(_ runs: LabelRuns) throws {
+        next()
+        current.take(runs, background: isBackground)
+        try number(collects: true)
+    }
+
+    /// First pass: the next slice, from a store.
+    ///
+    /// - Throws: as with runs; what the store throws.
+    mutating func add(from store: some SliceStore) throws {
+        next()
+        try read(store)
+        try number(collects: true)
     }
 
     /// Ends the first pass after the last slice: `parts` is set.
@@ -120,7 +141,35 @@ public struct StreamingComponents: Sendable {
     public mutating func relabel(
         _ slice: UnsafeBufferPointer<UInt16>, _ body: (_ j: Int, _ run: Range<Int>, _ part: Int) throws -> Void
     ) throws {
-        try relabel(slice)
+        next()
+        current.scan(slice, background: isBackground)
+        try number(collects: false)
+        try visit(body)
+    }
+
+    /// Second pass with the runs of the slices; see `relabel(_:_:)` of slices.
+    public mutating func relabel(
+        _ runs: LabelRuns, _ body: (_ j: Int, _ run: Range<Int>, _ part: Int) throws -> Void
+    ) throws {
+        try relabel(runs)
+        try visit(body)
+    }
+
+    /// Second pass: afterwards `current` holds the slice's runs, their `number` the index of their part or -1.
+    mutating func relabel(_ runs: LabelRuns) throws {
+        next()
+        current.take(runs, background: isBackground)
+        try number(collects: false)
+    }
+
+    /// Second pass: the next slice, from a store.
+    mutating func relabel(from store: some SliceStore) throws {
+        next()
+        try read(store)
+        try number(collects: false)
+    }
+
+    private func visit(_ body: (_ j: Int, _ run: Range<Int>, _ part: Int) throws -> Void) throws {
         for j in 0..<dims.y {
             for run in current.runs[current.rows[j]..<current.rows[j + 1]] where run.number >= 0 {
                 try body(j, Int(run.start)..<Int(run.end), Int(run.number))
@@ -128,22 +177,30 @@ public struct StreamingComponents: Sendable {
         }
     }
 
-    /// Second pass: afterwards `current` holds the slice's runs, their `number` the index of their part or -1.
-    mutating func relabel(_ slice: UnsafeBufferPointer<UInt16>) throws {
-        precondition(isFinished, "finish first")
-        if k == dims.z {
+    /// Makes `current` the slice before, for the next to take its place.
+    private mutating func next() {
+        if k == dims.z, isFinished {
             k = 0
             provisional = 0
         }
-        try number(slice, collects: false)
+        precondition(k < dims.z, "each slice once")
+        swap(&current, &earlier)
+    }
+
+    private mutating func read(_ store: some SliceStore) throws {
+        guard isBackground else { return try store.read(slice: k, into: &current) }
+        if labelled == nil { labelled = LabelRuns(width: dims.x, height: dims.y) }
+        try store.read(slice: k, into: &labelled!)
+        current.take(labelled!, background: true)
     }
 
     /// Gives each run a provisional number: that of the first earlier run of its part that it touches, else a new one.
     /// Both passes see the same new numbers in the same order; only the first joins parts and counts, and the second
     /// gives the part's index in the number's stead.
-    private mutating func number(_ slice: UnsafeBufferPointer<UInt16>, collects: Bool) throws {
-        swap(&current, &earlier)
-        current.scan(slice, width: dims.x, background: isBackground)
+    private mutating func number(collects: Bool) throws {
+        precondition(isFinished != collects, "every slice first, then finish, then relabel")
+        defer { k += 1 }
+        if current.runs.isEmpty { return }
         for j in 0..<dims.y {
             let row = current.rows[j]..<current.rows[j + 1]
             if row.isEmpty { continue }
@@ -161,7 +218,6 @@ public struct StreamingComponents: Sendable {
             }
             if collects { count(row, j) }
         }
-        k += 1
     }
 
     private func tracks(_ label: UInt16) -> Bool {

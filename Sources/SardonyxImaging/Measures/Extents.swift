@@ -31,6 +31,7 @@ struct ExtentCollector {
 
     /// Slice k; `ids` is the region of each run, -1 for none.
     mutating func add(_ k: Int, _ runs: LabelRuns, _ ids: [Int32]) {
+        if runs.runs.isEmpty { return }
         rows.removeAll(keepingCapacity: true)
         var touched: [Int32] = []
         for j in 0..<runs.rows.count - 1 {
@@ -149,6 +150,9 @@ struct ExtentCollector {
             var centre: SIMD3<Double>
             var radius: Double
         }
+        let (corners, far) = outer(corners)
+        // Less a rounding error: the pair itself is measured below.
+        var best = max(known, far * (1 - 1e-12))
         let places = corners.map { frame.place($0.i, $0.j, $0.k) }
         var slices: [Slice] = []
         var start = 0
@@ -161,20 +165,6 @@ struct ExtentCollector {
             let radius = places[start..<end].reduce(0) { max($0, Affine.length($1 - centre)) }
             slices.append(Slice(range: start..<end, centre: centre, radius: radius))
             start = end
-        }
-        var best = known
-        // A few steps from the farthest to the farthest come close, so that most pairs of slices need no look.
-        var from = places[0]
-        for _ in 0..<4 {
-            var far = (square: -1.0, index: 0)
-            for (index, p) in places.enumerated() {
-                let d = p - from
-                let square = (d * d).sum()
-                if square > far.square { far = (square, index) }
-            }
-            from = places[far.index]
-            // Less a rounding error: the pair itself is measured below.
-            best = max(best, far.square * (1 - 1e-12))
         }
         for a in slices.indices {
             for b in a..<slices.count {
@@ -192,6 +182,33 @@ struct ExtentCollector {
             }
         }
         return best
+    }
+
+    /// The corners that may end a longest line, in their order, and the squared length of a long one.
+    private func outer(_ corners: [Corner]) -> ([Corner], Double) {
+        let places = corners.map { frame.place($0.i, $0.j, $0.k) }
+        // A few steps from the farthest to the farthest come close, so that most corners need no look.
+        var (from, best) = (places[0], -1.0)
+        var centre = from
+        for _ in 0..<4 {
+            let (place, distance) = farthest(places, from: from)
+            if distance > best { (centre, best) = ((from + place) * 0.5, distance) }
+            from = place
+        }
+        // A line from a corner is no longer than its distance from any place and the greatest one together.
+        let radius = farthest(places, from: centre).square.squareRoot()
+        let least = best.squareRoot() * (1 - 1e-12) - radius
+        return (corners.indices.filter { Affine.length(places[$0] - centre) >= least }.map { corners[$0] }, best)
+    }
+
+    private func farthest(_ places: [SIMD3<Double>], from: SIMD3<Double>) -> (place: SIMD3<Double>, square: Double) {
+        var far = (from, -1.0)
+        for place in places {
+            let apart = place - from
+            let square = apart.x * apart.x + apart.y * apart.y + apart.z * apart.z
+            if square > far.1 { far = (place, square) }
+        }
+        return far
     }
 }
 

@@ -6,9 +6,9 @@
 
 /// Measures of every label of a volume, in a few passes over its slices.
 ///
-/// Memory: 2 bytes a voxel of one slice for labels and 24 a run, 4 a voxel for the image, for surfaces 24 a run (48 with
-/// parts); 0.3 kB a region; up to 32 MiB of counters for percentiles (64 with parts); with parts the tables of
-/// `StreamingComponents`. Only diameters take more for more slices: 16 bytes for each corner of the convex hull of each
+/// Memory: 24 bytes a run of one slice, 2 a voxel where the store does not hold runs, 4 a voxel for the image, for
+/// surfaces 24 a run (48 with parts); 0.3 kB a region; up to 32 MiB of counters for percentiles (64 with parts); with
+/// parts the tables of `StreamingComponents`. Only diameters take more for more slices: 16 bytes for each corner of the convex hull of each
 /// region in each slice, some kilobytes a slice.
 public struct LabelMeasures: Sendable {
     /// The labels to measure, in this order, also those that do not occur; empty means those that occur, rising.
@@ -38,14 +38,15 @@ public struct LabelMeasures: Sendable {
     /// - Parameters:
     ///   - store: The labels, slice by slice; each is read two to five times or, with thousands of parts, more often.
     ///   - grid: Where they lie.
-    ///   - intensity: Fills a buffer (dims.x · dims.y values, i fastest) with a slice of an image on the same grid; in
-    ///     each pass but the first it is asked for every slice in order.
+    ///   - intensity: Fills a buffer with the values, i fastest, that an image on the same grid has in a box of one
+    ///     slice, which holds the slice's labels; in each pass but the first it is asked for the slices that have any,
+    ///     in order.
     /// - Returns: Each label and, if asked, after it its parts.
     /// - Throws: `ImagingError` `.mismatch` when the dimensions differ, `.tooLarge` for too many parts; what the store
     ///   and `intensity` throw.
     public func measure(
         _ store: some SliceStore, grid: VoxelGrid,
-        intensity: ((_ k: Int, _ slice: UnsafeMutableBufferPointer<Float>) throws -> Void)? = nil
+        intensity: ((_ box: VoxelBox, _ values: UnsafeMutableBufferPointer<Float>) throws -> Void)? = nil
     ) throws -> [RegionMeasures] {
         precondition(percentiles.allSatisfy { $0 >= 0 && $0 <= 100 }, "percentiles are 0 to 100")
         try store.checkSize()
@@ -55,13 +56,10 @@ public struct LabelMeasures: Sendable {
                 .mismatch, problem: "\(dims.x)×\(dims.y)×\(dims.z) labels for a grid of \(grid.summary)",
                 remedy: "give the grid of the labels")
         }
-        let slice = UnsafeMutableBufferPointer<UInt16>.allocate(capacity: dims.x * dims.y)
-        let values = UnsafeMutableBufferPointer<Float>.allocate(capacity: intensity == nil ? 0 : slice.count)
-        defer {
-            slice.deallocate()
-            values.deallocate()
-        }
-        var finder = try regions(store, slice)
+        let values = UnsafeMutableBufferPointer<Float>.allocate(capacity: intensity == nil ? 0 : dims.x * dims.y)
+        defer { values.deallocate() }
+        var runs = LabelRuns(width: dims.x, height: dims.y)
+        var finder = try regions(store, &runs)
         let found = finder.labels
         var whole = RegionSet(grid, found.count, self, hasImage: intensity != nil)
         var parts = RegionSet(grid, finder.parts.count, self, hasImage: intensity != nil)
@@ -69,12 +67,16 @@ public struct LabelMeasures: Sendable {
         var needsMore = true
         while needsMore {
             for k in 0..<dims.z {
-                try store.read(slice: k, into: slice)
-                try finder.next(UnsafeBufferPointer(slice))
-                try intensity?(k, values)
-                let image = UnsafeBufferPointer(values)
-                whole.add(k, finder.runs, finder.labelIDs, image, isFirst: isFirst)
-                if measuresComponents { parts.add(k, finder.runs, finder.partIDs, image, isFirst: isFirst) }
+                try store.read(slice: k, into: &runs)
+                try finder.next(runs)
+                var image: RegionSet.Image?
+                if let intensity, let box = finder.box(runs, slice: k) {
+                    let inside = UnsafeMutableBufferPointer(rebasing: values[..<box.count])
+                    try intensity(box, inside)
+                    image = (box, UnsafeBufferPointer(inside))
+                }
+                whole.add(k, runs, finder.labelIDs, image, isFirst: isFirst)
+                if measuresComponents { parts.add(k, runs, finder.partIDs, image, isFirst: isFirst) }
             }
             // Both, whatever the first says.
             let more = (whole.endPass(isFirst: isFirst), parts.endPass(isFirst: isFirst))
@@ -101,19 +103,25 @@ public struct LabelMeasures: Sendable {
                 .mismatch, problem: "labels of \(volume.grid.summary) on an image of \(image.grid.summary)",
                 remedy: "resample one onto the other")
         }
-        let count = image.dims.x * image.dims.y
-        return try measure(MemorySliceStore(volume), grid: volume.grid) { k, slice in
-            _ = slice.update(from: image.voxels[k * count..<(k + 1) * count])
+        return try image.voxels.withUnsafeBufferPointer { voxels in
+            try measure(MemorySliceStore(volume), grid: volume.grid) { box, values in
+                for j in box.lower.y..<box.upper.y {
+                    let first = box.lower.x + image.dims.x * (j + image.dims.y * box.lower.z)
+                    let row = (j - box.lower.y) * box.size.x..<(j - box.lower.y + 1) * box.size.x
+                    // SAFETY: the box lies in the image, whose grid is that of the labels.
+                    (values.baseAddress! + row.lowerBound).update(from: voxels.baseAddress! + first, count: row.count)
+                }
+            }
         }
     }
 
     /// The first pass: which labels there are, and their parts.
-    private func regions(_ store: some SliceStore, _ slice: UnsafeMutableBufferPointer<UInt16>) throws -> RegionFinder {
+    private func regions(_ store: some SliceStore, _ runs: inout LabelRuns) throws -> RegionFinder {
         var finder = RegionFinder(store.dims, self)
         if labels.isEmpty || measuresComponents {
             for k in 0..<store.dims.z {
-                try store.read(slice: k, into: slice)
-                try finder.survey(UnsafeBufferPointer(slice))
+                try store.read(slice: k, into: &runs)
+                try finder.survey(runs)
             }
         }
         finder.finish(labels)
@@ -127,10 +135,8 @@ public struct LabelMeasures: Sendable {
     }
 }
 
-/// Cuts slices into runs and says of which label and which part each is.
+/// Says of which label and which part each run is.
 private struct RegionFinder {
-    var runs: LabelRuns { components?.current ?? own }
-    private var own: LabelRuns
     /// For each run its label's place in `labels`, -1 if that is not measured.
     private(set) var labelIDs: [Int32] = []
     /// For each run its part's place in `parts`, -1 if that is not measured.
@@ -139,25 +145,21 @@ private struct RegionFinder {
     /// Each label's place in `labels`, or -1.
     private(set) var index = [Int32](repeating: -1, count: 1 << 16)
     private var components: StreamingComponents?
-    private let width: Int
 
     var parts: [StreamingComponents.Part] { components?.parts ?? [] }
 
     init(_ dims: SIMD3<Int>, _ options: LabelMeasures) {
-        width = dims.x
-        own = LabelRuns(height: dims.y)
         if options.measuresComponents {
             components = StreamingComponents(
                 dims: dims, connectivity: options.connectivity, labels: Set(options.labels))
         }
     }
 
-    mutating func survey(_ slice: UnsafeBufferPointer<UInt16>) throws {
+    mutating func survey(_ runs: LabelRuns) throws {
         if components == nil {
-            own.scan(slice, width: width)
-            for run in own.runs { index[Int(run.label)] = 0 }
+            for run in runs.runs { index[Int(run.label)] = 0 }
         } else {
-            try components!.add(slice)
+            try components!.add(runs)
         }
     }
 
@@ -169,25 +171,51 @@ private struct RegionFinder {
         for (place, label) in labels.enumerated() where label != 0 { index[Int(label)] = Int32(place) }
     }
 
-    mutating func next(_ slice: UnsafeBufferPointer<UInt16>) throws {
-        if components == nil {
-            own.scan(slice, width: width)
-        } else {
-            try components!.relabel(slice)
-            partIDs = runs.runs.map { $0.number }
+    mutating func next(_ runs: LabelRuns) throws {
+        labelIDs.removeAll(keepingCapacity: true)
+        for run in runs.runs { labelIDs.append(index[Int(run.label)]) }
+        if components == nil { return }
+        try components!.relabel(runs)
+        partIDs.removeAll(keepingCapacity: true)
+        for run in components!.current.runs { partIDs.append(run.number) }
+    }
+
+    /// Around the measured runs of a slice; `nil` without any. Parts lie in measured labels.
+    func box(_ runs: LabelRuns, slice k: Int) -> VoxelBox? {
+        var (start, end) = (Int32.max, Int32(0))
+        var rows: Range<Int>?
+        for j in 0..<runs.height {
+            let row = runs.rows[j]..<runs.rows[j + 1]
+            if row.isEmpty { continue }
+            var isMeasured = false
+            for r in row where labelIDs[r] >= 0 {
+                (start, end) = (min(start, runs.runs[r].start), max(end, runs.runs[r].end))
+                isMeasured = true
+            }
+            if isMeasured { rows = (rows?.lowerBound ?? j)..<j + 1 }
         }
-        labelIDs = runs.runs.map { index[Int($0.label)] }
+        return rows.map {
+            VoxelBox(lower: SIMD3(Int(start), $0.lowerBound, k), upper: SIMD3(Int(end), $0.upperBound, k + 1))
+        }
     }
 }
 
 /// Regions that are measured together.
 private struct RegionSet {
+    /// Values of a box of a slice.
+    typealias Image = (box: VoxelBox, values: UnsafeBufferPointer<Float>)
+
     private let grid: VoxelGrid
     private let hasImage: Bool
     private var sums: [RegionSums]
     private var surface: SurfaceScanner?
     private var extents: ExtentCollector?
+    private let percents: [Double]
     private var quantiles: QuantileFinder
+    /// While all values are small whole numbers in the first pass, which then is the only one.
+    private var counts: WholeCounts?
+    /// Of each region, where the counts gave them.
+    private var percentiles: [[Double]] = []
 
     init(_ grid: VoxelGrid, _ count: Int, _ options: LabelMeasures, hasImage: Bool) {
         self.grid = grid
@@ -197,37 +225,68 @@ private struct RegionSet {
             surface = SurfaceScanner(dims: grid.dims, affine: grid.affine, regions: count)
         }
         if options.measuresDiameters, count > 0 { extents = ExtentCollector(affine: grid.affine, regions: count) }
-        quantiles = QuantileFinder(
-            percents: hasImage ? options.percentiles : [], regions: count, counterLimit: options.counterLimit)
+        percents = hasImage ? options.percentiles : []
+        quantiles = QuantileFinder(percents: percents, regions: count, counterLimit: options.counterLimit)
+        if hasImage {
+            counts = WholeCounts(
+                regions: count, voxels: grid.count, byteLimit: options.counterLimit * MemoryLayout<Int>.stride)
+        }
     }
 
-    mutating func add(
-        _ k: Int, _ runs: LabelRuns, _ ids: [Int32], _ image: UnsafeBufferPointer<Float>, isFirst: Bool
-    ) {
-        for j in 0..<grid.dims.y {
+    mutating func add(_ k: Int, _ runs: LabelRuns, _ ids: [Int32], _ image: Image?, isFirst: Bool) {
+        if isFirst {
+            for j in 0..<runs.height {
+                for r in runs.rows[j]..<runs.rows[j + 1] where ids[r] >= 0 { sums[Int(ids[r])].add(runs.runs[r], j, k) }
+            }
+            surface?.add(runs, ids)
+            extents?.add(k, runs, ids)
+        }
+        guard let image else { return }
+        for j in image.box.lower.y..<image.box.upper.y {
+            let row = (j - image.box.lower.y) * image.box.size.x - image.box.lower.x
             for r in runs.rows[j]..<runs.rows[j + 1] where ids[r] >= 0 {
-                let (run, id) = (runs.runs[r], Int(ids[r]))
-                if isFirst { sums[id].add(run, j, k) }
-                guard hasImage else { continue }
-                let row = j * grid.dims.x
-                let values = UnsafeBufferPointer(rebasing: image[row + Int(run.start)..<row + Int(run.end)])
-                if isFirst { sums[id].add(values) }
-                quantiles.add(values, region: id)
+                let run = runs.runs[r]
+                let values = image.values[row + Int(run.start)..<row + Int(run.end)]
+                add(UnsafeBufferPointer(rebasing: values), Int(ids[r]), isFirst)
             }
         }
-        guard isFirst else { return }
-        surface?.add(runs, ids)
-        extents?.add(k, runs, ids)
+    }
+
+    private mutating func add(_ values: UnsafeBufferPointer<Float>, _ region: Int, _ isFirst: Bool) {
+        var rest = values
+        if counts != nil {
+            let done = counts!.add(values, region: region)
+            if done == values.count { return }
+            rest = UnsafeBufferPointer(rebasing: values[done...])
+            for region in sums.indices {
+                let counted = counts!.values(region)
+                sums[region].add(counted: counted)
+                quantiles.add(counted: counted, region: region)
+            }
+            counts = nil
+        }
+        if isFirst { sums[region].add(rest) }
+        quantiles.add(rest, region: region)
     }
 
     /// True when percentiles need another pass.
     mutating func endPass(isFirst: Bool) -> Bool {
         if isFirst { surface?.finish() }
-        return quantiles.endPass(sums.map { $0.finite })
+        if let counts {
+            for region in sums.indices {
+                let counted = counts.values(region)
+                sums[region].add(counted: counted)
+                percentiles.append(counted.isEmpty ? [] : QuantileFinder.percentiles(percents, counted: counted))
+            }
+            self.counts = nil
+            return false
+        }
+        return percentiles.isEmpty && quantiles.endPass(sums.map { $0.finite })
     }
 
     func result(_ name: (Int) -> (UInt16, Int?)) -> [RegionMeasures] {
-        let percentiles = quantiles.result(sums.map { $0.finite })
+        let percentiles =
+            percentiles.isEmpty ? quantiles.result(sums.map { $0.finite }) : percentiles.map { Optional($0) }
         let lines = extents?.result()
         return sums.indices.map { region in
             let (label, component) = name(region)

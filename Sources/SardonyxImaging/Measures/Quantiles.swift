@@ -34,10 +34,15 @@ struct QuantileFinder {
         reset()
     }
 
+    /// Counters wait for the first value.
     private mutating func reset() {
         let share = max(2, counterLimit / max(1, prefixes.count))
         digits = min(16, 32 - known, Int.bitWidth - 1 - share.leadingZeroBitCount)
-        counters = [Int](repeating: 0, count: prefixes.count << digits)
+        counters = []
+    }
+
+    private mutating func prepare() {
+        if counters.isEmpty { counters = [Int](repeating: 0, count: prefixes.count << digits) }
     }
 
     /// Unsigned integers in the order of the values.
@@ -51,6 +56,7 @@ struct QuantileFinder {
     mutating func add(_ values: UnsafeBufferPointer<Float>, region: Int) {
         let groups = starts[region]..<starts[region + 1]
         if groups.isEmpty { return }
+        prepare()
         let (shift, known) = (UInt64(32 - self.known), UInt64(32 - self.known - digits))
         let mask = UInt64(1) << UInt64(digits) - 1
         let sample = sample ?? values.first(where: \.isFinite).map(QuantileFinder.key) ?? 0
@@ -72,9 +78,23 @@ struct QuantileFinder {
         if self.sample == nil, values.contains(where: \.isFinite) { self.sample = sample }
     }
 
+    /// Finite values of a region in the first pass, each with how often it occurs.
+    mutating func add(counted values: [(value: Float, count: Int)], region: Int) {
+        precondition(known == 0, "in the first pass")
+        if starts[region] == starts[region + 1] { return }
+        prepare()
+        for (value, count) in values {
+            let key = QuantileFinder.key(value)
+            varying |= key ^ (sample ?? key)
+            sample = sample ?? key
+            counters[starts[region] << digits + Int(key >> UInt64(32 - digits))] += count
+        }
+    }
+
     /// Ends a pass; `counts` are the finite values of each region. True when another pass is needed.
     mutating func endPass(_ counts: [Int]) -> Bool {
         if prefixes.isEmpty { return false }
+        prepare()
         if known == 0 {
             for region in 0..<regions where counts[region] > 0 {
                 for percent in percents {
@@ -125,6 +145,23 @@ struct QuantileFinder {
             t += 2 * percents.count
         }
         return result
+    }
+
+    /// Percentiles, each 0 to 100, of values that rise, each with how often it occurs; at least one.
+    static func percentiles(_ percents: [Double], counted values: [(value: Float, count: Int)]) -> [Double] {
+        let total = values.reduce(0) { $0 + $1.count }
+        func value(_ rank: Int) -> Double {
+            var rest = rank
+            for (value, count) in values {
+                if rest < count { return Double(value) }
+                rest -= count
+            }
+            return Double(values[values.count - 1].value)
+        }
+        return percents.map {
+            let (low, high, fraction) = place($0, total)
+            return value(low) + (value(high) - value(low)) * fraction
+        }
     }
 
     /// Percentiles, each 0 to 100, of the finite values; `nil` where there are none.

@@ -105,6 +105,19 @@ struct RegionSums {
         mean = start + sum / Double(finite)
     }
 
+    /// Values of all runs at once: each with how often it occurs, rising. None may have been added before.
+    mutating func add(counted values: [(value: Float, count: Int)]) {
+        guard let first = values.first, let last = values.last else { return }
+        finite = values.reduce(0) { $0 + $1.count }
+        seen = finite
+        (least, greatest) = (first.value, last.value)
+        mean = values.reduce(0) { $0 + Double($1.value) * Double($1.count) } / Double(finite)
+        squares = values.reduce(0) {
+            let d = Double($1.value) - mean
+            return $0 + d * d * Double($1.count)
+        }
+    }
+
     func measures(label: UInt16, component: Int?, grid: VoxelGrid) -> RegionMeasures {
         let centroid = count > 0 ? sum / Double(count) : nil
         return RegionMeasures(

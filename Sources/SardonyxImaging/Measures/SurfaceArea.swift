@@ -73,7 +73,7 @@ enum MarchingCubes {
 }
 
 /// Areas of the surfaces of many regions at once, from the runs of slices in order; outside the volume there is nothing,
-/// so that surfaces are closed. Memory: the runs of two slices, 12 bytes each.
+/// so that surfaces are closed. Memory: 12 bytes for each run, and each row, of two slices.
 struct SurfaceScanner {
     /// For each region, in mm²; whole after `finish`.
     private(set) var areas: [Double]
@@ -82,84 +82,164 @@ struct SurfaceScanner {
     private var current: Slice
     private var earlier: Slice
 
-    /// Runs of measured regions, row by row; a row of none before the first and after the last.
+    /// Runs of measured regions, row by row, after each row one that begins at `.max`; a row of none before the first
+    /// and after the last.
     private struct Slice {
         var runs: [Run] = []
-        /// Runs `rows[j]..<rows[j + 1]` lie in row j - 1.
+        /// The first run of row j - 1.
         var rows: [Int]
+        /// The region of all runs of row j - 1: 0 without runs, `several` where they differ.
+        var regions: [Int32]
+        /// Whether any row has runs.
+        var isEmpty = true
+
+        static let several = Int32.max
+
+        init(height: Int) {
+            rows = [Int](repeating: 0, count: height + 2)
+            regions = [Int32](repeating: 0, count: height + 2)
+            runs = [Run.end]
+        }
+
+        /// `ids` is the region of each run, -1 for none.
+        mutating func take(_ source: LabelRuns, _ ids: [Int32]) {
+            if isEmpty, source.runs.isEmpty { return }
+            runs.removeAll(keepingCapacity: true)
+            // Rows without runs share it.
+            runs.append(Run.end)
+            for j in 0..<source.height {
+                let first = runs.count
+                var region: Int32 = 0
+                for r in source.rows[j]..<source.rows[j + 1] where ids[r] >= 0 {
+                    let own = ids[r] + 1
+                    region = region == 0 || region == own ? own : Slice.several
+                    runs.append(Run(start: source.runs[r].start, end: source.runs[r].end, region: own))
+                }
+                if runs.count > first { runs.append(Run.end) }
+                (rows[j + 1], regions[j + 1]) = (runs.count > first ? first : 0, region)
+            }
+            isEmpty = runs.count == 1
+        }
     }
 
     /// Voxels start..<end of a region; regions count from 1.
     private struct Run {
         let start, end, region: Int32
+        static let end = Run(start: .max, end: .max, region: 0)
     }
 
     init(dims: SIMD3<Int>, affine: Affine, regions: Int) {
         areas = [Double](repeating: 0, count: regions)
         table = MarchingCubes.areas(steps: (affine.column(0), affine.column(1), affine.column(2)))
         height = dims.y
-        current = Slice(rows: [Int](repeating: 0, count: height + 3))
+        current = Slice(height: height)
         earlier = current
     }
 
     /// The next slice; `ids` is the region of each run, -1 for none.
     mutating func add(_ runs: LabelRuns, _ ids: [Int32]) {
         swap(&current, &earlier)
-        current.runs.removeAll(keepingCapacity: true)
-        for j in 0..<height {
-            current.rows[j + 1] = current.runs.count
-            for r in runs.rows[j]..<runs.rows[j + 1] where ids[r] >= 0 {
-                current.runs.append(Run(start: runs.runs[r].start, end: runs.runs[r].end, region: ids[r] + 1))
-            }
-        }
-        for row in [height + 1, height + 2] { current.rows[row] = current.runs.count }
+        current.take(runs, ids)
         cells()
     }
 
     mutating func finish() {
         swap(&current, &earlier)
-        current = Slice(rows: [Int](repeating: 0, count: height + 3))
+        current = Slice(height: height)
         cells()
     }
 
     /// The cells between the two slices.
     private mutating func cells() {
+        if earlier.isEmpty, current.isEmpty { return }
         areas.withUnsafeMutableBufferPointer { areas in
-            earlier.runs.withUnsafeBufferPointer { upper in
-                current.runs.withUnsafeBufferPointer { lower in
-                    for j in 0...height {
-                        var rows = FourRows(
-                            Row(upper, earlier.rows, j), Row(upper, earlier.rows, j + 1),
-                            Row(lower, current.rows, j), Row(lower, current.rows, j + 1))
-                        rows.cells(table, areas)
+            table.withUnsafeBufferPointer { table in
+                earlier.runs.withUnsafeBufferPointer { upper in
+                    current.runs.withUnsafeBufferPointer { lower in
+                        for j in 0...height {
+                            let (a, b) = (earlier.regions[j], earlier.regions[j + 1])
+                            let (c, d) = (current.regions[j], current.regions[j + 1])
+                            let region = max(max(a, b), max(c, d))
+                            // SAFETY: rows begin within the runs, and each ends with one at `.max`.
+                            let rows = (
+                                upper.baseAddress! + earlier.rows[j], upper.baseAddress! + earlier.rows[j + 1],
+                                lower.baseAddress! + current.rows[j], lower.baseAddress! + current.rows[j + 1]
+                            )
+                            func isSole(_ other: Int32) -> Bool { other == 0 || other == region }
+                            if region < Slice.several, isSole(a), isSole(b), isSole(c), isSole(d) {
+                                if region > 0 { SurfaceScanner.cells(rows, table, &areas[Int(region) - 1]) }
+                            } else {
+                                var rows = FourRows(Row(rows.0), Row(rows.1), Row(rows.2), Row(rows.3))
+                                rows.cells(table, areas)
+                            }
+                        }
                     }
                 }
             }
         }
     }
 
+    private typealias Starts = (UnsafePointer<Run>, UnsafePointer<Run>, UnsafePointer<Run>, UnsafePointer<Run>)
+
+    /// Adds the areas of the cells between four rows that have runs of one region only, in the order of `FourRows`.
+    private static func cells(_ rows: Starts, _ table: UnsafeBufferPointer<Double>, _ sum: inout Double) {
+        /// A row's next place where it changes.
+        struct Edge {
+            private var place: UnsafeRawPointer
+
+            init(_ run: UnsafePointer<Run>) { place = UnsafeRawPointer(run) }
+
+            // SAFETY: a run is three numbers, of which the third is passed over.
+            var next: Int32 { place.load(as: Int32.self) }
+
+            /// Passes a place; changes the row's bit if it is an edge. Without a branch, for none would be foreseen.
+            @inline(__always)
+            mutating func pass(_ at: Int32, _ bits: inout Int, _ shift: Int) {
+                let isHere = next == at ? 1 : 0
+                place += (isHere &+ isHere & bits &>> shift) &* MemoryLayout<Int32>.stride
+                bits ^= isHere &<< shift
+            }
+        }
+        var (a, b, c, d) = (Edge(rows.0), Edge(rows.1), Edge(rows.2), Edge(rows.3))
+        var area = sum
+        // Bits as the table has them for the cell's left corners: j, then k.
+        var left = 0
+        // Cell x lies between voxels x and x + 1.
+        var x: Int32 = -1
+        while true {
+            let place = min(min(a.next, b.next), min(c.next, d.next))
+            if place == .max { break }
+            // Alike cells, where no row changes, at once; the table has 0 for those all inside or all outside.
+            area += Double(max(0, place &- 1 &- x)) * table[left | left &<< 1]
+            var right = left
+            a.pass(place, &right, 0)
+            b.pass(place, &right, 2)
+            c.pass(place, &right, 4)
+            d.pass(place, &right, 6)
+            area += table[left | right &<< 1]
+            (left, x) = (right, place)
+        }
+        sum = area
+    }
+
     /// One row's regions from left to right.
     private struct Row {
-        private let runs: UnsafeBufferPointer<Run>
-        private var next = 0
+        private var next: UnsafePointer<Run>
         /// The region at the place, and where another begins.
         private(set) var region: Int32 = 0
         private(set) var until: Int32
 
-        /// SAFETY: `runs` must stay where they are as long as the row is used.
-        init(_ runs: UnsafeBufferPointer<Run>, _ rows: [Int], _ j: Int) {
-            self.runs = UnsafeBufferPointer(rebasing: runs[rows[j]..<rows[j + 1]])
-            until = self.runs.first?.start ?? .max
-        }
+        /// SAFETY: the row's runs must stay where they are as long as it is used.
+        init(_ first: UnsafePointer<Run>) { (next, until) = (first, first.pointee.start) }
 
         @inline(__always)
         mutating func advance(to place: Int32) {
             guard until == place else { return }
-            if next < runs.count, runs[next].start == place {
-                (region, until) = (runs[next].region, runs[next].end)
+            if next.pointee.start == place {
+                (region, until) = (next.pointee.region, next.pointee.end)
                 next += 1
             } else {
-                (region, until) = (0, next < runs.count ? runs[next].start : .max)
+                (region, until) = (0, next.pointee.start)
             }
         }
     }
@@ -171,7 +251,7 @@ struct SurfaceScanner {
         init(_ a: Row, _ b: Row, _ c: Row, _ d: Row) { (self.a, self.b, self.c, self.d) = (a, b, c, d) }
 
         /// Adds the cells' areas; alike ones, where no row changes, at once.
-        mutating func cells(_ table: [Double], _ areas: UnsafeMutableBufferPointer<Double>) {
+        mutating func cells(_ table: UnsafeBufferPointer<Double>, _ areas: UnsafeMutableBufferPointer<Double>) {
             // Cell x lies between voxels x and x + 1.
             var x: Int32 = -1
             while true {
@@ -194,7 +274,7 @@ struct SurfaceScanner {
         /// `count` cells of these regions at their left and right corners. Two scalars a row are faster than a vector.
         @inline(__always)
         private static func add(
-            _ left: Corners, _ right: Corners, _ count: Double, _ table: [Double],
+            _ left: Corners, _ right: Corners, _ count: Double, _ table: UnsafeBufferPointer<Double>,
             _ areas: UnsafeMutableBufferPointer<Double>
         ) {
             var region = Int32.max

@@ -90,9 +90,7 @@ struct StudyJob {
         let grid = run.resultGrid
         // Of a refined grid the source has no values.
         guard isAsked, grid == run.images.grid else { return try measures.measure(labels, grid: grid) }
-        return try measures.measure(labels, grid: grid) { k, slice in
-            try run.images.channels[0].read(VoxelBox(slice: k, of: grid.dims), into: slice)
-        }
+        return try measures.measure(labels, grid: grid) { try run.images.channels[0].read($0, into: $1) }
     }
 }
 
