@@ -212,6 +212,38 @@ struct LabelMeasureTests {
         }
     }
 
+    /// Numbers that are counted, that ask for more counters, and that are none to count from some place on.
+    @Test func wholeNumbersUntil() throws {
+        // Rows of one run, of several and of many.
+        let labels = RunStoreTests.volume(SIMD3(83, 3, 2)) { $0.y == 0 ? 1 : $0.y == 1 ? $0.x / 17 % 3 : $0.x % 3 }
+        let rows: [(least: Float, range: UInt64, odd: Float?)] = [
+            (0, 2, nil), (-1024, 4096, nil), (-1024, 4097, nil), (-2048, 100, nil), (-16384, 65536, nil),
+            (-16385, 65536, nil), (0, 49153, nil), (8_000_000, 9_000_000, nil), (-9_000_000, 20_000_000, nil),
+            (0, 200, 0.5), (0, 200, .nan), (0, 200, .infinity), (-100, 200, -.infinity), (0, 200, 1e30),
+            (0, 200, 12_582_912), (0, 200, 16_777_216), (-100, 200, -1e-30), (0, 200, -0.0),
+        ]
+        for row in rows {
+            for first in [0, labels.grid.count / 3, labels.grid.count / 2 + 7] {
+                var random = Congruence(state: 11)
+                var image = Volume<Float>(grid: labels.grid)
+                for v in image.voxels.indices {
+                    image.voxels[v] = row.least + Float(UInt64(random.next32()) % row.range)
+                    if let odd = row.odd, v >= first, v % 83 == 13 { image.voxels[v] = odd }
+                }
+                for limit in [4 << 20, 1 << 15, 3000, 16] {
+                    var options = LabelMeasures()
+                    options.percentiles = [0, 12.5, 50, 100]
+                    options.counterLimit = limit
+                    for found in try options.measure(labels, image: image) {
+                        let voxels = labels.voxels.indices.filter { labels.voxels[$0] == found.label }
+                        LabelMeasureTests.compare(found, voxels, image)
+                    }
+                }
+                if row.odd == nil { break }
+            }
+        }
+    }
+
     static func compare(_ found: RegionMeasures, _ voxels: [Int], _ image: Volume<Float>) {
         let grid = image.grid
         #expect(found.voxelCount == voxels.count)

@@ -306,7 +306,16 @@ private struct PackedRuns {
     func unpack(into target: inout LabelRuns) {
         target.removeAll()
         if runs.isEmpty { return }
-        target.runs.reserveCapacity(runs.count)
+        if target.width <= Int(UInt16.max) {
+            // None has been cut.
+            target.runs.append(
+                contentsOf: runs.lazy.map {
+                    let start = Int32(bitPattern: $0.start)
+                    return LabelRun(start: start, end: start &+ Int32($0.length), label: $0.label)
+                })
+            for j in 0...target.height { target.rows[j] = Int(rows[j]) }
+            return
+        }
         for j in 0..<target.height {
             for run in runs[Int(rows[j])..<Int(rows[j + 1])] {
                 let start = Int32(bitPattern: run.start)

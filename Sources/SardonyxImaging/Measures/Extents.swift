@@ -56,7 +56,7 @@ struct ExtentCollector {
             let hull = hull(of: Int(region), k)
             for a in hull.indices {
                 for b in a..<hull.count {
-                    let square = frame.square(hull[a].i - hull[b].i, hull[a].j - hull[b].j, 0)
+                    let square = frame.square(hull[a].i - hull[b].i, hull[a].j - hull[b].j)
                     if square > best[Int(region)].square { best[Int(region)] = (square, Int32(k)) }
                 }
             }
@@ -121,7 +121,7 @@ struct ExtentCollector {
         var longest = 0.0
         for a in hull.indices {
             for b in a..<hull.count
-            where square > 0 && frame.square(hull[a].i - hull[b].i, hull[a].j - hull[b].j, 0) == square {
+            where square > 0 && frame.square(hull[a].i - hull[b].i, hull[a].j - hull[b].j) == square {
                 let along = (places[b] - places[a]) / square.squareRoot()
                 let turned = places.map { p -> (t: Double, s: Double) in
                     let d = p - places[a]
@@ -233,6 +233,13 @@ private struct Frame {
     func place(_ i: Int32, _ j: Int32, _ k: Int32) -> SIMD3<Double> {
         let (i, j, k) = (Double(i), Double(j), Double(k))
         return SIMD3(xx * i + xy * j + xz * k, yy * j + yz * k, zz * k)
+    }
+
+    /// Within a slice.
+    func square(_ i: Int32, _ j: Int32) -> Double {
+        let (i, j) = (Double(i), Double(j))
+        let (x, y) = (xx * i + xy * j, yy * j)
+        return x * x + y * y
     }
 
     func square(_ i: Int32, _ j: Int32, _ k: Int32) -> Double {

@@ -49,7 +49,7 @@ struct QuantileFinder {
     @inline(__always)
     private static func key(_ value: Float) -> UInt64 {
         let bits = value.bitPattern
-        return UInt64(bits >> 31 == 1 ? ~bits : bits | 0x8000_0000)
+        return UInt64(bits ^ (UInt32(bitPattern: Int32(bitPattern: bits) &>> 31) | 0x8000_0000))
     }
 
     /// Values of a region; those that are not finite are left out.
@@ -63,6 +63,16 @@ struct QuantileFinder {
         var varying: UInt64 = 0
         prefixes.withUnsafeBufferPointer { prefixes in
             counters.withUnsafeMutableBufferPointer { counters in
+                if self.known == 0 {
+                    // All digits before are none, so that every value counts.
+                    let own = counters.baseAddress! + starts[region] << digits
+                    for value in values where value.isFinite {
+                        let key = QuantileFinder.key(value)
+                        varying |= key ^ sample
+                        own[Int(truncatingIfNeeded: key &>> known)] &+= 1
+                    }
+                    return
+                }
                 for value in values where value.isFinite {
                     let key = QuantileFinder.key(value)
                     varying |= key ^ sample

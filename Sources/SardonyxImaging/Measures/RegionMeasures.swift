@@ -90,16 +90,31 @@ struct RegionSums {
     mutating func add(_ values: UnsafeBufferPointer<Float>) {
         seen += values.count
         guard let start = finite > 0 ? mean : values.first(where: { $0.isFinite }).map({ Double($0) }) else { return }
-        var (n, sum, squares) = (0, 0.0, 0.0)
-        for value in values where value.isFinite {
+        var (n, low, high) = (0, least, greatest)
+        @inline(__always)
+        func take(_ value: Float, _ sums: inout (sum: Double, squares: Double)) {
+            guard value.isFinite else { return }
             let d = Double(value) - start
-            sum += d
-            squares += d * d
+            sums.sum += d
+            sums.squares += d * d
             n += 1
-            least = min(least, value)
-            greatest = max(greatest, value)
+            low = value < low ? value : low
+            high = value > high ? value : high
         }
+        // Four sums, none of which waits for another.
+        var a = (sum: 0.0, squares: 0.0)
+        var (b, c, d) = (a, a, a)
+        let whole = values.count & ~3
+        for index in stride(from: 0, to: whole, by: 4) {
+            take(values[index], &a)
+            take(values[index + 1], &b)
+            take(values[index + 2], &c)
+            take(values[index + 3], &d)
+        }
+        for index in whole..<values.count { take(values[index], &a) }
         if n == 0 { return }
+        (least, greatest) = (low, high)
+        let (sum, squares) = (a.sum + b.sum + (c.sum + d.sum), a.squares + b.squares + (c.squares + d.squares))
         finite += n
         self.squares += squares - sum * (sum / Double(finite))
         mean = start + sum / Double(finite)

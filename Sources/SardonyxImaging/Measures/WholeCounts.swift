@@ -8,11 +8,13 @@ struct WholeCounts {
     private let byteLimit: Int
     /// Bits of the numbers counted; a quarter of them are below 0.
     private var bits: Int
-    /// Four counters a number, so that one is not waited for by the next value; those of a region follow one another.
+    /// For each region four tables of a counter a number, so that one is not waited for by the next value.
     private var counters: [UInt32]
 
     private static let widths = 12...16
     private static let lanes = 4
+    /// Values that are looked at before they are counted.
+    private static let block = 64
 
     /// Nothing counted; `nil` when the counters would not fit, or not count so many voxels.
     init?(regions: Int, voxels: Int, byteLimit: Int) {
@@ -48,36 +50,44 @@ struct WholeCounts {
         return counters.withUnsafeMutableBufferPointer { counters in
             // SAFETY: each number counted is below 1 << bits.
             let own = counters.baseAddress! + region * WholeCounts.lanes << bits
-            var done = 0
-            while done + 8 <= values.count {
-                // Whole runs are checked first: of what differs from 0 one bit is enough.
-                let block = min(values.count - done, 64) & ~7
-                var wrong = SIMD8<UInt32>(repeating: 0)
-                for n in stride(from: done, to: done + block, by: 8) {
-                    let value = UnsafeRawPointer(base + n).loadUnaligned(as: SIMD8<Float>.self)
-                    let shifted = value + shift
-                    let place = unsafeBitCast(shifted, to: SIMD8<UInt32>.self) &- least
-                    wrong |= unsafeBitCast(shifted - shift - value, to: SIMD8<UInt32>.self) | (place & above)
-                }
-                let four = wrong.lowHalf | wrong.highHalf
-                let two = four.lowHalf | four.highHalf
-                if two[0] | two[1] != 0 { break }
-                for n in stride(from: done, to: done + block, by: WholeCounts.lanes) {
-                    for lane in 0..<WholeCounts.lanes {
-                        let place = (base[n + lane] + WholeCounts.shift).bitPattern &- least
-                        own[Int(place) &* WholeCounts.lanes &+ lane] &+= 1
+            let lanes = (own, own + 1 << bits, own + 2 << bits, own + 3 << bits)
+            let done = withUnsafeTemporaryAllocation(of: UInt32.self, capacity: WholeCounts.block) { places in
+                var done = 0
+                while done + 8 <= values.count {
+                    let block = min(values.count - done, WholeCounts.block) & ~7
+                    // What differs from 0 in a bit is not whole.
+                    var (rest, all) = (SIMD8<UInt32>(repeating: 0), SIMD8<UInt32>(repeating: 0))
+                    for n in stride(from: 0, to: block, by: 8) {
+                        let value = UnsafeRawPointer(base + (done + n)).loadUnaligned(as: SIMD8<Float>.self)
+                        let shifted = value + shift
+                        let place = unsafeBitCast(shifted, to: SIMD8<UInt32>.self) &- least
+                        UnsafeMutableRawPointer(places.baseAddress! + n)
+                            .storeBytes(of: place, as: SIMD8<UInt32>.self)
+                        rest |= unsafeBitCast(shifted - shift - value, to: SIMD8<UInt32>.self)
+                        all |= place
                     }
+                    let wrong = rest | (all & above)
+                    let four = wrong.lowHalf | wrong.highHalf
+                    let two = four.lowHalf | four.highHalf
+                    if two[0] | two[1] != 0 { break }
+                    for n in stride(from: 0, to: block, by: WholeCounts.lanes) {
+                        let place = places.baseAddress! + n
+                        lanes.0[Int(place[0])] &+= 1
+                        lanes.1[Int(place[1])] &+= 1
+                        lanes.2[Int(place[2])] &+= 1
+                        lanes.3[Int(place[3])] &+= 1
+                    }
+                    done += block
                 }
-                done += block
+                return done
             }
-            while done < values.count {
-                let shifted = base[done] + WholeCounts.shift
+            for n in done..<values.count {
+                let shifted = base[n] + WholeCounts.shift
                 let place = shifted.bitPattern &- least
-                guard shifted - WholeCounts.shift == base[done], place & above == 0 else { return done }
-                own[Int(place) &* WholeCounts.lanes &+ done & (WholeCounts.lanes - 1)] &+= 1
-                done += 1
+                guard shifted - WholeCounts.shift == base[n], place & above == 0 else { return n }
+                own[Int(place)] &+= 1
             }
-            return done
+            return values.count
         }
     }
 
@@ -89,12 +99,12 @@ struct WholeCounts {
             }), WholeCounts.fits(regions, wider, byteLimit)
         else { return false }
         var wide = [UInt32](repeating: 0, count: regions * WholeCounts.lanes << wider)
-        let count = WholeCounts.lanes << bits
+        let count = 1 << bits
         // Both begin a quarter of their numbers below 0.
-        let first = (1 << (wider - 2) - 1 << (bits - 2)) * WholeCounts.lanes
-        for region in 0..<regions {
-            let start = region * WholeCounts.lanes << wider + first
-            wide.replaceSubrange(start..<start + count, with: counters[region * count..<(region + 1) * count])
+        let first = 1 << (wider - 2) - 1 << (bits - 2)
+        for table in 0..<regions * WholeCounts.lanes {
+            let start = table << wider + first
+            wide.replaceSubrange(start..<start + count, with: counters[table * count..<(table + 1) * count])
         }
         (counters, bits) = (wide, wider)
         return true
@@ -108,8 +118,8 @@ struct WholeCounts {
             let own = UnsafeBufferPointer(
                 rebasing: counters[region * numbers * WholeCounts.lanes..<(region + 1) * numbers * WholeCounts.lanes])
             for number in 0..<numbers {
-                let four = (0..<WholeCounts.lanes).reduce(0) { $0 &+ Int(own[number &* WholeCounts.lanes &+ $1]) }
-                if four > 0 { found.append((Float(number - numbers / 4), four)) }
+                let count = (0..<WholeCounts.lanes).reduce(0) { $0 &+ Int(own[$1 << bits &+ number]) }
+                if count > 0 { found.append((Float(number - numbers / 4), count)) }
             }
         }
         return found
