@@ -2,6 +2,12 @@
 
 #include "CImageFormats.h"
 
+void clean_vectors(void) {
+#ifdef __x86_64__
+    if (__builtin_cpu_supports("avx")) __asm__ volatile("vzeroupper");
+#endif
+}
+
 void deflate_begin(deflater *state, int form) {
     isal_deflate_init(&state->stream);
     state->stream.level = 1;
@@ -23,7 +29,9 @@ int deflate_bytes(deflater *state, const void *bytes, size_t count, int is_last,
         do {
             stream->next_out = state->output;
             stream->avail_out = sizeof state->output;
-            if (isal_deflate(stream) != COMP_OK) return -1;
+            int code = isal_deflate(stream);
+            clean_vectors();
+            if (code != COMP_OK) return -1;
             size_t made = sizeof state->output - stream->avail_out;
             int failure = made > 0 ? sink(context, state->output, made) : 0;
             if (failure) return failure;

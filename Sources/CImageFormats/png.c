@@ -1,5 +1,4 @@
-// PNG: rows filtered as libpng filters them (of the five filters the one whose bytes add up to the least, taken as
-// signed), and deflated into chunks as they come.
+// PNG: rows filtered, and deflated into chunks as they come.
 #include <isa-l/crc.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -7,14 +6,13 @@
 
 #include "CImageFormats.h"
 #include "deflate.h"
-
-enum { FILTERS = 5 };
+#include "filters.h"
 
 typedef struct {
     cif_writer *file;
     char *message;
     deflater deflater;
-    // The row before, the row, and it filtered, each after a byte for the filter's number; all as PNG has them.
+    // The row before, the row, it filtered and room, each behind FILTER_BLOCK bytes; all as PNG has them.
     size_t row_bytes, pixel_bytes;
     uint8_t *rows[4];
 } png;
@@ -28,6 +26,7 @@ static int write_chunk(png *state, const char *name, const uint8_t *bytes, size_
     put32(head, (uint32_t)count);
     memcpy(head + 4, name, 4);
     put32(sum, crc32_gzip_refl(crc32_gzip_refl(0, head + 4, 4), bytes, count));
+    clean_vectors();
     int code = cif_writer_write(state->file, head, sizeof head, state->message);
     if (code == CIF_OK) code = cif_writer_write(state->file, bytes, count, state->message);
     if (code == CIF_OK) code = cif_writer_write(state->file, sum, sizeof sum, state->message);
@@ -78,76 +77,47 @@ static int write_header(png *state, const cif_png *picture) {
     return write_chunk(state, "tRNS", to, picture->palette_count);
 }
 
-// 16 bits hold all of it, and more of them are done at once.
-static uint8_t paeth(int16_t left, int16_t above, int16_t corner) {
-    int16_t p = (int16_t)(above - corner), q = (int16_t)(left - corner), r = (int16_t)(p + q);
-    int16_t a = (int16_t)(p < 0 ? -p : p), b = (int16_t)(q < 0 ? -q : q), c = (int16_t)(r < 0 ? -r : r);
-    int16_t nearest = b <= c ? above : corner;
-    return (uint8_t)(((a <= b) & (a <= c)) ? left : nearest);
-}
-
-// Filters `row` into `to`; the sum of what comes out, as signed bytes.
-static uint64_t filter_row(
-    int filter, const uint8_t *restrict row, const uint8_t *restrict before, size_t count, size_t pixel,
-    uint8_t *restrict to) {
-    switch (filter) {
-    case 0: memcpy(to, row, count); break;
-    case 1:
-        memcpy(to, row, pixel);
-        for (size_t i = pixel; i < count; i++) to[i] = (uint8_t)(row[i] - row[i - pixel]);
-        break;
-    case 2:
-        for (size_t i = 0; i < count; i++) to[i] = (uint8_t)(row[i] - before[i]);
-        break;
-    case 3:
-        for (size_t i = 0; i < pixel; i++) to[i] = (uint8_t)(row[i] - before[i] / 2);
-        for (size_t i = pixel; i < count; i++) to[i] = (uint8_t)(row[i] - (row[i - pixel] + before[i]) / 2);
-        break;
-    default:
-        for (size_t i = 0; i < pixel; i++) to[i] = (uint8_t)(row[i] - before[i]);
-        for (size_t i = pixel; i < count; i++) {
-            to[i] = (uint8_t)(row[i] - paeth(row[i - pixel], before[i], before[i - pixel]));
-        }
+// Filters a row into rows[2], as libpng does: of the five filters through the one whose bytes add up to the least,
+// taken as signed, of equals the first. `guess` is tried first, so that the others may stop early.
+static int filter_best(png *state, int guess, int filters) {
+    const uint8_t *before = state->rows[0] + FILTER_BLOCK, *row = state->rows[1] + FILTER_BLOCK;
+    uint64_t least = UINT64_MAX;
+    int best = guess;
+    for (int n = 0; n < filters; n++) {
+        int filter = n == 0 ? guess : n <= guess ? n - 1 : n;
+        uint8_t *to = state->rows[3] + FILTER_BLOCK;
+        uint64_t sum = filter_row(filter, row, before, state->row_bytes, state->pixel_bytes, least, to);
+        if (sum > least || (sum == least && filter > best)) continue;
+        least = sum;
+        best = filter;
+        to[-1] = (uint8_t)filter;
+        uint8_t *other = state->rows[2];
+        state->rows[2] = state->rows[3];
+        state->rows[3] = other;
     }
-    uint64_t sum = 0;
-    for (size_t i = 0; i < count;) {
-        // As many as 16 bits can count.
-        size_t end = count - i < 256 ? count : i + 256;
-        uint16_t part = 0;
-        for (; i < end; i++) part = (uint16_t)(part + (to[i] < 128 ? to[i] : 256 - to[i]));
-        sum += part;
-    }
-    return sum;
+    return best;
 }
 
 static int write_rows(png *state, const cif_png *picture, const uint8_t *pixels) {
     uint8_t **rows = state->rows;
+    int filter = 0;
     for (uint32_t y = 0; y < picture->height; y++, pixels += state->row_bytes) {
-        uint8_t *before = rows[0], *row = rows[1];
-        memcpy(row + 1, pixels, state->row_bytes);
+        uint8_t *row = rows[1] + FILTER_BLOCK;
+        memcpy(row, pixels, state->row_bytes);
         if (picture->depth == 16) {
             for (size_t i = 0; i < state->row_bytes; i += 2) {
                 uint16_t value;
                 memcpy(&value, pixels + i, 2);
-                row[1 + i] = (uint8_t)(value >> 8);
-                row[2 + i] = (uint8_t)value;
+                row[i] = (uint8_t)(value >> 8);
+                row[i + 1] = (uint8_t)value;
             }
         }
-        uint64_t least = UINT64_MAX;
-        // Neighbours in a palette are not alike.
-        for (int filter = 0; filter < (picture->palette ? 1 : FILTERS); filter++) {
-            uint64_t sum =
-                filter_row(filter, row + 1, before + 1, state->row_bytes, state->pixel_bytes, rows[3] + 1);
-            rows[3][0] = (uint8_t)filter;
-            if (sum >= least) continue;
-            least = sum;
-            uint8_t *best = rows[3];
-            rows[3] = rows[2];
-            rows[2] = best;
-        }
-        int code = deflated(state, rows[2], state->row_bytes + 1, 0);
+        // Neighbours in a palette are not alike; a row is mostly like the one before.
+        filter = filter_best(state, filter, picture->palette ? 1 : FILTERS);
+        int code = deflated(state, rows[2] + FILTER_BLOCK - 1, state->row_bytes + 1, 0);
         if (code != CIF_OK) return code;
-        rows[0] = row;
+        uint8_t *before = rows[0];
+        rows[0] = rows[1];
         rows[1] = before;
     }
     return deflated(state, NULL, 0, 1);
@@ -160,7 +130,8 @@ int cif_png_write(const char *path, const cif_png *picture, const void *pixels, 
         state->message = message;
         state->pixel_bytes = (size_t)picture->channels * (size_t)picture->depth / 8;
         state->row_bytes = state->pixel_bytes * picture->width;
-        for (int i = 0; i < 4; i++) is_ready = (state->rows[i] = calloc(1, state->row_bytes + 1)) && is_ready;
+        size_t blocks = state->row_bytes / FILTER_BLOCK + 2;
+        for (int i = 0; i < 4; i++) is_ready = (state->rows[i] = calloc(blocks, FILTER_BLOCK)) && is_ready;
         deflate_begin(&state->deflater, CIF_ZLIB);
     }
     int code = CIF_ERROR_MEMORY;
