@@ -53,6 +53,69 @@ struct PictureSourceTests {
         }
     }
 
+    /// Whatever a file holds and wherever its values lie: what is looked at as it is stored is what is read.
+    @Test(arguments: Sample.all.indices)
+    func stored(_ row: Int) throws {
+        let folder = TemporaryFolder()
+        let file = try VolumeFile(contentsOf: Sample.all[row].write(to: folder))
+        let frame = file.frames - 1
+        let source = PictureSource(file, frame: frame)
+        let read = PictureSource(grid: file.grid, components: source.components, isPlaced: source.isPlaced) {
+            try file.read($0, frame: frame, component: $1, into: $2)
+        }
+        let dims = source.upright.dims
+        let addresses = SlicePlane.allCases.flatMap { plane in
+            (0..<dims[plane.axes.through]).map { SliceAddress(plane: plane, index: $0) }
+        }
+        for samples in [0, 7, 100_000] {
+            for wanted in [addresses, [addresses[0]], [addresses[addresses.count - 1]], []] {
+                let (found, expected) = (
+                    try source.slices(wanted, samples: samples), try read.slices(wanted, samples: samples)
+                )
+                #expect(found.slices.map { $0.map(\.values) } == expected.slices.map { $0.map(\.values) })
+                #expect(found.sample == expected.sample && found.sample.isEmpty == (samples == 0))
+            }
+        }
+        if source.channels == 1 {
+            let (survey, plain) = (try? LabelSurvey(of: source), try? LabelSurvey(of: read))
+            #expect(survey?.along == plain?.along && survey?.counts.map(\.count) == plain?.counts.map(\.count))
+        }
+    }
+
+    /// Runs give the pictures that the labels give, in every order of storage, and no voxel is read.
+    @Test(arguments: ["RAS", "LPS", "PIR", "SLA", "AIL", "IPR"], [false, true])
+    func runs(code: String, background: Bool) throws {
+        let (image, marked) = MontageTests.marked()
+        let labels = marked.reoriented(to: Orientation(code)!)
+        let count = labels.dims.x * labels.dims.y
+        let source = PictureSource(grid: labels.grid) { visit in
+            for k in 0..<labels.dims.z {
+                var runs = LabelRuns(width: labels.dims.x, height: labels.dims.y)
+                labels.voxels[k * count..<(k + 1) * count].withUnsafeBufferPointer {
+                    runs.scan($0, background: background)
+                }
+                try visit(k, runs)
+            }
+        } read: { _, _, _ in
+            throw ImagingError(.cannotRead, problem: "it is to be drawn from runs", remedy: "do")
+        }
+        let plain = PictureSource(labels: labels)
+        let (survey, expected) = (try LabelSurvey(of: source), try LabelSurvey(of: plain))
+        #expect(survey.along == expected.along && survey.counts.map(\.count) == expected.counts.map(\.count))
+        for plane in SlicePlane.allCases {
+            var montage = Montage()
+            montage.style = MontageTests.style
+            montage.plane = plane
+            let image = PictureSource(image)
+            #expect(try montage.render(image, labels: source) == montage.render(image, labels: plain))
+        }
+        let broken = PictureSource(grid: labels.grid) { _ in
+            throw ImagingError(.cannotRead, problem: "the disk is gone", remedy: "find it")
+        } read: { _, _, _ in
+        }
+        #expect(withError { _ = try Montage().render(PictureSource(image), labels: broken) }?.code == .cannotRead)
+    }
+
     /// Thin slices are read many at a time.
     @Test func slabs() throws {
         let grid = VoxelGrid(dims: SIMD3(4, 4, 5000), affine: .identity)

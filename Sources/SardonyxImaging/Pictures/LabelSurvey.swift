@@ -14,56 +14,16 @@ struct LabelSurvey {
                 .mismatch, problem: "the mask has \(source.components) values a voxel, but a label is one",
                 remedy: "give a mask of one value a voxel")
         }
-        let dims = source.grid.dims
-        var (columns, counts) = ([Int](repeating: 0, count: dims.x), [Int](repeating: 0, count: 65536))
-        var (rows, slices) = ([Int](repeating: 0, count: dims.y), [Int](repeating: 0, count: dims.z))
-        try source.eachSlab { slab, _, box in
-            // SAFETY: the slab's rows follow one another, dims.x values each, all of which `box` holds.
-            var row = UnsafePointer(box.baseAddress!)
-            for k in slab {
-                for j in 0..<dims.y {
-                    let inRow = try LabelSurvey.count(row, dims.x, &columns, &counts)
-                    rows[j] += inRow
-                    slices[k] += inRow
-                    row += dims.x
-                }
-            }
+        var tally = LabelTally(source.grid.dims)
+        if let runs = source.runs {
+            try runs { k, runs in tally.add(runs, k) }
+        } else {
+            let rows = 0..<source.grid.dims.y
+            try source.eachSlab({ _ in rows }, { slab, _ in try tally.add(slab) })
         }
-        let stored = [columns, rows, slices]
-        for (value, count) in counts.enumerated() where count > 0 { self.counts.append((value, count)) }
+        for (value, count) in tally.counts.enumerated() where count > 0 { counts.append((value, count)) }
+        let stored = tally.along
         along = source.placed.route(to: .ras).map { $0.isReversed ? stored[$0.axis].reversed() : stored[$0.axis] }
-    }
-
-    /// Counts the labelled voxels of a row, in each column and of each label; eight at a time where they are
-    /// alike. SAFETY: the row holds `width` values.
-    private static func count(
-        _ row: UnsafePointer<Float>, _ width: Int, _ columns: inout [Int], _ counts: inout [Int]
-    ) throws -> Int {
-        var (inRow, i) = (0, 0)
-        while i < width {
-            if i + 8 <= width {
-                let values = UnsafeRawPointer(row + i).loadUnaligned(as: SIMD8<Float>.self)
-                let label = values == SIMD8(repeating: values[0]) ? try label(values[0]) : any(values .>= 0.5) ? -1 : 0
-                if label >= 0 {
-                    if label > 0 {
-                        counts[label] += 8
-                        inRow += 8
-                        for n in i..<i + 8 { columns[n] += 1 }
-                    }
-                    i += 8
-                    continue
-                }
-            }
-            for n in i..<min(i + 8, width) {
-                let label = try label(row[n])
-                guard label > 0 else { continue }
-                counts[label] += 1
-                columns[n] += 1
-                inRow += 1
-            }
-            i += 8
-        }
-        return inRow
     }
 
     /// The nearest whole number; 0 for what is negative or not a number.
@@ -75,6 +35,16 @@ struct LabelSurvey {
                 remedy: "give a mask or a label volume")
         }
         return Int(value + 0.5)
+    }
+
+    /// Makes values the labels nearest to them; neighbours are mostly alike.
+    static func round(_ values: inout [Float]) throws {
+        var (last, rounded) = (Float(0), Float(0))
+        for index in values.indices {
+            let value = values[index]
+            if value != last { (last, rounded) = (value, Float(try label(value))) }
+            values[index] = rounded
+        }
     }
 
     /// Labelled voxels.

@@ -85,13 +85,14 @@ struct PictureScene {
         let width = max(1, Int((Double(slice.width) * slice.step.across * pixelsPerMM).rounded()))
         let height = max(1, Int((Double(slice.height) * slice.step.down * pixelsPerMM).rounded()))
         var picture = RGBImage(width: width, height: height)
+        var levels = [UInt8](repeating: 0, count: width)
         for (c, channel) in channels.enumerated() {
             var greys = channel
-            greys.values = greys.values.map { scale($0) }
-            let levels = greys.smooth(width, height).map { UInt8(min(max($0, 0), 1) * 255 + 0.5) }
-            // One channel is all three colours.
-            for c in channels.count == 3 ? c..<c + 1 : 0..<3 {
-                for (p, level) in levels.enumerated() { picture.pixels[3 * p + c] = level }
+            scale.apply(to: &greys.values)
+            greys.smooth(width, height) { row, values in
+                GreyScale.levels(UnsafeBufferPointer(start: values, count: width), &levels)
+                // One channel is all three colours.
+                picture.set(row, levels, channel: channels.count == 3 ? c : nil)
             }
         }
         return picture
@@ -99,14 +100,16 @@ struct PictureScene {
 
     private func draw(_ labels: Slice, onto picture: inout RGBImage) throws {
         var labels = labels
-        labels.values = try labels.values.map { Float(try LabelSurvey.label($0)) }
+        try LabelSurvey.round(&labels.values)
         let styles = legend
         // Lines of neighbours stand side by side; a lone label's runs on its border.
         let inset = styles.count > 1 ? style.outline / 2 : 0
-        let present = Set(labels.values)
-        for label in styles where present.contains(Float(label.value)) {
+        let boxes = labels.boxes()
+        for label in styles {
+            guard let box = boxes[Float(label.value)] else { continue }
             labels.cover(
-                of: Float(label.value), picture.width, picture.height, thickness: style.outline, inset: inset
+                of: Float(label.value), in: box, picture.width, picture.height, thickness: style.outline, inset: inset,
+                isFilled: style.fill > 0
             ) { x, y, line, inside in
                 let opacity = max(style.outline > 0 ? line : 0, inside * style.fill)
                 picture.blend(label.colour, at: x, y, opacity: opacity)

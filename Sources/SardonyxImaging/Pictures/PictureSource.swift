@@ -7,6 +7,8 @@ public struct PictureSource {
     public typealias Reader = (
         _ box: VoxelBox, _ component: Int, _ values: UnsafeMutableBufferPointer<Float>
     ) throws -> Void
+    /// Hands the runs of all slices, in their order, to `visit`, those of label 0 or not.
+    package typealias RunReader = (_ visit: (_ k: Int, _ runs: LabelRuns) throws -> Void) throws -> Void
 
     /// Dimensions and affine as stored.
     public let grid: VoxelGrid
@@ -16,22 +18,44 @@ public struct PictureSource {
     /// millimetres; only the ratio of its spacings counts.
     public let isPlaced: Bool
     let read: Reader
+    /// The file whose stored voxels can be looked at where they are.
+    let file: (file: VolumeFile, frame: Int)?
+    /// The labels' runs.
+    let runs: RunReader?
 
     /// An image behind a reader.
     public init(grid: VoxelGrid, components: Int = 1, isPlaced: Bool = true, read: @escaping Reader) {
+        self.init(grid, components, isPlaced, nil, nil, read)
+    }
+
+    private init(
+        _ grid: VoxelGrid, _ components: Int, _ isPlaced: Bool, _ file: (VolumeFile, Int)?, _ runs: RunReader?,
+        _ read: @escaping Reader
+    ) {
         self.grid = grid
         self.components = components
         self.isPlaced = isPlaced
+        self.file = file
+        self.runs = runs
         self.read = read
     }
 
     /// A volume of a file, which stays there; colours where it has them, of other values the first.
     public init(_ file: VolumeFile, frame: Int = 0) {
         self.init(
-            grid: file.grid, components: file.isColour ? file.components : 1, isPlaced: file.format != .picture
+            file.grid, file.isColour ? file.components : 1, file.format != .picture, (file, frame), nil
         ) { box, component, values in
             try file.read(box, frame: frame, component: component, into: values)
         }
+    }
+
+    /// Labels that are known as runs, which is much faster than voxel by voxel.
+    ///
+    /// - Parameter runs: what pictures are drawn from; twice.
+    package init(
+        grid: VoxelGrid, isPlaced: Bool = true, runs: @escaping RunReader, read: @escaping Reader
+    ) {
+        self.init(grid, 1, isPlaced, nil, runs, read)
     }
 
     /// A volume in memory.

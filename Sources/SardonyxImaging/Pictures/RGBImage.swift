@@ -30,10 +30,16 @@ public struct RGBImage: Sendable, Equatable {
         precondition(width > 0 && height > 0, "a picture has at least one pixel")
         self.width = width
         self.height = height
-        pixels = []
-        pixels.reserveCapacity(width * height * 3)
-        let row = (0..<width).flatMap { _ in [colour.red, colour.green, colour.blue] }
-        for _ in 0..<height { pixels += row }
+        let bytes = [colour.red, colour.green, colour.blue]
+        pixels = [UInt8](repeating: colour.red, count: width * height * 3)
+        if bytes.allSatisfy({ $0 == colour.red }) { return }
+        pixels.withUnsafeMutableBufferPointer { pixels in
+            for place in 0..<3 * width { pixels[place] = bytes[place % 3] }
+            for row in 1..<height {
+                // SAFETY: the picture has so many rows.
+                (pixels.baseAddress! + 3 * width * row).update(from: pixels.baseAddress!, count: 3 * width)
+            }
+        }
     }
 
     /// The colour of a pixel; traps outside the picture.
@@ -61,24 +67,45 @@ public struct RGBImage: Sendable, Equatable {
         pixels[p + 2] = mix(pixels[p + 2], colour.blue)
     }
 
-    /// Fills the part of a rectangle that lies in the picture.
-    mutating func fill(x: Int, y: Int, width w: Int, height h: Int, _ colour: RGB, opacity: Float = 1) {
-        for row in max(0, y)..<max(max(0, y), min(height, y + h)) {
-            for column in max(0, x)..<max(max(0, x), min(width, x + w)) {
-                blend(colour, at: column, row, opacity: opacity)
+    /// Sets a channel of a row, or all three.
+    mutating func set(_ row: Int, _ levels: [UInt8], channel: Int?) {
+        precondition(levels.count == width && 0..<height ~= row && 0..<3 ~= channel ?? 0, "a row of the picture")
+        pixels.withUnsafeMutableBytes { pixels in
+            // SAFETY: a row has 3 bytes for each of `width` pixels.
+            let target = pixels.baseAddress! + 3 * width * row
+            if let channel {
+                for x in 0..<width { target.storeBytes(of: levels[x], toByteOffset: 3 * x + channel, as: UInt8.self) }
+                return
+            }
+            // Three bytes at once, and one of the next pixel's that is overwritten then.
+            for x in 0..<width - 1 {
+                target.storeBytes(of: UInt32(levels[x]) &* 0x010101, toByteOffset: 3 * x, as: UInt32.self)
+            }
+            for c in 0..<3 {
+                target.storeBytes(of: levels[width - 1], toByteOffset: 3 * (width - 1) + c, as: UInt8.self)
             }
         }
+    }
+
+    /// Fills the part of a rectangle that lies in the picture.
+    mutating func fill(x: Int, y: Int, width w: Int, height h: Int, _ colour: RGB) {
+        let columns = max(0, x)..<max(max(0, x), min(width, x + w))
+        let rows = max(0, y)..<max(max(0, y), min(height, y + h))
+        for row in rows { for column in columns { self[column, row] = colour } }
     }
 
     /// Copies a picture in, its top left pixel at (x, y); what would lie outside is left out.
     mutating func draw(_ image: RGBImage, x: Int, y: Int) {
         let (left, right) = (max(0, x), min(width, x + image.width))
         guard left < right else { return }
-        for row in max(0, y)..<max(max(0, y), min(height, y + image.height)) {
-            let source = 3 * ((row - y) * image.width + left - x)
-            let target = 3 * (row * width + left)
-            let count = 3 * (right - left)
-            pixels.replaceSubrange(target..<(target + count), with: image.pixels[source..<(source + count)])
+        pixels.withUnsafeMutableBufferPointer { pixels in
+            image.pixels.withUnsafeBufferPointer { source in
+                for row in max(0, y)..<max(max(0, y), min(height, y + image.height)) {
+                    // SAFETY: the rows and columns are those of both pictures.
+                    let from = source.baseAddress! + 3 * ((row - y) * image.width + left - x)
+                    (pixels.baseAddress! + 3 * (row * width + left)).update(from: from, count: 3 * (right - left))
+                }
+            }
         }
     }
 

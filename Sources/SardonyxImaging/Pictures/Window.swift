@@ -50,8 +50,9 @@ public enum Window: Sendable, Equatable {
         case .centre(let centre, let width): limits = (centre - width / 2, centre + width / 2)
         case .percentiles(let low, let high):
             let percents = [low, high].map { min(max($0, 0), 100) }
-            guard let found = QuantileFinder.percentiles(percents + [0, 100], of: sample) else { return (0, 1) }
-            limits = found[0] < found[1] ? (found[0], found[1]) : (found[2], found[3])
+            guard var found = QuantileFinder.percentiles(percents, of: sample) else { return (0, 1) }
+            if !(found[0] < found[1]) { found = QuantileFinder.percentiles([0, 100], of: sample) ?? found }
+            limits = (found[0], found[1])
         }
         guard limits.black.isFinite, limits.white.isFinite else { return (0, 1) }
         // Beyond 2^24 a step of 1 is lost.
@@ -69,9 +70,29 @@ struct GreyScale {
         span = Double(limits.white) - black
     }
 
-    /// The grey of a value, 0 to 1: cut before slices are smoothed, so that metal does not ring into its neighbours.
-    /// A NaN is black.
-    func callAsFunction(_ value: Float) -> Float {
-        value.isNaN ? 0 : Float(min(max((Double(value) - black) / span, 0), 1))
+    /// Makes values greys, 0 to 1: cut before slices are smoothed, so that metal does not ring into its neighbours. A
+    /// NaN is black.
+    func apply(to values: inout [Float]) {
+        values.withUnsafeMutableBufferPointer { values in
+            for index in values.indices {
+                let value = values[index]
+                let grey = Float(min(max((Double(value) - black) / span, 0), 1))
+                values[index] = value.isNaN ? 0 : grey
+            }
+        }
+    }
+
+    /// The nearest of 256 levels for each grey; what is beyond black or white is that.
+    static func levels(_ greys: UnsafeBufferPointer<Float>, _ levels: inout [UInt8]) {
+        precondition(greys.count == levels.count, "one level a grey")
+        levels.withUnsafeMutableBufferPointer { levels in
+            for index in greys.indices {
+                let level = min(max(greys[index], 0), 1) * 255 + 0.5
+                // Of a sum of 2^23 and more the last bits count ones: this rounds as the processor does, and then down.
+                let sum = level + 0x1p23
+                let isAbove = sum - 0x1p23 > level
+                levels[index] = UInt8(truncatingIfNeeded: sum.bitPattern &- (isAbove ? 1 : 0))
+            }
+        }
     }
 }

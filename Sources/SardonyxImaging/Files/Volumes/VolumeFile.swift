@@ -27,9 +27,9 @@ public final class VolumeFile: Sendable {
     /// Seconds from one frame to the next; 0 where the header does not say.
     public var frameDuration: Double { layout.frameDuration }
 
-    private let layout: VolumeLayout
-    private let store: VoxelStore
-    private let decoder: VoxelDecoder
+    let layout: VolumeLayout
+    let store: VoxelStore
+    let decoder: VoxelDecoder
 
     /// Opens a file, told by its content and, where that says nothing, by its name.
     ///
@@ -100,8 +100,7 @@ public final class VolumeFile: Sendable {
     public func read(
         _ box: VoxelBox, frame: Int = 0, component: Int = 0, into output: UnsafeMutableBufferPointer<Float>
     ) throws {
-        try check(frame, frames, "frame")
-        try check(component, components, "component")
+        let first = try offset(frame, component)
         guard grid.contains(box) else { throw outside(box) }
         guard output.count == box.count else {
             throw ImagingError(
@@ -109,7 +108,6 @@ public final class VolumeFile: Sendable {
                 remedy: "give room for each voxel of the box")
         }
         guard let target = output.baseAddress, !box.isEmpty else { return }
-        let first = layout.frames.offset(frame) + layout.components.offset(component)
         try Rows(box, layout).read(from: store, first, decoder, into: target)
     }
 
@@ -136,6 +134,15 @@ public final class VolumeFile: Sendable {
         let origin = affine(SIMD3<Double>(box.lower))
         let placed = Affine(columns: affine.column(0), affine.column(1), affine.column(2), origin: origin)
         return Volume(grid: VoxelGrid(dims: box.size, affine: placed), voxels: voxels)
+    }
+
+    /// Where the values of a component of a frame begin, counted in values.
+    ///
+    /// - Throws: `ImagingError` `.mismatch` for what the file does not hold.
+    func offset(_ frame: Int, _ component: Int) throws -> Int {
+        try check(frame, frames, "frame")
+        try check(component, components, "component")
+        return layout.frames.offset(frame) + layout.components.offset(component)
     }
 
     private func outside(_ box: VoxelBox) -> ImagingError {
