@@ -22,7 +22,9 @@ let package = Package(
         .target(
             name: "CCodecs", linkerSettings: [.linkedLibrary("m"), .linkedLibrary("dl"), .linkedLibrary("pthread")]),
         .target(name: "CRegularExpressions", linkerSettings: [.linkedLibrary("re2")]),
-        .target(name: "CImageFormats", linkerSettings: [.linkedLibrary("z"), .linkedLibrary("isal")]),
+        .target(
+            name: "CImageFormats",
+            linkerSettings: [.linkedLibrary("z"), .linkedLibrary("isal"), .linkedLibrary("deflate")]),
         .target(name: "CDigest", linkerSettings: [.linkedLibrary("crypto")]),
         .target(name: "SardonyxGraph"),
         .target(name: "SardonyxLoading", dependencies: ["SardonyxGraph", "COnnxReader"]),

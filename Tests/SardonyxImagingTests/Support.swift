@@ -1,4 +1,5 @@
 @_exported import SardonyxTestSupport
+import Testing
 
 @testable import SardonyxImaging
 
@@ -40,6 +41,22 @@ func fromBase64(_ text: String) -> [UInt8] {
         }
     }
     return bytes
+}
+
+/// The file, which must be the same, or the same error, with its voxels in memory and without.
+func openedBothWays(_ path: String) throws -> VolumeFile {
+    func values(_ file: VolumeFile) throws -> [Float] {
+        try file.volume(frame: file.frames - 1, component: file.components - 1).voxels
+    }
+    let file = Result { try VolumeFile(contentsOf: path) }
+    let kept = Result { try VolumeFile(contentsOf: path, memory: 1 << 20) }
+    switch (file, kept) {
+    case (.success(let file), .success(let kept)):
+        #expect(try values(file).elementsEqual(values(kept)) { $0.bitPattern == $1.bitPattern })
+    case (.failure(let error), .failure(let other)): #expect("\(error)" == "\(other)")
+    default: Issue.record("\(path): \(file), in memory \(kept)")
+    }
+    return try file.get()
 }
 
 func withError(_ body: () throws -> Void) -> ImagingError? {

@@ -138,7 +138,7 @@ struct VolumeBadInputTests {
             let whole = fromBase64(file.base64)
             for percent in stride(from: 0, to: 100, by: 2) {
                 folder.write(Array(whole.prefix(whole.count * percent / 100)), to: file.name)
-                let error = withError { _ = try VolumeFile(contentsOf: path).volume() }
+                let error = withError { _ = try openedBothWays(path).volume() }
                 #expect(error?.path.hasPrefix(folder.path) == true, "\(file.name) \(percent) %")
             }
             folder.write(whole, to: file.name)
@@ -160,7 +160,7 @@ struct VolumeBadInputTests {
                 bytes[place] ^= place % 3 == 0 ? 0xff : 1 << UInt8(place % 8)
                 folder.write(bytes, to: file.name)
                 do {
-                    let opened = try VolumeFile(contentsOf: path)
+                    let opened = try openedBothWays(path)
                     let volume = try opened.volume(frame: opened.frames - 1, component: opened.components - 1)
                     #expect(volume.affine.isInvertible && volume.voxels.count <= 8 * whole.count)
                     if isPacked {
@@ -192,7 +192,7 @@ struct VolumeBadInputTests {
             ("b.nrrd", Array(nrrd.utf8) + (try cut(voxels, .gzip))),
             ("b.mha", Array(meta.utf8) + (try cut(voxels, .zlib))),
         ] {
-            let file = try VolumeFile(contentsOf: folder.write(bytes, to: name))
+            let file = try openedBothWays(folder.write(bytes, to: name))
             #expect(try file.volume().voxels == voxels.map { Float($0) }, "\(name)")
         }
         // The other way round: much promised, little there.
@@ -210,10 +210,10 @@ struct VolumeBadInputTests {
         for part in [whole[..<100], whole[100..<355], whole[355...]] { joined += try packed(Array(part)) }
         for tail: [UInt8] in [[], [0, 0, 0], [0x1f], [1, 2, 3, 4, 5]] {
             let path = folder.write(joined + tail, to: "m.nii.gz")
-            #expect(try VolumeFile(contentsOf: path).volume().voxels == (1...8).map { Float($0) })
+            #expect(try openedBothWays(path).volume().voxels == (1...8).map { Float($0) })
         }
         let path = folder.write(Array(joined.dropLast(3)), to: "m.nii.gz")
-        #expect(withError { _ = try VolumeFile(contentsOf: path) }?.code == .truncated)
+        #expect(withError { _ = try openedBothWays(path) }?.code == .truncated)
     }
 
     /// A file that shrinks after it has been opened gives an error, not a signal.

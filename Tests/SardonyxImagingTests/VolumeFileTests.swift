@@ -26,6 +26,22 @@ struct VolumeFileTests {
         }
     }
 
+    /// Compressed voxels of one stream stay in memory where there is room for them, and are the same there.
+    @Test(arguments: Sample.all)
+    func keptInMemory(_ sample: Sample) throws {
+        let folder = TemporaryFolder()
+        let path = sample.write(to: folder)
+        let file = try openedBothWays(path)
+        let isPacked = [
+            "float-gzip.nrrd", "detached.nhdr", "itk.nrrd", "zlib.mha", "pair.mhd", "two.nii.gz", "vector.nii.gz",
+        ].contains(sample.description)
+        for (room, isKept) in [(1 << 20, isPacked), (23, false), (0, false)] {
+            let kept = try VolumeFile(contentsOf: path, memory: room)
+            #expect((kept.residentBytes > 0) == isKept, "\(sample) \(room)")
+            #expect(try kept.volume().voxels == file.volume().voxels)
+        }
+    }
+
     /// Every box of every sample is what the whole volume has there.
     @Test(arguments: Sample.all)
     func everyBox(_ sample: Sample) throws {

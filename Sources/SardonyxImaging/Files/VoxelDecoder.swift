@@ -10,6 +10,17 @@ struct VoxelDecoder: Sendable {
     /// True when the stored bytes are the Floats already.
     var isIdentity: Bool { type == .float32 && !swapped && scaling == nil }
 
+    /// Whether every value is a finite number, whatever is stored.
+    var isFinite: Bool {
+        switch type {
+        case .int8, .int16, .uint8, .uint16, .int32, .uint32, .int64, .uint64: break
+        default: return false
+        }
+        guard let (slope, intercept) = scaling else { return true }
+        // No stored integer is larger than 2^64.
+        return abs(slope) * 0x1p64 + abs(intercept) < Double(Float.greatestFiniteMagnitude)
+    }
+
     /// Converts `count` values that lie `step` bytes apart.
     ///
     /// SAFETY: the caller owns `step * (count - 1) + type.bytes` bytes at `source` and `count` Floats at `output`.

@@ -39,7 +39,7 @@ public struct NIfTI: Sendable {
         }
         let layout = try layout()
         if layout.encoding == .raw {
-            _ = try VoxelStore(layout, temporaryFolder: nil)
+            _ = try VoxelStore(layout, memory: 0, temporaryFolder: nil)
         } else {
             try layout.checkBound(layout.pieces[0], ByteReader(voxelPath))
         }

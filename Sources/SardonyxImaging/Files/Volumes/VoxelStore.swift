@@ -1,3 +1,5 @@
+import CImageFormats
+
 /// The values of a volume file in file order, as if they were one raw file: raw files are read where they are, what is
 /// compressed or written as text is decoded once into a temporary file.
 final class VoxelStore: Sendable {
@@ -5,10 +7,22 @@ final class VoxelStore: Sendable {
     /// Where the values of each piece begin in its file; a single file is kept open.
     private let places: [(path: String, start: UInt64)]
     private let file: RandomAccessFile?
+    /// All values, where they are kept in memory.
+    private let bytes: InflatedBytes?
 
-    /// - Parameter temporaryFolder: `nil`: $TMPDIR, else /tmp.
+    /// Bytes of memory that the values take.
+    var residentBytes: Int { bytes?.count ?? 0 }
+
+    /// - Parameters:
+    ///   - memory: as many bytes of compressed values may stay in memory instead of a temporary file.
+    ///   - temporaryFolder: `nil`: $TMPDIR, else /tmp.
     /// - Throws: `ImagingError`; sizes are compared before anything is written.
-    init(_ layout: VolumeLayout, temporaryFolder: String?) throws {
+    init(_ layout: VolumeLayout, memory: Int, temporaryFolder: String?) throws {
+        bytes = try InflatedBytes(layout, most: memory)
+        if bytes != nil {
+            (places, pieceBytes, file) = ([], layout.dataBytes, nil)
+            return
+        }
         if layout.encoding == .raw {
             var places: [(path: String, start: UInt64)] = []
             var last: RandomAccessFile?
@@ -39,6 +53,7 @@ final class VoxelStore: Sendable {
 
     /// Copies the bytes from `offset` of all values on; the caller asks for no more than there are.
     func read(at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws {
+        if let bytes { return bytes.copy(from: Int(offset), into: buffer) }
         var done = 0
         while done < buffer.count {
             let here = offset + UInt64(done)
@@ -49,6 +64,36 @@ final class VoxelStore: Sendable {
             try (file ?? RandomAccessFile(place.path)).read(at: place.start + within, into: part)
             done += count
         }
+    }
+}
+
+/// The values of a compressed file in memory.
+private final class InflatedBytes: @unchecked Sendable {
+    // Written once, before anybody else sees it.
+    private let buffer: UnsafeMutableRawBufferPointer
+    /// Bytes in front of the values.
+    private let skip: Int
+
+    var count: Int { buffer.count }
+
+    /// `nil` for values that are not compressed, are more than `most` bytes, or take a closer look.
+    init?(_ layout: VolumeLayout, most: Int) throws {
+        guard layout.encoding == .deflate, layout.pieces.count == 1, let skip = layout.pieces[0].skip,
+            skip <= UInt64(most), layout.dataBytes <= UInt64(most), layout.dataBytes > 0
+        else { return nil }
+        self.skip = Int(skip)
+        buffer = .allocate(byteCount: Int(skip) + Int(layout.dataBytes), alignment: 64)
+        let piece = layout.pieces[0]
+        guard cif_inflate_whole(piece.path, try piece.afterLines(), buffer.baseAddress!, buffer.count) == 1 else {
+            return nil
+        }
+    }
+
+    deinit { buffer.deallocate() }
+
+    /// SAFETY: the caller asks for no more than there is.
+    func copy(from offset: Int, into target: UnsafeMutableRawBufferPointer) {
+        target.copyMemory(from: .init(rebasing: buffer[skip + offset..<skip + offset + target.count]))
     }
 }
 
