@@ -124,8 +124,10 @@ public final class Session: Sendable {
         }
     }
 
+    /// The threads that a run uses.
+    package var pool: WorkerPool { environment.pool }
     /// Threads that a run uses at most.
-    package var threadCount: Int { environment.pool.threads }
+    package var threadCount: Int { pool.threads }
     /// The instruction set that kernels use here: `avx512`, say.
     package static var instructionSet: String { Processor.instructionSet }
 

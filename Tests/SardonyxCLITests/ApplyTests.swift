@@ -153,7 +153,7 @@ import Testing
                 "sardonyx", ["apply", "five", "a.nii", "--output", "out"], in: folder,
                 under: ["/bin/sh", "-c", script + " exec \"$0\" \"$@\""])
         }
-        let large = try apply("ulimit -f 20;")
+        let large = try apply("ulimit -f 1;")
         #expect(large.status == 4)
         #expect(large.errors.contains("File too large"), "\(large.errors)")
         #expect(!TemporaryFolder.names(in: folder.path).contains("out"))

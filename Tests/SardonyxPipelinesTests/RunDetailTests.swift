@@ -16,7 +16,7 @@ struct RunDetailTests {
         ]
         for (activation, wanted) in rows {
             var values = x
-            values.withUnsafeMutableBufferPointer { activation.apply($0, channels: 2) }
+            values.withUnsafeMutableBufferPointer { activation.apply($0, channels: 2, .shared) }
             for (value, wanted) in zip(values, wanted) {
                 #expect(abs(Double(value) - wanted) < 1e-6 * (1 + abs(wanted)))
             }
@@ -175,7 +175,7 @@ struct RunDetailTests {
 
     @Test func regionsWithoutVoxelsChangeNothing() throws {
         let step = Pipeline.IntensityStep.zScore(region: .above(1000), onlyInside: false)
-        let figures = try RegionFigures(of: .above(1000), percentiles: []) { visit in
+        let figures = try RegionFigures(of: .above(1000), percentiles: [], moments: true, .shared) { visit in
             var values: [Float] = [1, 2, 3]
             values.withUnsafeMutableBufferPointer { visit($0, nil) }
         }

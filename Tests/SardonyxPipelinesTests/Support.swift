@@ -36,7 +36,17 @@ func studyRun(
     }
     return try StudyRun(
         pipeline, StudyImages(files, pipeline.input, frame: 0), network: network, fixedShape: fixedShape,
-        folder: folder.path)
+        Resources(folder: folder.path))
+}
+
+extension RunStore {
+    /// All voxels, i fastest.
+    func all() throws -> [UInt16] {
+        try [UInt16](unsafeUninitializedCapacity: dims.x * dims.y * dims.z) { values, count in
+            try read(VoxelBox(dims: dims), into: values.baseAddress!)
+            count = values.count
+        }
+    }
 }
 
 extension SpillVolume {

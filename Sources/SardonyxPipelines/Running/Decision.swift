@@ -3,14 +3,13 @@ import SardonyxExecution
 
 extension Pipeline.Output.Activation {
     /// Applies the function to values [channel][voxel] where they are.
-    func apply(_ values: UnsafeMutableBufferPointer<Float>, channels: Int) {
+    func apply(_ values: UnsafeMutableBufferPointer<Float>, channels: Int, _ pool: WorkerPool) {
         guard let base = values.baseAddress, channels > 0 else { return }
-        let pool = WorkerPool.shared.pointer
         // SAFETY: both kernels may work in place; the slices of all channels are `values`.
         switch self {
         case .none: return
-        case .sigmoid: sdx_unary_f32(pool, SDX_UNARY_SIGMOID, base, base, Int64(values.count), 0, 0)
-        case .softmax: sdx_softmax_f32(pool, base, base, 1, Int64(channels), Int64(values.count / channels))
+        case .sigmoid: sdx_unary_f32(pool.pointer, SDX_UNARY_SIGMOID, base, base, Int64(values.count), 0, 0)
+        case .softmax: sdx_softmax_f32(pool.pointer, base, base, 1, Int64(channels), Int64(values.count / channels))
         }
     }
 }
@@ -65,10 +64,11 @@ extension Pipeline.Output.Decision {
         case .values: labels.update(repeating: 0, count: size)
         case .threshold(let threshold):
             let bound = Float(threshold)
-            labels.update(repeating: 0, count: size)
-            for channel in 0..<channels {
-                let label = table[channel]
-                for voxel in 0..<size where values[channel * stride + voxel] > bound { labels[voxel] = label }
+            let first = table[0]
+            for voxel in 0..<size { labels[voxel] = values[voxel] > bound ? first : 0 }
+            for channel in 1..<max(channels, 1) {
+                let (label, values) = (table[channel], values + channel * stride)
+                for voxel in 0..<size { labels[voxel] = values[voxel] > bound ? label : labels[voxel] }
             }
         case .argmax:
             withUnsafeTemporaryAllocation(of: Float.self, capacity: size) { best in

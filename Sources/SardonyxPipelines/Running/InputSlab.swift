@@ -19,7 +19,7 @@ final class InputSlab {
     private let repeatsEdge: Bool
     // [channel][slice % rows][y][x]
     private let rows: Int
-    private var values: [Float]
+    private let values: UnsafeMutableBufferPointer<Float>
     private var loaded = 0
 
     private static func rows(_ grid: WorkingGrid, _ layout: TileLayout) -> Int {
@@ -38,8 +38,11 @@ final class InputSlab {
         padding = Float(tiling.padding)
         repeatsEdge = tiling.repeatsEdge
         rows = InputSlab.rows(grid, layout)
-        values = [Float](repeating: 0, count: sources.count * rows * grid.dims.x * grid.dims.y)
+        // Slices are read only once they are loaded.
+        values = .allocate(capacity: sources.count * rows * grid.dims.x * grid.dims.y)
     }
+
+    deinit { values.deallocate() }
 
     /// Prepares the slices that tiles beginning at `z` need.
     func load(for z: Int) throws {
@@ -47,10 +50,8 @@ final class InputSlab {
         let plane = grid.dims.x * grid.dims.y
         while loaded < end {
             for (channel, source) in sources.enumerated() {
-                try values.withUnsafeMutableBufferPointer {
-                    // SAFETY: the slot is one of `rows` planes of its channel.
-                    try source.slice(loaded, into: $0.baseAddress! + (channel * rows + loaded % rows) * plane)
-                }
+                // SAFETY: the slot is one of `rows` planes of its channel.
+                try source.slice(loaded, into: values.baseAddress! + (channel * rows + loaded % rows) * plane)
             }
             loaded += 1
         }
@@ -87,25 +88,23 @@ final class InputSlab {
         let plane = grid.dims.x * grid.dims.y
         let isPartial = SIMD3(xs.count, ys.count, zs.count) != layout.extent
         if isPartial, !repeatsEdge { input.update(repeating: padding) }
-        values.withUnsafeBufferPointer { values in
-            for channel in sources.indices {
-                for offset in -layout.neighbours...layout.neighbours {
-                    let image = channel * (2 * layout.neighbours + 1) + offset + layout.neighbours
-                    // As many slices at once as lie one after another in the slab, one where it sees neighbours.
-                    var dz = zs.lowerBound
-                    while dz < zs.upperBound {
-                        // Beyond the first and the last slice those stand in for their neighbours.
-                        let z = min(max(tile.z + dz + offset, 0), grid.dims.z - 1)
-                        let count = layout.neighbours > 0 ? 1 : min(zs.upperBound - dz, rows - z % rows)
-                        let from = (channel * rows + z % rows) * plane + (tile.y + ys.lowerBound) * grid.dims.x
-                        let to = image * voxels + start + dz * step.z + ys.lowerBound * step.y
-                        // SAFETY: `inside` holds the reads in the slab; steps walk the tile's own voxels.
-                        Strided.copy(
-                            values.baseAddress! + from + tile.x + xs.lowerBound, SIMD3(1, grid.dims.x, plane),
-                            input.baseAddress! + to + xs.lowerBound * step.x, step,
-                            SIMD3(xs.count, ys.count, count), pool)
-                        dz += count
-                    }
+        for channel in sources.indices {
+            for offset in -layout.neighbours...layout.neighbours {
+                let image = channel * (2 * layout.neighbours + 1) + offset + layout.neighbours
+                // As many slices at once as lie one after another in the slab, one where it sees neighbours.
+                var dz = zs.lowerBound
+                while dz < zs.upperBound {
+                    // Beyond the first and the last slice those stand in for their neighbours.
+                    let z = min(max(tile.z + dz + offset, 0), grid.dims.z - 1)
+                    let count = layout.neighbours > 0 ? 1 : min(zs.upperBound - dz, rows - z % rows)
+                    let from = (channel * rows + z % rows) * plane + (tile.y + ys.lowerBound) * grid.dims.x
+                    let to = image * voxels + start + dz * step.z + ys.lowerBound * step.y
+                    // SAFETY: `inside` holds the reads in the slab; steps walk the tile's own voxels.
+                    Strided.copy(
+                        values.baseAddress! + from + tile.x + xs.lowerBound, SIMD3(1, grid.dims.x, plane),
+                        input.baseAddress! + to + xs.lowerBound * step.x, step,
+                        SIMD3(xs.count, ys.count, count), pool)
+                    dz += count
                 }
             }
         }

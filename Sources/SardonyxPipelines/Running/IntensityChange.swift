@@ -79,6 +79,9 @@ extension Pipeline.IntensityStep {
         }
     }
 
+    /// Whether the step needs mean and deviation.
+    var needsMoments: Bool { if case .zScore = self { true } else { false } }
+
     /// The step with figures in place of what it asks for.
     func resolved(_ found: RegionFigures?) -> [IntensityChange] {
         switch self {

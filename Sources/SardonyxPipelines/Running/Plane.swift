@@ -1,7 +1,7 @@
 import SardonyxExecution
 import SardonyxImaging
 
-/// Resampling of single slices, on all threads.
+/// Resampling of single slices, on a pool's threads.
 enum Plane {
     /// Rows that are one thread's; the cut does not show in the values.
     private static let rowCount = 32
@@ -10,13 +10,13 @@ enum Plane {
     /// SAFETY: the caller gives buffers of these sizes.
     static func resample(
         _ input: UnsafeBufferPointer<Float>, width: Int, height: Int, _ x: AxisResampling, _ y: AxisResampling,
-        scratch: UnsafeMutableBufferPointer<Float>, into output: UnsafeMutableBufferPointer<Float>
+        scratch: UnsafeMutableBufferPointer<Float>, into output: UnsafeMutableBufferPointer<Float>, _ pool: WorkerPool
     ) {
         var rows = input.baseAddress!
         if !x.isIdentity {
             let target = y.isIdentity ? output.baseAddress! : scratch.baseAddress!
             let (from, to) = (Shared(rows), Shared(target))
-            each(height) { part in
+            each(height, pool) { part in
                 x.apply(
                     to: from.base + part.lowerBound * width, holding: 0..<width, inner: 1, outer: part.count,
                     onto: 0..<x.outputCount, into: to.base + part.lowerBound * x.outputCount)
@@ -25,7 +25,7 @@ enum Plane {
         }
         if !y.isIdentity {
             let (from, to) = (Shared(rows), Shared(output.baseAddress!))
-            each(y.outputCount) { part in
+            each(y.outputCount, pool) { part in
                 y.apply(
                     to: from.base, holding: 0..<height, inner: x.outputCount, outer: 1, onto: part,
                     into: to.base + part.lowerBound * x.outputCount)
@@ -35,14 +35,16 @@ enum Plane {
         }
     }
 
-    private static func each(_ count: Int, _ body: @escaping @Sendable (Range<Int>) -> Void) {
-        WorkerPool.shared.forEach((count + rowCount - 1) / rowCount) { number in
+    private static func each(
+        _ count: Int, _ pool: WorkerPool, _ body: @escaping @Sendable (Range<Int>) -> Void
+    ) {
+        pool.forEach((count + rowCount - 1) / rowCount) { number in
             body(number * rowCount..<min(count, (number + 1) * rowCount))
         }
     }
 }
 
-/// Weighted sums of whole slices, on all threads.
+/// Weighted sums of whole slices, on a pool's threads.
 enum Taps {
     /// Values that are one thread's, few enough to stay in a cache.
     private static let partCount = 1 << 14
@@ -50,7 +52,8 @@ enum Taps {
     /// y = Σ_t weights[t] · slice (first + t) % taps of `ring`, in the order of t; a slice of weight 0 does not count,
     /// whatever it holds. `ring` holds as many slices of `output`'s size as there are weights.
     static func mix(
-        _ ring: [Float], first: Int, _ weights: ArraySlice<Float>, into output: UnsafeMutableBufferPointer<Float>
+        _ ring: [Float], first: Int, _ weights: ArraySlice<Float>, into output: UnsafeMutableBufferPointer<Float>,
+        _ pool: WorkerPool
     ) {
         let count = output.count
         let slices = weights.enumerated().compactMap { tap, weight in
@@ -61,7 +64,7 @@ enum Taps {
         }
         ring.withUnsafeBufferPointer { ring in
             let (from, to) = (Shared(ring.baseAddress!), Shared(target))
-            WorkerPool.shared.forEach((count + partCount - 1) / partCount) { number in
+            pool.forEach((count + partCount - 1) / partCount) { number in
                 let part = number * partCount..<min(count, (number + 1) * partCount)
                 // SAFETY: slices hold `count` values, and each number has places of its own.
                 let (y, x) = (to.base, from.base + nearest.start)

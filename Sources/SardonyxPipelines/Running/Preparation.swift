@@ -6,6 +6,7 @@ struct Preparation {
     private let images: StudyImages
     private let input: Pipeline.Input
     private let route: WorkingGrid.Route
+    private let pool: WorkerPool
     /// The intensity steps of each channel, with figures.
     let changes: [[IntensityChange]]
     /// 1 for each voxel of the foreground over `crop`, where a step asks for it.
@@ -18,16 +19,16 @@ struct Preparation {
     /// - Parameters:
     ///   - crop: what is kept of the source, in working indices.
     ///   - window: what is kept of the network's grid over it; `nil` for all.
-    ///   - folder: for masks that do not fit into memory.
     init(
         _ images: StudyImages, _ input: Pipeline.Input, _ route: WorkingGrid.Route, crop: VoxelBox,
-        window: VoxelBox?, folder: String, _ limit: MemoryLimit
+        window: VoxelBox?, _ resources: Resources
     ) throws {
         self.images = images
         self.input = input
         self.route = route
-        var stage = Stage(crop: crop, window: window, limit: limit)
-        stage.foreground = try Preparation.mask(stage, images, input, route, folder)
+        pool = resources.pool
+        var stage = Stage(crop: crop, window: window, resources: resources)
+        stage.foreground = try Preparation.mask(stage, images, input, route)
         // Figures are of the grid on which intensities are changed, a range is of what is resampled.
         let isEarly = input.changesIntensityFirst
         for n in images.channels.indices {
@@ -50,7 +51,7 @@ struct Preparation {
         return images.channels.indices.map { n in
             RowSource(
                 images.channels[n], on: grid, before: isEarly ? changes[n] : [], after: isEarly ? [] : changes[n],
-                foreground: foreground, limits: limits[n])
+                foreground: foreground, limits: limits[n], pool)
         }
     }
 
@@ -58,7 +59,7 @@ struct Preparation {
     private struct Stage {
         var crop: VoxelBox
         var window: VoxelBox?
-        let limit: MemoryLimit
+        let resources: Resources
         var isResampled = false
         var foreground: SpillVolume<UInt16>?
         /// Of each channel.
@@ -70,8 +71,8 @@ struct Preparation {
     static func byteCount(
         _ images: StudyImages, _ input: Pipeline.Input, _ route: WorkingGrid.Route
     ) throws -> Int {
-        let stage = Stage(crop: whole(images, route), limit: MemoryLimit())
-        return byteCount(images, try grid(stage, images, input, route), input)
+        let grid = try sourceGrid(images, input, route, crop: whole(images, route))
+        return byteCount(images, grid, input)
     }
 
     /// Bytes that a walk over a grid's slices holds: one channel, a slice of values and one of a mask.
@@ -90,11 +91,20 @@ struct Preparation {
     private static func grid(
         _ stage: Stage, _ images: StudyImages, _ input: Pipeline.Input, _ route: WorkingGrid.Route
     ) throws -> WorkingGrid {
-        var input = input
-        if !stage.isResampled { input.sampling = .source }
+        guard stage.isResampled else { return try sourceGrid(images, input, route, crop: stage.crop) }
         return try WorkingGrid(
             input, output: .nearest, source: images.grid, route: route, crop: stage.crop,
-            window: stage.isResampled ? stage.window : nil, zoom: [1, 1, 1])
+            window: stage.window, zoom: [1, 1, 1])
+    }
+
+    /// The source's own grid.
+    private static func sourceGrid(
+        _ images: StudyImages, _ input: Pipeline.Input, _ route: WorkingGrid.Route, crop: VoxelBox
+    ) throws -> WorkingGrid {
+        var input = input
+        input.sampling = .source
+        return try WorkingGrid(
+            input, output: .nearest, source: images.grid, route: route, crop: crop, zoom: [1, 1, 1])
     }
 
     /// A channel's slices on the grid of a stage, changed as far as is known.
@@ -106,11 +116,12 @@ struct Preparation {
         let changes = n < stage.changes.count ? stage.changes[n] : []
         let isEarly = input.changesIntensityFirst
         let grid = try grid(stage, images, input, route)
-        try stage.limit.check(
+        try stage.resources.limit.check(
             byteCount(images, grid, input), "slices of \(grid.dims.x)×\(grid.dims.y) voxels")
         let source = RowSource(
             channel, on: grid, before: isEarly ? changes : [], after: isEarly ? [] : changes,
-            foreground: stage.foreground, limits: stage.isResampled ? stage.limits[n] : nil)
+            foreground: stage.foreground, limits: stage.isResampled ? stage.limits[n] : nil,
+            stage.resources.pool)
         var values = [Float](repeating: 0, count: grid.dims.x * grid.dims.y)
         for z in 0..<grid.dims.z {
             try values.withUnsafeMutableBufferPointer { values in
@@ -123,10 +134,10 @@ struct Preparation {
     /// What a pipeline keeps of the images, in working indices: a box of the source, and one of the network's grid over
     /// it where it crops that; all where nothing is to be seen.
     static func crop(
-        _ images: StudyImages, _ input: Pipeline.Input, _ route: WorkingGrid.Route, _ limit: MemoryLimit
+        _ images: StudyImages, _ input: Pipeline.Input, _ route: WorkingGrid.Route, _ resources: Resources
     ) throws -> (source: VoxelBox, window: VoxelBox?) {
         let whole = whole(images, route)
-        var stage = Stage(crop: whole, limit: limit)
+        var stage = Stage(crop: whole, resources: resources)
         guard input.cropsLast, input.crop != .none else {
             return (try foregroundBox(stage, images, input, route) ?? whole, nil)
         }
@@ -168,7 +179,9 @@ struct Preparation {
         var inside: [UInt16] = []
         for step in input.channels[n].intensity {
             let figures = try step.region.map { region in
-                try RegionFigures(of: region, percentiles: step.percentiles) { visit in
+                try RegionFigures(
+                    of: region, percentiles: step.percentiles, moments: step.needsMoments, stage.resources.pool
+                ) { visit in
                     try slices(n, stage, images, input, route) { z, values, _ in
                         guard let foreground = stage.foreground, !stage.isResampled else { return visit(values, nil) }
                         if inside.count != values.count { inside = [UInt16](repeating: 1, count: values.count) }
@@ -208,11 +221,11 @@ struct Preparation {
 
     /// 1 where any channel is not 0, holes filled; `nil` when no step asks for it.
     private static func mask(
-        _ stage: Stage, _ images: StudyImages, _ input: Pipeline.Input, _ route: WorkingGrid.Route, _ folder: String
+        _ stage: Stage, _ images: StudyImages, _ input: Pipeline.Input, _ route: WorkingGrid.Route
     ) throws -> SpillVolume<UInt16>? {
         guard input.usesForeground else { return nil }
         let size = stage.crop.size
-        let mask = try SpillVolume<UInt16>(dims: size, folder: folder)
+        let mask = try SpillVolume<UInt16>(dims: size, folder: stage.resources.folder)
         var row = [UInt16](repeating: 0, count: size.x * size.y)
         for n in images.channels.indices {
             try slices(n, stage, images, input, route) { z, values, _ in

@@ -1,3 +1,4 @@
+import CKernels
 import SardonyxExecution
 
 /// Figures of the values in a region, over a whole image that goes by slice by slice.
@@ -18,10 +19,18 @@ struct RegionFigures: Sendable, Equatable {
 
     /// Walks through the image once, twice when there are percentiles, which are exact: linear between neighbours
     /// in order, as NumPy's.
-    init(of region: Pipeline.Region, percentiles wanted: [Double], _ walk: Walk) throws {
+    ///
+    /// - Parameter moments: whether mean and deviation are wanted; without them they mean nothing.
+    init(
+        of region: Pipeline.Region, percentiles wanted: [Double], moments: Bool, _ pool: WorkerPool, _ walk: Walk
+    ) throws {
         var high = [Int](repeating: 0, count: wanted.isEmpty ? 0 : 1 << 16)
         try walk { values, mask in
-            for part in Part.all(of: values, mask, region) { add(part) }
+            if region == .everything, !moments {
+                add(Part(rangeOf: values, pool))
+            } else {
+                for part in Part.all(of: values, mask, region, pool) { add(part) }
+            }
             guard !high.isEmpty else { return }
             for index in values.indices where region.contains(values[index], mask?[index]) {
                 high[Int(RegionFigures.rank(values[index]) >> 16)] += 1
@@ -87,15 +96,15 @@ struct RegionFigures: Sendable, Equatable {
         /// Few enough to stay in a cache.
         private static let size = 1 << 14
 
-        /// The parts of a slice, worked out on all threads; the cuts do not depend on their number.
+        /// The parts of a slice, worked out on the pool's threads; the cuts do not depend on their number.
         static func all(
             of values: UnsafeMutableBufferPointer<Float>, _ mask: UnsafeBufferPointer<UInt16>?,
-            _ region: Pipeline.Region
+            _ region: Pipeline.Region, _ pool: WorkerPool
         ) -> [Part] {
             var parts = [Part](repeating: Part(), count: (values.count + size - 1) / size)
             parts.withUnsafeMutableBufferPointer { parts in
                 let shared = Shared((values: UnsafeBufferPointer(values), mask: mask, parts: parts))
-                WorkerPool.shared.forEach(parts.count) { number in
+                pool.forEach(parts.count) { number in
                     let (values, mask, parts) = shared.base
                     let range = number * size..<min(values.count, (number + 1) * size)
                     // SAFETY: each number has a part of its own.
@@ -112,6 +121,14 @@ struct RegionFigures: Sendable, Equatable {
         }
 
         init() {}
+
+        /// Count, least and most alone, of finite values.
+        init(rangeOf values: UnsafeMutableBufferPointer<Float>, _ pool: WorkerPool) {
+            guard let base = values.baseAddress, !values.isEmpty else { return }
+            count = values.count
+            sdx_reduce_f32(pool.pointer, SDX_REDUCE_MIN, base, &least, 1, Int64(count), 1)
+            sdx_reduce_f32(pool.pointer, SDX_REDUCE_MAX, base, &most, 1, Int64(count), 1)
+        }
 
         @inline(__always)
         private init(_ values: UnsafeBufferPointer<Float>, _ range: Range<Int>, _ counts: (Int) -> Bool) {

@@ -1,11 +1,15 @@
+import SardonyxExecution
 import SardonyxImaging
 
-/// Takes results slice by slice in working order and keeps them in the source's order, one value outside the grid's
-/// results.
-final class ResultSink<Scalar: BitwiseCopyable & ExpressibleByIntegerLiteral & Equatable> {
-    let spill: SpillVolume<Scalar>
+/// Takes results slice by slice in working order and hands them on in the source's order.
+final class ResultSink<Scalar: BitwiseCopyable & ExpressibleByIntegerLiteral> {
+    /// Takes a box of the source's voxels, i fastest.
+    typealias Write = (_ box: VoxelBox, _ values: UnsafePointer<Scalar>) throws -> Void
+
     private let grid: WorkingGrid
-    /// Slices that are kept until they are written together: one where a slice lies in one piece of the file.
+    private let pool: WorkerPool
+    private let write: Write
+    /// Slices that are kept until they are written together: one where it is a slice of the source.
     private let blockCount: Int
     private let size: SIMD2<Int>
     private var block: [Scalar]
@@ -19,27 +23,24 @@ final class ResultSink<Scalar: BitwiseCopyable & ExpressibleByIntegerLiteral & E
             * blockCount(grid)
     }
 
-    private static func blockCount(_ grid: WorkingGrid) -> Int {
-        grid.sourceAxis[2] == 2 ? 1 : min(32, grid.result.size.z * grid.zoom.z)
+    fileprivate static func blockCount(_ grid: WorkingGrid) -> Int {
+        grid.goesBySourceSlices ? 1 : min(32, grid.result.size.z * grid.zoom.z)
     }
 
-    /// - Parameter outside: what stands outside the grid's results.
-    init(_ grid: WorkingGrid, folder: String, outside: Scalar = 0) throws {
-        self.grid = grid.refined()
-        spill = try SpillVolume(
-            dims: self.grid.sourceBox(VoxelBox(dims: self.grid.sourceDims)).upper, folder: folder)
-        blockCount = ResultSink.blockCount(grid)
-        size = SIMD2(self.grid.result.size.x, self.grid.result.size.y)
+    /// - Parameter grid: refined (`WorkingGrid.refined`).
+    fileprivate init(_ grid: WorkingGrid, blockCount: Int, _ pool: WorkerPool, write: @escaping Write) {
+        (self.grid, self.pool, self.write, self.blockCount) = (grid, pool, write, blockCount)
+        size = SIMD2(grid.result.size.x, grid.result.size.y)
         block = [Scalar](repeating: 0, count: size.x * size.y * blockCount)
         turned = block
-        if outside != 0, self.grid.result.size != self.grid.sourceDims {
-            try spill.fill(with: outside)
-        }
     }
 
     /// Takes slice `row` of the grid's results; rows ascend from 0.
     func take(_ row: Int, _ values: UnsafeBufferPointer<Scalar>) throws {
         if held == 0 { first = row }
+        if blockCount == 1, grid.isInOrder, let base = values.baseAddress {
+            return try write(grid.sourceBox(box(1)), base)
+        }
         block.withUnsafeMutableBufferPointer {
             _ = UnsafeMutableBufferPointer(rebasing: $0[held * values.count..<(held + 1) * values.count])
                 .update(fromContentsOf: values)
@@ -51,17 +52,99 @@ final class ResultSink<Scalar: BitwiseCopyable & ExpressibleByIntegerLiteral & E
     /// Writes what is held.
     func flush() throws {
         guard held > 0 else { return }
-        var box = grid.result
-        box.lower.z += first
-        box.upper.z = box.lower.z + held
         try block.withUnsafeBufferPointer { block in
             try turned.withUnsafeMutableBufferPointer { turned in
                 grid.permute(
-                    block.baseAddress!, turned.baseAddress!, size: SIMD3(size.x, size.y, held), toWorking: false,
-                    .shared)
-                try spill.write(grid.sourceBox(box), from: UnsafePointer(turned.baseAddress!))
+                    block.baseAddress!, turned.baseAddress!, size: SIMD3(size.x, size.y, held), toWorking: false, pool)
+                try write(grid.sourceBox(box(held)), UnsafePointer(turned.baseAddress!))
             }
         }
         held = 0
     }
+
+    /// The box of the results, in working indices, that `count` slices from the first one held on fill.
+    private func box(_ count: Int) -> VoxelBox {
+        var box = grid.result
+        box.lower.z += first
+        box.upper.z = box.lower.z + count
+        return box
+    }
+}
+
+/// Values on the source's grid, in a file without a name.
+struct ValueSink {
+    let volume: SpillVolume<Float>
+    private let sink: ResultSink<Float>
+
+    /// - Parameter outside: what stands outside the grid's results.
+    init(_ grid: WorkingGrid, _ resources: Resources, outside: Float) throws {
+        let (fine, volume) = (
+            grid.refined(), try SpillVolume<Float>(dims: grid.refined().storedDims, folder: resources.folder)
+        )
+        if outside != 0, fine.result.size != fine.sourceDims { try volume.fill(with: outside) }
+        self.volume = volume
+        sink = ResultSink(fine, blockCount: ResultSink<Float>.blockCount(grid), resources.pool) {
+            try volume.write($0, from: $1)
+        }
+    }
+
+    /// Takes slice `row` of the grid's results; rows ascend from 0.
+    func take(_ row: Int, _ values: UnsafeBufferPointer<Float>) throws { try sink.take(row, values) }
+
+    /// Writes what is held.
+    func flush() throws { try sink.flush() }
+}
+
+/// Labels on the source's grid, 0 outside the grid's results: runs while they are few, else in a file without a name.
+struct LabelSink {
+    let volume: RunStore
+    private let sink: ResultSink<UInt16>
+
+    /// Bytes that runs may take, less for volumes so small that they would be no gain.
+    private static func runBytes(_ grid: WorkingGrid) -> Int {
+        let dims = grid.refined().sourceDims
+        return min(RunStore.defaultByteLimit, 2 * dims.x * dims.y * dims.z)
+    }
+
+    /// Bytes that one holds.
+    static func byteCount(_ grid: WorkingGrid) -> Int {
+        let dims = grid.refined().storedDims
+        return ResultSink<UInt16>.byteCount(grid) + runBytes(grid) + 2 * dims.x * dims.y
+    }
+
+    init(_ grid: WorkingGrid, _ resources: Resources) throws {
+        let (fine, limit) = (grid.refined(), LabelSink.runBytes(grid))
+        let dims = fine.storedDims
+        let blockCount = ResultSink<UInt16>.blockCount(grid)
+        func file() throws -> SpillVolume<UInt16> { try SpillVolume(dims: dims, folder: resources.folder) }
+        guard grid.goesBySourceSlices else {
+            let spill = try file()
+            volume = try RunStore(holding: spill, byteLimit: limit)
+            sink = ResultSink(fine, blockCount: blockCount, resources.pool) { try spill.write($0, from: $1) }
+            return
+        }
+        let volume = try RunStore(dims: dims, byteLimit: limit, spill: file)
+        self.volume = volume
+        var slice = [UInt16](repeating: 0, count: dims.x * dims.y)
+        sink = ResultSink(fine, blockCount: 1, resources.pool) { box, values in
+            let (k, size) = (box.lower.z, box.size)
+            if size.x == dims.x, size.y == dims.y {
+                return try volume.write(slice: k, from: UnsafeBufferPointer(start: values, count: slice.count))
+            }
+            try slice.withUnsafeMutableBufferPointer { slice in
+                for j in 0..<size.y {
+                    // SAFETY: the box lies in the slice, and `values` holds its rows.
+                    (slice.baseAddress! + (box.lower.y + j) * dims.x + box.lower.x)
+                        .update(from: values + j * size.x, count: size.x)
+                }
+                try volume.write(slice: k, from: UnsafeBufferPointer(slice))
+            }
+        }
+    }
+
+    /// Takes slice `row` of the grid's results; rows ascend from 0.
+    func take(_ row: Int, _ labels: UnsafeBufferPointer<UInt16>) throws { try sink.take(row, labels) }
+
+    /// Writes what is held.
+    func flush() throws { try sink.flush() }
 }

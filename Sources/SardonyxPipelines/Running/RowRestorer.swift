@@ -1,9 +1,11 @@
+import SardonyxExecution
 import SardonyxImaging
 
 /// Brings finished slices of a network's output back onto the source's voxels, one slice at a time.
 final class RowRestorer {
     private let grid: WorkingGrid
     private let channels: Int
+    private let pool: WorkerPool
     /// Whether slices are brought onto the source's x and y before they are mixed along z: cheaper where there are
     /// fewer.
     private let isPlaneFirst: Bool
@@ -38,9 +40,10 @@ final class RowRestorer {
         return 4 * (grid.backward[2].taps * channels * kept.x * kept.y + scratch + channels * to.x * to.y)
     }
 
-    init(_ grid: WorkingGrid, channels: Int) {
+    init(_ grid: WorkingGrid, channels: Int, _ pool: WorkerPool) {
         self.grid = grid
         self.channels = channels
+        self.pool = pool
         isPlaneFirst = RowRestorer.isPlaneFirst(grid)
         isIdentity = RowRestorer.isIdentity(grid)
         (from, to) = RowRestorer.planes(grid)
@@ -86,7 +89,7 @@ final class RowRestorer {
                     height: from.y,
                     grid.backward[0], grid.backward[1],
                     scratch: UnsafeMutableBufferPointer(rebasing: scratch[..<(to.x * from.y)]),
-                    into: UnsafeMutableBufferPointer(rebasing: output[channel * b..<(channel + 1) * b]))
+                    into: UnsafeMutableBufferPointer(rebasing: output[channel * b..<(channel + 1) * b]), pool)
             }
         }
     }
@@ -96,10 +99,10 @@ final class RowRestorer {
         let first = axis.first[index]
         let weights = axis.weights[index * axis.taps..<(index + 1) * axis.taps]
         if isPlaneFirst {
-            row.withUnsafeMutableBufferPointer { Taps.mix(ring, first: first, weights, into: $0) }
+            row.withUnsafeMutableBufferPointer { Taps.mix(ring, first: first, weights, into: $0, pool) }
             return
         }
-        mixed.withUnsafeMutableBufferPointer { Taps.mix(ring, first: first, weights, into: $0) }
+        mixed.withUnsafeMutableBufferPointer { Taps.mix(ring, first: first, weights, into: $0, pool) }
         mixed.withUnsafeBufferPointer { values in
             row.withUnsafeMutableBufferPointer { resamplePlanes(values, into: $0) }
         }

@@ -1,3 +1,4 @@
+import SardonyxExecution
 import SardonyxImaging
 
 /// Slices of the network's grid, one after another, out of a source that stays in its files.
@@ -15,6 +16,7 @@ final class RowSource {
     private let foreground: SpillVolume<UInt16>?
     /// What the slices are held to after resampling.
     private let limits: ValueLimits?
+    private let pool: WorkerPool
     private let plan: ResamplingPlan
     private var inside: [UInt16]
     /// Whether slices are the source's.
@@ -29,7 +31,7 @@ final class RowSource {
 
     /// How many source slices are read at once: one where a slice lies in one piece of the file.
     private static func blockCount(_ grid: WorkingGrid) -> Int {
-        grid.sourceAxis[2] == 2 ? 1 : min(16, grid.crop.size.z)
+        grid.goesBySourceSlices ? 1 : min(16, grid.crop.size.z)
     }
 
     /// Bytes that a source holds.
@@ -42,7 +44,7 @@ final class RowSource {
 
     init(
         _ channel: SourceChannel, on grid: WorkingGrid, before: [IntensityChange] = [], after: [IntensityChange] = [],
-        foreground: SpillVolume<UInt16>? = nil, limits: ValueLimits? = nil
+        foreground: SpillVolume<UInt16>? = nil, limits: ValueLimits? = nil, _ pool: WorkerPool
     ) {
         self.channel = channel
         self.grid = grid
@@ -50,6 +52,7 @@ final class RowSource {
         self.after = after
         self.foreground = foreground
         self.limits = limits
+        self.pool = pool
         plan = ResamplingPlan(grid.forward[0], grid.forward[1], grid.forward[2])
         isIdentity = grid.forward.allSatisfy(\.isIdentity)
         let size = grid.crop.size
@@ -84,7 +87,7 @@ final class RowSource {
                 ringRows[slot] = first + tap
             }
         }
-        Taps.mix(ring, first: first, axis.weights[z * axis.taps..<(z + 1) * axis.taps], into: target)
+        Taps.mix(ring, first: first, axis.weights[z * axis.taps..<(z + 1) * axis.taps], into: target, pool)
         limits?.apply(to: output, rows: z..<z + 1, of: plan)
     }
 
@@ -98,11 +101,13 @@ final class RowSource {
         box.upper.z = grid.crop.lower.z + rows.upperBound
         let amount = size.x * size.y * rows.count
         try block.withUnsafeMutableBufferPointer { block in
-            try channel.read(grid.sourceBox(box), into: UnsafeMutableBufferPointer(rebasing: block[..<amount]))
-            working.withUnsafeMutableBufferPointer { working in
+            try working.withUnsafeMutableBufferPointer { working in
+                let target = grid.isInOrder ? working : block
+                try channel.read(grid.sourceBox(box), into: UnsafeMutableBufferPointer(rebasing: target[..<amount]))
+                if grid.isInOrder { return }
                 grid.permute(
                     UnsafePointer(block.baseAddress!), working.baseAddress!, size: SIMD3(size.x, size.y, rows.count),
-                    toWorking: true, .shared)
+                    toWorking: true, pool)
             }
         }
         if let foreground, !before.isEmpty {
@@ -134,7 +139,7 @@ final class RowSource {
                     // SAFETY: buffers hold size.x · size.y, dims.x · size.y and dims.x · dims.y values.
                     Plane.resample(
                         source, width: size.x, height: size.y, grid.forward[0], grid.forward[1], scratch: narrow,
-                        into: target)
+                        into: target, pool)
                 }
             }
         }

@@ -71,10 +71,11 @@ final class SessionNetwork: Network {
             inputs = [:]
             outputs = [:]
             let results = try specs(plan(shape))
+            // `fill` and the run write every value.
             for (port, spec) in zip(session.model.outputs, results) {
-                outputs[port.name] = try Tensor(dataType: spec.dataType, shape: spec.shape)
+                outputs[port.name] = try Tensor(uninitialized: spec.dataType, shape: spec.shape)
             }
-            inputs[input.name] = try Tensor(dataType: .float, shape: shape)
+            inputs[input.name] = try Tensor(uninitialized: .float, shape: shape)
         }
         try inputs.values[inputs.startIndex].withUnsafeMutableBytes { try fill($0.bindMemory(to: Float.self)) }
         let began = Clock.seconds

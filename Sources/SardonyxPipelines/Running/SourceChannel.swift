@@ -24,7 +24,7 @@ struct SourceChannel: Sendable {
         } else {
             try file.read(box, frame: frame, component: component, into: buffer)
         }
-        if SourceChannel.areFinite(buffer) { return }
+        if file.isFinite || SourceChannel.areFinite(buffer) { return }
         guard !refusesNonFinite else {
             throw ImagingError(
                 .blank, path: file.path, problem: "it holds values that are not numbers, which the pipeline refuses",
@@ -33,11 +33,16 @@ struct SourceChannel: Sendable {
         for index in buffer.indices where !buffer[index].isFinite { buffer[index] = 0 }
     }
 
-    /// Whether no exponent is all ones.
+    /// Whether none is infinite or no number: those alone times 0 are not 0.
     private static func areFinite(_ values: UnsafeMutableBufferPointer<Float>) -> Bool {
-        var most: UInt32 = 0
-        for index in values.indices { most = max(most, values[index].bitPattern & 0x7FFF_FFFF) }
-        return most < 0x7F80_0000
+        guard let base = values.baseAddress else { return true }
+        let whole = values.count & ~15
+        var sum = SIMD16<Float>.zero
+        for index in stride(from: 0, to: whole, by: 16) {
+            // SAFETY: 16 values are left.
+            sum += UnsafeRawPointer(base + index).loadUnaligned(as: SIMD16<Float>.self) * 0
+        }
+        return sum.sum() == 0 && values[whole...].allSatisfy(\.isFinite)
     }
 
     /// A box of `target`, in halves while it needs too much of the file: of an oblique one a slice cuts nearly all.

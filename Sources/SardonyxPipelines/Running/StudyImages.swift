@@ -7,8 +7,11 @@ struct StudyImages: Sendable {
     /// Volumes one after another in time.
     let frames: Int
 
-    /// Bytes that reading holds.
-    var byteCount: Int { channels.map(\.byteCount).max() ?? 0 }
+    /// Bytes that the files hold, and reading.
+    var byteCount: Int {
+        let files = Dictionary(channels.map { (ObjectIdentifier($0.file), $0.file) }, uniquingKeysWith: { a, _ in a })
+        return files.values.reduce(0) { $0 + $1.residentBytes } + (channels.map(\.byteCount).max() ?? 0)
+    }
 
     /// - Parameters:
     ///   - files: one for each channel, or one alone whose components or whose volumes are the channels.

@@ -15,7 +15,7 @@ struct StudyLayout {
     ///
     /// - Parameter fixedShape: the extents of the model's input that are fixed: [batch, channels, spatial …].
     init(
-        _ pipeline: Pipeline, _ images: StudyImages, network: any Network, fixedShape: [Int?], _ limit: MemoryLimit
+        _ pipeline: Pipeline, _ images: StudyImages, network: any Network, fixedShape: [Int?], _ resources: Resources
     ) throws {
         let route = WorkingGrid.Route(
             pipeline.input.axes, of: images.grid, isFlat: try TileLayout.isFlat(pipeline.tiling, fixedShape))
@@ -33,11 +33,11 @@ struct StudyLayout {
         if pipeline.input.crop != .none, areTilesKnown {
             // The network's part is the same whatever is kept.
             let (_, tiles) = try place(VoxelBox(dims: SIMD3(1, 1, 1)), nil)
-            try limit.check(
+            try resources.limit.check(
                 network.byteCount(shape: tiles.leastShape) + Preparation.byteCount(images, pipeline.input, route),
                 tiles.summary)
         }
-        (crop, window) = try Preparation.crop(images, pipeline.input, route, limit)
+        (crop, window) = try Preparation.crop(images, pipeline.input, route, resources)
         (grid, tiles) = try place(crop, window)
     }
 }

@@ -10,24 +10,21 @@ struct StudyRun {
     let network: any Network
     let outputChannels: Int
     private let place: StudyLayout
-    private let folder: String
-    private let limit: MemoryLimit
+    private let resources: Resources
 
     /// Checks that pipeline, model and images fit together, and that the run will not hold too much.
     ///
     /// - Parameters:
     ///   - fixedShape: the extents of the model's input that are fixed: [batch, channels, spatial …].
-    ///   - folder: for intermediate results.
     init(
-        _ pipeline: Pipeline, _ images: StudyImages, network: any Network, fixedShape: [Int?], folder: String,
-        _ limit: MemoryLimit = MemoryLimit()
+        _ pipeline: Pipeline, _ images: StudyImages, network: any Network, fixedShape: [Int?],
+        _ resources: Resources
     ) throws {
         self.pipeline = pipeline
         self.images = images
         self.network = network
-        self.folder = folder
-        self.limit = limit
-        place = try StudyLayout(pipeline, images, network: network, fixedShape: fixedShape, limit)
+        self.resources = resources
+        place = try StudyLayout(pipeline, images, network: network, fixedShape: fixedShape, resources)
         layout = place.tiles
         let shape = try network.outputShape(shape: layout.leastShape)
         let spatial = layout.isFlat ? 2 : 3
@@ -53,7 +50,7 @@ struct StudyRun {
             pipeline.input, output: pipeline.output.interpolation, source: images.grid, route: place.route,
             crop: place.crop, window: place.window, zoom: zoom)
         try checkLabels()
-        try limit.check(try peakMemory(), layout.summary)
+        try resources.limit.check(try peakMemory(), layout.summary)
     }
 
     /// - Throws: `PipelineFailure` `.badModel` when the model's channels are not those that the labels are for.
@@ -110,8 +107,8 @@ struct StudyRun {
 
     private var sinkBytes: Int {
         let values = needsValues ? outputChannels * ResultSink<Float>.byteCount(grid) : 0
-        let masks = needsMasks ? outputChannels * ResultSink<UInt16>.byteCount(grid) : 0
-        return values + masks + (needsLabels ? ResultSink<UInt16>.byteCount(grid) : 0)
+        let masks = needsMasks ? outputChannels * LabelSink.byteCount(grid) : 0
+        return values + masks + (needsLabels ? LabelSink.byteCount(grid) : 0)
     }
 
     private var needsLabels: Bool {
@@ -127,11 +124,11 @@ struct StudyRun {
     /// What a run leaves.
     struct Result {
         /// A label for each voxel of the result grid; `nil` when the pipeline decides nothing.
-        let labels: SpillVolume<UInt16>?
+        let labels: RunStore?
         /// The values of each channel, where a result file asks for them.
         let values: [SpillVolume<Float>]
         /// One for each channel's label: that label where its own value says so, where a result file asks for them.
-        let masks: [SpillVolume<UInt16>]
+        let masks: [RunStore]
 
         /// Postprocesses the labels, and each mask as if its label were the only one.
         func clean(_ steps: [LabelCleaning], voxelVolume: Double) throws {
@@ -144,18 +141,18 @@ struct StudyRun {
     /// Runs the network over the study.
     func callAsFunction(progress: (Double) -> Void) throws -> Result {
         let preparation = try Preparation(
-            images, pipeline.input, place.route, crop: place.crop, window: place.window, folder: folder, limit)
+            images, pipeline.input, place.route, crop: place.crop, window: place.window, resources)
         let run = TiledRun(
             grid, layout, pipeline.tiling, sources: preparation.sources(on: grid), network: network,
-            background: (0..<outputChannels).map { pipeline.output.background($0) })
-        let restorer = RowRestorer(grid, channels: outputChannels)
+            background: (0..<outputChannels).map { pipeline.output.background($0) }, resources.pool)
+        let restorer = RowRestorer(grid, channels: outputChannels, resources.pool)
         let output = pipeline.output
-        let labels = needsLabels ? try ResultSink<UInt16>(grid, folder: folder) : nil
+        let labels = needsLabels ? try LabelSink(grid, resources) : nil
         let values =
             needsValues
-            ? try (0..<outputChannels).map { try ResultSink<Float>(grid, folder: folder, outside: output.outside($0)) }
+            ? try (0..<outputChannels).map { try ValueSink(grid, resources, outside: output.outside($0)) }
             : []
-        let masks = needsMasks ? try (0..<outputChannels).map { _ in try ResultSink<UInt16>(grid, folder: folder) } : []
+        let masks = needsMasks ? try (0..<outputChannels).map { _ in try LabelSink(grid, resources) } : []
         let table = labelTable
         var mask = [UInt16](repeating: 0, count: needsMasks ? plane : 0)
         let bound: Float? = if case .threshold(let value) = output.decision { Float(value) } else { nil }
@@ -164,10 +161,14 @@ struct StudyRun {
         // The largest of a voxel's values stays the largest, so that nothing need be done where nothing lies between.
         let isBare =
             !needsValues && !needsMasks && output.decision == .argmax && (output.activatesLast || grid.isCopiedBack)
+        func activate(_ slice: UnsafeMutableBufferPointer<Float>, isRestored: Bool) {
+            guard output.activatesLast == isRestored, !isBare else { return }
+            output.activation.apply(slice, channels: outputChannels, resources.pool)
+        }
         try run(progress: progress) { z, slice in
-            if !output.activatesLast, !isBare { output.activation.apply(slice, channels: outputChannels) }
+            activate(slice, isRestored: false)
             try restorer.take(z, slice) { row, slice in
-                if output.activatesLast, !isBare { output.activation.apply(slice, channels: outputChannels) }
+                activate(slice, isRestored: true)
                 for change in undo { change.revert(slice) }
                 for (channel, sink) in values.enumerated() {
                     try sink.take(row, UnsafeBufferPointer(rebasing: slice[channel * plane..<(channel + 1) * plane]))
@@ -175,7 +176,7 @@ struct StudyRun {
                 guard let labels else { return }
                 decided.withUnsafeMutableBufferPointer {
                     output.decision.labels(
-                        UnsafeBufferPointer(slice), channels: outputChannels, table: table, into: $0, .shared)
+                        UnsafeBufferPointer(slice), channels: outputChannels, table: table, into: $0, resources.pool)
                 }
                 try decided.withUnsafeBufferPointer { try labels.take(row, $0) }
                 for (channel, sink) in masks.enumerated() {
@@ -191,7 +192,7 @@ struct StudyRun {
         try labels?.flush()
         for sink in values { try sink.flush() }
         for sink in masks { try sink.flush() }
-        return Result(labels: labels?.spill, values: values.map(\.spill), masks: masks.map(\.spill))
+        return Result(labels: labels?.volume, values: values.map(\.volume), masks: masks.map(\.volume))
     }
 
     /// The label of each of the model's output channels.

@@ -99,6 +99,27 @@ struct TileLayout: Sendable {
         }
     }
 
+    /// The shape of the smallest run, where it does not depend on the image; `nil` where it does.
+    static func leastShape(_ pipeline: Pipeline, fixedShape: [Int?]) -> [Int]? {
+        let fixed = fixedShape.dropFirst(2).compactMap { $0 }
+        guard fixedShape.count == 5 || fixedShape.count == 4 else { return nil }
+        let spatial = fixedShape.count - 2
+        let known: [Int]
+        if fixed.count == spatial {
+            known = fixed
+        } else if pipeline.tiling.size.count == spatial {
+            known = pipeline.tiling.size
+        } else if case .size(let size) = pipeline.input.sampling, size.count == spatial,
+            size.allSatisfy({ $0 != nil }), pipeline.input.crop == .none || !pipeline.input.cropsLast
+        {
+            known = size.compactMap { $0 }
+        } else {
+            return nil
+        }
+        let dims = SIMD3(known[spatial - 1], known[spatial - 2], spatial == 3 ? known[0] : 1)
+        return try? TileLayout(pipeline, grid: dims, networkAxis: [2, 1, 0], fixedShape: fixedShape).leastShape
+    }
+
     /// Values of a tile beyond which counts of bytes might overflow.
     private static let mostValues = 1 << 40
 

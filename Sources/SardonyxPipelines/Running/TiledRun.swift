@@ -49,7 +49,7 @@ final class TiledRun {
 
     init(
         _ grid: WorkingGrid, _ layout: TileLayout, _ tiling: Pipeline.Tiling, sources: [RowSource],
-        network: any Network, background: [Float], pool: WorkerPool = .shared
+        network: any Network, background: [Float], _ pool: WorkerPool
     ) {
         let outputChannels = background.count
         self.background = background

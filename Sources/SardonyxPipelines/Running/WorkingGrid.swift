@@ -250,6 +250,15 @@ struct WorkingGrid: Sendable, Equatable {
         return result
     }
 
+    /// Whether the run's slices are the source's.
+    var goesBySourceSlices: Bool { sourceAxis[2] == 2 }
+
+    /// Voxels of the source along its own axes.
+    var storedDims: SIMD3<Int> { sourceBox(VoxelBox(dims: sourceDims)).upper }
+
+    /// Whether the source's order is the working order.
+    var isInOrder: Bool { sourceAxis == [0, 1, 2] && !isReversed.contains(true) }
+
     /// Copies a block between the source's order (i fastest) and the working order (x fastest), both tight. `size`: of the
     /// working block. SAFETY: the caller gives as many elements as `size` counts in both.
     func permute<Scalar: BitwiseCopyable>(

@@ -30,8 +30,9 @@ struct ImageJob {
         }
         let network = try SessionNetwork(
             runner.session, input: pipeline.input.name, output: pipeline.detection?.boxes ?? pipeline.output.name)
+        let resources = runner.resources(place)
         let layout = try StudyLayout(
-            pipeline, images, network: network, fixedShape: network.fixedShape, runner.limit)
+            pipeline, images, network: network, fixedShape: network.fixedShape, resources)
         let (grid, tiles) = (layout.grid, layout.tiles)
         guard tiles.starts.allSatisfy({ $0.count == 1 }) else {
             throw PipelineFailure(
@@ -46,11 +47,10 @@ struct ImageJob {
         report.expectedMemory =
             try network.byteCount(shape: runShape) + InputSlab.byteCount(grid, tiles)
             + images.channels.count * source + images.byteCount
-        try runner.limit.check(report.expectedMemory, tiles.summary)
+        try resources.limit.check(report.expectedMemory, tiles.summary)
         report.planHash = try network.planHash(shape: runShape)
         let preparation = try Preparation(
-            images, pipeline.input, layout.route, crop: layout.crop, window: layout.window, folder: place.path,
-            runner.limit)
+            images, pipeline.input, layout.route, crop: layout.crop, window: layout.window, resources)
         let slab = InputSlab(grid, tiles, preparation.sources(on: grid), pipeline.tiling)
         try slab.load(for: start[2])
         progress("running the network", 0.2)
@@ -58,7 +58,7 @@ struct ImageJob {
             let count = input.count / runShape[0]
             slab.gather(
                 Tile(x: start[0], y: start[1], z: start[2]), UnsafeMutableBufferPointer(rebasing: input[..<count]),
-                .shared)
+                resources.pool)
             for index in count..<input.count { input[index] = 0 }
         } use: { values, shape in
             if pipeline.task == .classification {
@@ -86,7 +86,9 @@ struct ImageJob {
                 .badModel, "the model's output has the shape \(shape); a classifier gives one value a class")
         }
         var scores = Array(values[..<count])
-        scores.withUnsafeMutableBufferPointer { pipeline.output.activation.apply($0, channels: count) }
+        scores.withUnsafeMutableBufferPointer {
+            pipeline.output.activation.apply($0, channels: count, runner.session.pool)
+        }
         return scores.indices.map {
             ClassProbability(index: $0, name: pipeline.className($0), probability: Double(scores[$0]))
         }.sorted { $0.probability > $1.probability || $0.probability == $1.probability && $0.index < $1.index }

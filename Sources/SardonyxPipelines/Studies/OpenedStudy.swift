@@ -12,9 +12,13 @@ struct OpenedStudy: Sendable {
     /// Seconds that opening took.
     let seconds: Double
 
+    /// Compressed images of up to so many bytes of voxels stay in memory where nothing else is running meanwhile.
+    private static let mostInMemory = 16 << 20
+
+    /// - Parameter isFirst: whether no other study is run while this one is opened.
     /// - Throws: `ImagingError` for images, `PipelineFailure` for a name that is no folder's, and where results are that
     ///   must not be replaced.
-    init(_ study: Study, _ folder: String, _ runner: PipelineRunner) throws {
+    init(_ study: Study, _ folder: String, _ runner: PipelineRunner, isFirst: Bool) throws {
         let began = Clock.seconds
         self.study = study
         if let problem = study.problem { throw PipelineFailure(.badInput, problem) }
@@ -34,7 +38,10 @@ struct OpenedStudy: Sendable {
             do {
                 try place.prepare()
                 let path = place.path
-                files = try study.images.map { try VolumeFile(contentsOf: $0, temporaryFolder: path) }
+                let memory = isFirst ? OpenedStudy.mostInMemory / study.images.count : 0
+                files = try study.images.map {
+                    try VolumeFile(contentsOf: $0, memory: memory, temporaryFolder: path)
+                }
             } catch {
                 place.withdraw()
                 throw error
@@ -44,21 +51,27 @@ struct OpenedStudy: Sendable {
     }
 }
 
-/// A study that is being opened on a thread of its own.
+/// A study that is being opened on a thread of its own; where there is to be one thread, when it is taken.
 final class Opening: @unchecked Sendable {
+    private let open: @Sendable () throws -> OpenedStudy
+    private let isAhead: Bool
     private let done = DispatchSemaphore(value: 0)
     /// Written before `done` is signalled, read after.
     private var result: Result<OpenedStudy, any Error> = .failure(CancellationError())
 
-    init(_ study: Study, _ folder: String, _ runner: PipelineRunner) {
+    init(_ study: Study, _ folder: String, _ runner: PipelineRunner, isFirst: Bool) {
+        open = { try OpenedStudy(study, folder, runner, isFirst: isFirst) }
+        isAhead = runner.session.threadCount > 1
+        guard isAhead else { return }
         DispatchQueue.global().async { [self] in
-            result = Result { try OpenedStudy(study, folder, runner) }
+            result = Result { try open() }
             done.signal()
         }
     }
 
     /// Waits for the study; once.
     func take() throws -> OpenedStudy {
+        guard isAhead else { return try open() }
         done.wait()
         return try result.get()
     }

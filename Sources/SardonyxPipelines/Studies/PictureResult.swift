@@ -52,7 +52,7 @@ enum PictureResult {
     /// Labels as a picture of one channel; a PNG has their colours as its palette.
     ///
     /// - Throws: `ImagingError` when writing fails.
-    static func write(_ labels: SpillVolume<UInt16>, _ classes: [Pipeline.Label], to path: String) throws {
+    static func write(_ labels: RunStore, _ classes: [Pipeline.Label], to path: String) throws {
         func picture(_ k: Int) throws -> Picture {
             var slice = [UInt16](repeating: 0, count: labels.dims.x * labels.dims.y)
             try slice.withUnsafeMutableBufferPointer { try labels.read(slice: k, into: $0) }

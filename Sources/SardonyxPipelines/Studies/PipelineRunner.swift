@@ -75,6 +75,11 @@ public final class PipelineRunner: Sendable {
         digest = Digest.text(text.text(comments: false))
     }
 
+    /// What a study's run may use.
+    func resources(_ place: StudyFolder) -> Resources {
+        Resources(pool: session.pool, limit: limit, folder: place.path)
+    }
+
     /// Told what is being done to a study, by its place in the list, and the share of it that is done, 0 to 1.
     public typealias Progress = (_ study: Int, _ stage: String, _ done: Double) -> Void
 
@@ -88,7 +93,9 @@ public final class PipelineRunner: Sendable {
     ) throws -> StudyReport {
         try inside(folder) {
             progress(0, "reading", 0)
-            return try run(OpenedStudy(study, folder, self)) { progress(0, $0, $1) }
+            let first = Opening(study, folder, self, isFirst: true)
+            planAhead()
+            return try run(first.take()) { progress(0, $0, $1) }
         }
     }
 
@@ -97,11 +104,12 @@ public final class PipelineRunner: Sendable {
     public func run(_ studies: [Study], into folder: String, progress: Progress = { _, _, _ in }) -> [StudyReport] {
         if studies.isEmpty { return [] }
         return inside(folder) {
-            var next = Opening(studies[0], folder, self)
+            var next = Opening(studies[0], folder, self, isFirst: true)
+            planAhead()
             return studies.indices.map { index in
                 progress(index, "reading", 0)
                 let opened = Result { try next.take() }
-                if index + 1 < studies.count { next = Opening(studies[index + 1], folder, self) }
+                if index + 1 < studies.count { next = Opening(studies[index + 1], folder, self, isFirst: false) }
                 do {
                     return try run(opened.get()) { progress(index, $0, $1) }
                 } catch {
@@ -111,6 +119,17 @@ public final class PipelineRunner: Sendable {
                 }
             }
         }
+    }
+
+    /// Plans the network's run, where the model and the pipeline alone say its size, while the first images are read. What
+    /// is wrong with it shows when it runs.
+    private func planAhead() {
+        guard
+            let network = try? SessionNetwork(
+                session, input: pipeline.input.name, output: pipeline.detection?.boxes ?? pipeline.output.name),
+            let shape = TileLayout.leastShape(pipeline, fixedShape: network.fixedShape)
+        else { return }
+        _ = try? network.outputShape(shape: shape)
     }
 
     /// A folder that was made for results does not stay when there are none.

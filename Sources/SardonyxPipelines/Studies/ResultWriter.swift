@@ -10,6 +10,7 @@ final class ResultWriter {
     private let volume: VolumeWriter?
     /// Whether labels take two bytes.
     private let isWide: Bool
+    private let voxelBytes: Int
     private var csv = ""
     private var json: [JSONValue] = []
 
@@ -32,13 +33,15 @@ final class ResultWriter {
                 like: source)
         }
         guard ResultWriter.isVolume(file) else {
-            volume = nil
+            (volume, voxelBytes) = (nil, 0)
             return
         }
         let areBytes = areLabels || file.kind == .masks
+        let type: VoxelType = areBytes ? isWide ? .uint16 : .uint8 : .float32
+        voxelBytes = type.bytes
         volume = try VolumeWriter(
             path: path, grid: run.resultGrid, frames: frames * (areLabels ? 1 : run.outputChannels),
-            dataType: areBytes ? isWide ? .uint16 : .uint8 : .float32, spaceCode: source.spaceCode,
+            dataType: type, spaceCode: source.spaceCode,
             frameDuration: frames > 1 ? source.frameDuration : 0, text: "Sardonyx \(pipeline.name)")
     }
 
@@ -77,10 +80,9 @@ final class ResultWriter {
         guard let volume else { return try takePicture(result) }
         if ResultWriter.areLabels(file, pipeline) {
             guard let labels = result.labels else { return }
-            if isWide { return try append(labels, to: volume) }
-            try append(labels, to: volume) { UInt8(truncatingIfNeeded: $0) }
+            try append(labels, to: volume)
         } else if file.kind == .masks {
-            for mask in result.masks { try append(mask, to: volume) { UInt8($0 == 0 ? 0 : 1) } }
+            for mask in result.masks { try appendMask(mask, to: volume) }
         } else {
             for values in result.values { try append(values, to: volume) }
         }
@@ -94,26 +96,42 @@ final class ResultWriter {
         }
     }
 
-    /// Appends labels as the bytes that stand for them.
-    private func append(
-        _ labels: SpillVolume<UInt16>, to volume: VolumeWriter, as byte: (UInt16) -> UInt8
-    ) throws {
-        var slice = [UInt16](repeating: 0, count: labels.dims.x * labels.dims.y)
-        var bytes = [UInt8](repeating: 0, count: slice.count)
-        for k in 0..<labels.dims.z {
-            try slice.withUnsafeMutableBufferPointer { try labels.read(slice: k, into: $0) }
-            for index in slice.indices { bytes[index] = byte(slice[index]) }
-            try bytes.withUnsafeBytes { try volume.append($0) }
+    private func append(_ labels: RunStore, to volume: VolumeWriter) throws {
+        try append(labels.dims, to: volume) { k, slice in
+            if isWide {
+                try slice.withMemoryRebound(to: UInt16.self) { try labels.read(slice: k, into: $0) }
+            } else {
+                try slice.withMemoryRebound(to: UInt8.self) { try labels.readBytes(slice: k, into: $0) }
+            }
         }
     }
 
-    private func append<Scalar: BitwiseCopyable & ExpressibleByIntegerLiteral>(
-        _ spill: SpillVolume<Scalar>, to volume: VolumeWriter
+    /// Appends 1 for each voxel with a label.
+    private func appendMask(_ mask: RunStore, to volume: VolumeWriter) throws {
+        var labels = [UInt16](repeating: 0, count: mask.dims.x * mask.dims.y)
+        try append(mask.dims, to: volume) { k, bytes in
+            try labels.withUnsafeMutableBufferPointer { try mask.read(slice: k, into: $0) }
+            for index in labels.indices { bytes[index] = labels[index] == 0 ? 0 : 1 }
+        }
+    }
+
+    private func append(_ values: SpillVolume<Float>, to volume: VolumeWriter) throws {
+        try append(values.dims, to: volume) { k, slice in
+            try slice.withMemoryRebound(to: Float.self) { try values.read(slice: k, into: $0) }
+        }
+    }
+
+    /// Appends slices, whose bytes `fill` gives.
+    private func append(
+        _ dims: SIMD3<Int>, to volume: VolumeWriter,
+        _ fill: (_ k: Int, _ slice: UnsafeMutableRawBufferPointer) throws -> Void
     ) throws {
-        var slice = [Scalar](repeating: 0, count: spill.dims.x * spill.dims.y)
-        for k in 0..<spill.dims.z {
-            try slice.withUnsafeMutableBufferPointer { try spill.read(slice: k, into: $0) }
-            try slice.withUnsafeBytes { try volume.append($0) }
+        let slice = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: dims.x * dims.y * voxelBytes, alignment: MemoryLayout<Float>.alignment)
+        defer { slice.deallocate() }
+        for k in 0..<dims.z {
+            try fill(k, slice)
+            try volume.append(UnsafeRawBufferPointer(slice))
         }
     }
 
@@ -139,7 +157,9 @@ final class ResultWriter {
         let grid = run.resultGrid
         let image = PictureSource(source)
         let labels = result.labels.map { labels in
-            PictureSource(grid: grid, isPlaced: image.isPlaced) { box, _, values in
+            PictureSource(grid: grid, isPlaced: image.isPlaced) { visit in
+                for k in 0..<grid.dims.z { try labels.withRuns(slice: k) { try visit(k, $0) } }
+            } read: { box, _, values in
                 var found = [UInt16](repeating: 0, count: values.count)
                 try found.withUnsafeMutableBufferPointer {
                     try labels.read(box, into: $0.baseAddress!)

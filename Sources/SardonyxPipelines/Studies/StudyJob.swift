@@ -29,8 +29,8 @@ struct StudyJob {
             let images = try StudyImages(files, pipeline.input, frame: frame)
             let run = try report.timed("around the network") {
                 try StudyRun(
-                    pipeline, images, network: network, fixedShape: network.fixedShape, folder: place.path,
-                    runner.limit)
+                    pipeline, images, network: network, fixedShape: network.fixedShape,
+                    runner.resources(place))
             }
             // A crop may keep more of a later volume than of the first.
             report.expectedMemory = max(report.expectedMemory, try run.peakMemory())
@@ -61,6 +61,7 @@ struct StudyJob {
                 // Files of voxels and pictures need no measures; most of the time is the disk's.
                 let (measured, others) = (writers.filter(\.takesMeasures), writers.filter { !$0.takesMeasures })
                 try concurrently(
+                    runner.session.pool,
                     [
                         {
                             if needsMeasures { regions = try measure(result, run) }
