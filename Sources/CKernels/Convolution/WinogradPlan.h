@@ -43,6 +43,7 @@ typedef struct {
     int64_t pitch, levels;     // output slices made at once (1 or 2), and how often
     int64_t across, tiles;     // tiles in a row of tiles, in a plane
     int64_t steps, panels;     // of WINO_CB input channels, of WINO_LANES output channels
+    int64_t run, joined;       // channels of a sum in registers, whole steps, and products (of few channels)
     int shared;
     int64_t rows;              // of outputs: the tiles of a plane of each image, with `shared` of all levels of a part
     int64_t blocks, ranges;    // of rows, of levels
@@ -108,6 +109,9 @@ static SDX_FN(wino_plan) SDX_FN(plan_wino)(const sdx_conv_params *p, sdx_winogra
     plan.tiles = SDX_FN(wino_ceil)(p->out[1], m) * plan.across;
     plan.steps = SDX_FN(wino_ceil)(p->c, WINO_CB);
     plan.panels = SDX_FN(wino_ceil)(p->k, WINO_LANES);
+    int64_t runs = p->c <= WINO_TERMS ? 1 : SDX_FN(wino_ceil)(p->c, WINO_TERMS);
+    plan.run = SDX_FN(wino_ceil)(plan.steps, runs < WINO_RUNS ? runs : WINO_RUNS) * WINO_CB;
+    plan.joined = p->c * plan.factors <= WINO_TERMS ? plan.factors : p->c * 2 <= WINO_TERMS && !deep ? 2 : 1;
     if (plan.tiles == 0 || p->n == 0 || p->k == 0 || p->out[0] == 0) return plan;
 
     plan.part_images = p->n;

@@ -24,11 +24,19 @@
 #undef WINO_LANES
 #define WINO_LANES (WINO_NV * SDX_V)
 
-/// One product of a sum of them. The sums of a register tile begin at zero, go on, or begin with what is stored; they
-/// end up stored, in the first or second result, or as F(2, 3) in depth needs them: its results are first + second +
-/// third and first - second + fourth product.
+/// The most terms that one sum in registers takes up: nearly all of the error comes from these sums. More channels come
+/// in runs, each from zero, whose sums add up in the result; beyond WINO_RUNS of them the runs are longer.
+#undef WINO_TERMS
+#define WINO_TERMS 256
+#undef WINO_RUNS
+#define WINO_RUNS 16
+
+/// One product of a sum of them. The sums of a register tile begin at zero, go on, or begin with what is stored; at the
+/// end they are added to what is stored, and stored. F(2, 3) in depth has the results first + second + third and first -
+/// second + fourth product: with WINO_SUM_AND_DIFFERENCE the sums are the second one's and the first one's are stored.
 typedef struct {
-    const float *input, *weights;
+    const float *input;            // its first row at the first point
+    int64_t weights, to, channels; // floats from the point's weights, and from the first result
     int begin, end;
 } SDX_FN(wino_factor);
 
@@ -59,11 +67,12 @@ SDX_INLINE const float *SDX_FN(wino_after)(SDX_FN(wino_ahead) ahead, int64_t ste
     return ahead.end - ahead.from < steps * ahead.pace ? ahead.end : ahead.from + steps * ahead.pace;
 }
 
-/// Sums over factors, c of input[c][i] · weights[c][lanes] into m[i][lanes] and `second`, as the factors say. `step`
-/// floats lie from one step of channels of the input to the next: rows of the whole input times WINO_CB.
+/// Sums over factors, c of input[c][i] · weights[c][lanes] into m[i][lanes] and `second`, as the factors say. The input
+/// lies `shift` floats further than the factors say; `step` floats lie from one step of its channels to the next: rows of
+/// the whole input times WINO_CB.
 SDX_INLINE void SDX_FN(wino_product)(
-    const int rows, const int vectors, const SDX_FN(wino_factor) * factor, int64_t factors, int64_t channels,
-    int64_t step, SDX_FN(wino_ahead) ahead, float *m, float *second) {
+    const int rows, const int vectors, const SDX_FN(wino_factor) * factor, int64_t factors, int64_t shift,
+    const float *weights, int64_t step, SDX_FN(wino_ahead) ahead, float *m, float *second) {
     vf sum[WINO_MR][WINO_NV];
 #define WINO_EACH(STATEMENT)                                                                                           \
     _Pragma("clang loop unroll(full)") for (int i = 0; i < rows; i++)                                                  \
@@ -74,14 +83,14 @@ SDX_INLINE void SDX_FN(wino_product)(
     }
     WINO_EACH(sum[i][j] = (vf){0})
     for (; factors > 0; factors--, factor++) {
+        float *to = m + factor->to;
         if (factor->begin == WINO_ZERO) {
             WINO_EACH(sum[i][j] = (vf){0})
-        } else if (factor->begin != WINO_GO_ON) {
-            const float *from = factor->begin == WINO_FIRST ? m : second;
-            WINO_EACH(sum[i][j] = vload(from + at))
+        } else if (factor->begin == WINO_STORED) {
+            WINO_EACH(sum[i][j] = vload(to + at))
         }
-        const float *v = factor->input, *u = factor->weights;
-        int64_t c = channels;
+        const float *v = factor->input + shift, *u = weights + factor->weights;
+        int64_t c = factor->channels;
         for (; c >= WINO_CB; c -= WINO_CB, v += step, u += WINO_CB * vectors * SDX_V) {
             const float *stop = SDX_FN(wino_after)(ahead, 1);
 #pragma clang loop unroll(disable)
@@ -89,25 +98,27 @@ SDX_INLINE void SDX_FN(wino_product)(
             SDX_FN(wino_steps)(rows, vectors, WINO_CB, sum, v, u);
         }
         if (WINO_CB > 8 && c > 0) SDX_FN(wino_steps)(rows, vectors, 8, sum, v, u);
-        if (factor->end == WINO_SUM_AND_DIFFERENCE) {
-            WINO_EACH(vf was = vload(m + at); vstore(m + at, was + sum[i][j]); vstore(second + at, was - sum[i][j]))
-        } else if (factor->end != WINO_NOTHING) {
-            float *to = factor->end == WINO_STORE_SECOND ? second : m;
+        if (factor->end & WINO_ADD) {
+            WINO_EACH(sum[i][j] = vload(to + at) + sum[i][j])
+        }
+        if (factor->end & WINO_STORE) {
             WINO_EACH(vstore(to + at, sum[i][j]))
+        } else if (factor->end & WINO_SUM_AND_DIFFERENCE) {
+            WINO_EACH(vf was = vload(m + at); vstore(m + at, was + sum[i][j]); vstore(second + at, was - sum[i][j]))
         }
     }
 #undef WINO_EACH
 }
 
 typedef void (*SDX_FN(wino_product_function))(
-    const SDX_FN(wino_factor) * factor, int64_t factors, int64_t channels, int64_t step, SDX_FN(wino_ahead) ahead,
-    float *m, float *second);
+    const SDX_FN(wino_factor) * factor, int64_t factors, int64_t shift, const float *weights, int64_t step,
+    SDX_FN(wino_ahead) ahead, float *m, float *second);
 
 #define WINO_PRODUCT(R, N)                                                                                             \
     static void SDX_FN(wino_product_##R##x##N)(                                                                        \
-        const SDX_FN(wino_factor) * factor, int64_t factors, int64_t channels, int64_t step, SDX_FN(wino_ahead) ahead, \
-        float *m, float *second) {                                                                                     \
-        SDX_FN(wino_product)(R, N, factor, factors, channels, step, ahead, m, second);                                 \
+        const SDX_FN(wino_factor) * factor, int64_t factors, int64_t shift, const float *weights, int64_t step,        \
+        SDX_FN(wino_ahead) ahead, float *m, float *second) {                                                           \
+        SDX_FN(wino_product)(R, N, factor, factors, shift, weights, step, ahead, m, second);                           \
     }
 #if WINO_NV == 4
 #define WINO_PRODUCTS(R) WINO_PRODUCT(R, 2) WINO_PRODUCT(R, 4)

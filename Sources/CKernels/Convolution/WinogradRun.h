@@ -179,6 +179,40 @@ SDX_INLINE SDX_FN(wino_ahead) SDX_FN(wino_weights_ahead)(
     return (SDX_FN(wino_ahead)){from, from + SDX_FN(wino_vectors)(plan, panel) * SDX_V * plan->p->c * plan->factors, 0};
 }
 
+/// The products that add up, in their order. input[t] is the first row of depth tap t, or NULL where that lies outside x;
+/// with form.deep of depth point t, whose second and fourth products have a place `second` floats after the results.
+/// Returns how many there are.
+static int64_t SDX_FN(wino_factors)(
+    const SDX_FN(wino_plan) * plan, const float *const input[4], int64_t width, int64_t second,
+    SDX_FN(wino_factor) factor[4 * WINO_RUNS]) {
+    int64_t channels = plan->p->c, deep = plan->form.deep, joined = plan->joined, factors = 0, taps = 0;
+    for (int64_t t = 0; t < plan->factors; t++) {
+        if (!input[t]) continue;
+        bool adds = deep ? t > 1 : taps > 0; // to what is stored
+        SDX_FN(wino_factor) f = {input[t], t * channels * width, deep && t % 2 ? second : 0, 0, WINO_ZERO, 0};
+        if (deep && adds && joined > 1) {
+            f.begin = WINO_STORED;
+            adds = false;
+        } else if (!deep && taps % joined > 0) {
+            f.begin = WINO_GO_ON;
+            factor[factors - 1].end = WINO_NOTHING;
+            adds = false;
+        }
+        taps++;
+        int64_t left = channels;
+        do {
+            f.channels = left < plan->run ? left : plan->run;
+            left -= f.channels;
+            f.end = (adds ? WINO_ADD : 0) | (deep && t == 1 && left == 0 ? WINO_SUM_AND_DIFFERENCE : WINO_STORE);
+            factor[factors++] = f;
+            f.input += f.channels / WINO_CB * plan->v_rows * WINO_CB;
+            f.weights += f.channels * width;
+            adds = true;
+        } while (left > 0);
+    }
+    return factors;
+}
+
 /// The products of points [point, end) of the plane of `count` rows with one panel of output channels. input[t] is the
 /// first row at the plane's first point of depth tap t, or NULL where that tap lies outside x; with form.deep of depth
 /// point t. Meanwhile the weights of the next point are fetched, last those of `after`: they come from memory or a shared
@@ -188,38 +222,26 @@ static void SDX_FN(wino_multiply)(
     int64_t count, float *products, SDX_FN(wino_ahead) after) {
     const sdx_conv_params *p = plan->p;
     int64_t vectors = SDX_FN(wino_vectors)(plan, panel), width = vectors * SDX_V;
-    int64_t slab = p->c * width, parts = SDX_FN(wino_ceil)(count, WINO_MR);
+    int64_t parts = SDX_FN(wino_ceil)(count, WINO_MR);
     int64_t second = plan->plane_points * plan->m_plane; // from a level's first output slice to the next
-    int64_t present = 0, steps = p->c / WINO_CB;
+    SDX_FN(wino_factor) factor[4 * WINO_RUNS];
+    int64_t factors = SDX_FN(wino_factors)(plan, input, width, second, factor);
+    int64_t present = 0;
     for (int64_t t = 0; t < plan->factors; t++) present += input[t] != NULL;
-    int64_t turns = parts * present * steps;
+    int64_t steps = present * (p->c / WINO_CB), turns = parts * steps;
     for (; point < end; point++) {
         const float *weights = SDX_FN(wino_weights)(plan, panel, point);
         SDX_FN(wino_ahead) ahead = point + 1 < end ? SDX_FN(wino_weights_ahead)(plan, panel, point + 1) : after;
         ahead.pace = turns > 0 ? SDX_FN(wino_ceil)(ahead.end - ahead.from, turns * 16) * 16 : 0;
         for (int64_t part = 0; part < parts; part++) {
-            int64_t row0 = SDX_FN(wino_start)(count, parts, part), factors = 0;
+            int64_t row0 = SDX_FN(wino_start)(count, parts, part);
             int64_t rows = SDX_FN(wino_start)(count, parts, part + 1) - row0;
             float *m = products + point * plan->m_plane + row0 * width;
-            SDX_FN(wino_factor) factor[4];
-            for (int64_t t = 0; t < plan->factors; t++)
-                if (input[t])
-                    factor[factors++] = (SDX_FN(wino_factor)){
-                        input[t] + point * plan->v_plane + row0 * WINO_CB,
-                        weights + t * slab, WINO_ZERO, WINO_STORE};
-            if (plan->form.deep) {
-                factor[1].end = WINO_SUM_AND_DIFFERENCE;
-                factor[2].begin = WINO_FIRST;
-                factor[3].begin = WINO_SECOND;
-                factor[3].end = WINO_STORE_SECOND;
-            } else {
-                for (int64_t t = 1; t < factors; t++) factor[t].begin = WINO_GO_ON;
-                for (int64_t t = 0; t < factors - 1; t++) factor[t].end = WINO_NOTHING;
-            }
             if (factors == 0) memset(m, 0, (size_t)(rows * width) * sizeof(float));
             SDX_FN(wino_products)[rows - 1][vectors - 1](
-                factor, factors, p->c, plan->v_rows * WINO_CB, ahead, m, m + second);
-            ahead.from = SDX_FN(wino_after)(ahead, factors * steps);
+                factor, factors, point * plan->v_plane + row0 * WINO_CB, weights, plan->v_rows * WINO_CB, ahead, m,
+                m + second);
+            ahead.from = SDX_FN(wino_after)(ahead, steps);
         }
     }
 }

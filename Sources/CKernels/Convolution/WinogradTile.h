@@ -11,8 +11,8 @@ typedef struct {
 } winograd_form;
 
 /// How the sums of a product begin and end; see WinogradProduct.h.
-enum { WINO_ZERO, WINO_GO_ON, WINO_FIRST, WINO_SECOND };
-enum { WINO_NOTHING, WINO_STORE, WINO_STORE_SECOND, WINO_SUM_AND_DIFFERENCE };
+enum { WINO_ZERO, WINO_GO_ON, WINO_STORED };
+enum { WINO_NOTHING = 0, WINO_STORE = 1, WINO_SUM_AND_DIFFERENCE = 2, WINO_ADD = 4 };
 
 /// How often a pixel may repeat along an axis of the plane.
 enum { WINO_MOST_REPEATS = 8 };

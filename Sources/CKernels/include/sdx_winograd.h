@@ -8,11 +8,12 @@
 ///
 /// Tensors need no alignment beyond a float's; packed weights and workspaces are fastest at 64 bytes. y may overlap no
 /// input, except that `residual` may be exactly y. Nothing beyond the tensors is read or written. Every sum runs in an
-/// order fixed by the shapes and the ISA. Error before the activation, for normally distributed values: at most 2e-5 ·
-/// √(mean of x² · largest Σ w² of an output channel) up to 4608 terms of a sum (512 channels of 3 × 3), beyond that
-/// times √(terms / 4608). That is 5e-6 of the largest |y| of a map (measured with 512 channels: 2.9e-6, in 3D 6.8e-6;
-/// the direct form has 2e-6). A NaN or an infinity in x spoils the whole tiles of y whose windows meet it (4 × 4
-/// outputs each, in two slices in 3D), with NaN in place of infinities.
+/// order fixed by the shapes and the ISA, at most 256 terms at a time, whose sums then add up. Error before the
+/// activation, for normally distributed values, rectified or not: at most 1.5e-5 · √(mean of x² · largest Σ w² of an
+/// output channel) with tiles of 4 × 4, 5e-6 with 2 × 2, of any depth up to 4096 channels. That is 4e-6 of the largest
+/// |y| of a map, and 1.2e-6 (measured with 512 channels and 4 × 4: 2.2e-6 in 2D, 3.0e-6 in 3D; with 2 × 2: 0.6e-6 and
+/// 0.9e-6). Beyond 4096 channels times √(channels / 4096). A NaN or an infinity in x spoils the whole tiles of y whose
+/// windows meet it (4 × 4 outputs each, in two slices in 3D), with NaN in place of infinities.
 #include "sdx_conv.h"
 
 #ifdef __cplusplus
