@@ -27,7 +27,9 @@ final class Importer {
     }
 
     func importModel(_ proto: UnsafePointer<sdx_graph>, opsets: [String: Int]) throws -> LoadedModel {
-        let scope = GraphScope(name: sdx_graph_name(proto).text, parent: nil)
+        let scope = GraphScope(
+            name: sdx_graph_name(proto).text, parent: nil,
+            capturesWeights: opsets["ai.onnx.preview.training"] != nil)
         let context = ImportContext(names: NameScope(scope), opsets: opsets)
         try importGraph(proto, into: scope, context)
         if !unsupported.isEmpty {

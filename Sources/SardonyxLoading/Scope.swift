@@ -7,8 +7,12 @@ final class GraphScope {
     /// The outer values that the graph reads, in the order of `graph.captures`.
     private(set) var captured: [ValueID] = []
     private var captures: [ValueID: ValueID] = [:]
+    /// Whether constants of floating point that are read inside are captured too: a model that is trained differentiates by
+    /// its weights, and a copy inside would hide the way to them.
+    let capturesWeights: Bool
 
-    init(name: String, parent: NameScope?) {
+    init(name: String, parent: NameScope?, capturesWeights: Bool = false) {
+        self.capturesWeights = parent?.scope.capturesWeights ?? capturesWeights
         graph = Graph(name: name)
         self.parent = parent
     }
@@ -54,7 +58,9 @@ final class NameScope {
         guard seesOutside, let parent = scope.parent, let meaning = parent.resolve(name) else { return nil }
         guard case .value(let outer) = meaning else { return meaning }
         let graph = parent.scope.graph
-        if let constant = graph.constants[outer], graph.inputDefaults[outer] == nil {
+        if let constant = graph.constants[outer], graph.inputDefaults[outer] == nil,
+            !(scope.capturesWeights && constant.dataType.isFloatingPoint)
+        {
             // Constants need not travel through captures; a default must, because a run may give another value.
             let inner = scope.graph.addConstant(constant, name: name)
             names[name] = .value(inner)

@@ -48,6 +48,8 @@ import Testing
         return node
     }
 
+    private static let zero = ("value", TestAttribute.tensor(GradientCases.scalar("", 0)))
+
     static let cases: [Case] = [
         Case(title: "no xs", code: .invalidModel, says: "'xs' is missing", nodes: [square, without("xs")]),
         Case(title: "no y", code: .invalidModel, says: "'y' is missing", nodes: [square, without("y")]),
@@ -92,11 +94,15 @@ import Testing
             title: "y is the gradient", code: .invalidModel, says: "circle", nodes: [square, gradient(["x"], y: "d")]),
         Case(
             title: "an operator without a rule", code: .unsupported,
-            says: "Det 'det': the operator has no derivative rule",
-            nodes: [TestNode("Det", ["x"], ["y"], name: "det"), gradient(["x"])],
-            inputs: [TestValue("x", [2, 2], type: 11)]),
+            says: "SequenceAt 'at': the operator has no derivative rule",
+            nodes: [
+                TestNode("SequenceConstruct", ["x"], ["s"]),
+                TestNode("Constant", [], ["i"], [zero]),
+                TestNode("SequenceAt", ["s", "i"], ["y"], name: "at"), gradient(["x"]),
+            ]),
         Case(
-            title: "a way through a loop", code: .unsupported, says: "Loop 'loop': the operator has no derivative rule",
+            title: "a way through a loop with random numbers", code: .unsupported,
+            says: "random numbers, as of 'noise'",
             nodes: [
                 TestNode(
                     "Loop", ["", "", "x"], ["y"], name: "loop",
@@ -105,10 +111,39 @@ import Testing
                             "body",
                             .graph(
                                 TestGraph(
-                                    nodes: [TestNode("Not", ["go"], ["on"]), TestNode("Exp", ["v"], ["next"])],
+                                    nodes: [
+                                        TestNode("Not", ["go"], ["on"]),
+                                        TestNode("RandomNormalLike", ["v"], ["noise"], name: "noise"),
+                                        TestNode("Add", ["v", "noise"], ["next"]),
+                                    ],
                                     inputs: [
                                         TestValue("i", [], type: 7), TestValue("go", [], type: 9), TestValue("v", nil),
                                     ], outputs: [TestValue("on", [], type: 9), TestValue("next", nil)]))
+                        )
+                    ]), gradient(["x"]),
+            ]),
+        Case(
+            title: "a loop that carries a sequence", code: .unsupported, says: "no tensor",
+            nodes: [
+                TestNode("SequenceConstruct", ["x"], ["s"]), TestNode("Constant", [], ["m"], [zero]),
+                TestNode(
+                    "Loop", ["m", "", "s", "x"], ["", "y"], name: "loop",
+                    [
+                        (
+                            "body",
+                            .graph(
+                                TestGraph(
+                                    nodes: [
+                                        TestNode("SequenceAt", ["v", "m"], ["e"]),
+                                        TestNode("Mul", ["e", "w"], ["next"]),
+                                    ],
+                                    inputs: [
+                                        TestValue("i", [], type: 7), TestValue("go", [], type: 9), TestValue("v", nil),
+                                        TestValue("w", nil),
+                                    ],
+                                    outputs: [
+                                        TestValue("go", [], type: 9), TestValue("v", nil), TestValue("next", nil),
+                                    ]))
                         )
                     ]), gradient(["x"]),
             ]),
@@ -251,6 +286,44 @@ import Testing
                         ("else_branch", branch(TestNode("Exp", ["x"], ["e"]), "e")),
                     ]),
             ], expected: vector(2, 4)),
+        Meaning(
+            title: "a weight of the model that a branch reads",
+            nodes: [
+                TestNode("Constant", [], ["c"], [("value", .tensor(TestTensor("", dims: [], type: 9, raw: [1])))]),
+                TestNode(
+                    "If", ["c"], ["y"],
+                    [
+                        ("then_branch", branch(TestNode("Mul", ["w", "x"], ["p"]), "p")),
+                        ("else_branch", branch(TestNode("Exp", ["x"], ["e"]), "e")),
+                    ]), gradient(["w"], xs: ["w"]),
+            ], initializers: [TestTensor("w", dims: [2], doubles: [3, 5])], expected: vector(1, 2)),
+        Meaning(
+            title: "a weight of the model that a scan reads",
+            nodes: [
+                TestNode(
+                    "Scan", ["x"], ["y"],
+                    [
+                        (
+                            "body",
+                            .graph(
+                                TestGraph(
+                                    nodes: [TestNode("Mul", ["v", "w"], ["p"])], inputs: [TestValue("v", nil)],
+                                    outputs: [TestValue("p", nil)]))
+                        ), ("num_scan_inputs", .int(1)),
+                    ]), gradient(["w"], xs: ["w"]),
+            ], initializers: [TestTensor("w", dims: [], doubles: [3])], expected: vector(3)),
+        Meaning(
+            title: "a weight of the model in a recurrent layer",
+            nodes: [
+                TestNode("Reshape", ["x", "shape"], ["steps"]),
+                TestNode(
+                    "RNN", ["steps", "w", "r"], ["y"], [("hidden_size", .int(1)), ("activations", .texts(["Affine"]))]),
+                gradient(["r"], xs: ["r"]),
+            ],
+            initializers: [
+                TestTensor("shape", integers: [2, 1, 1]), TestTensor("w", dims: [1, 1, 1], doubles: [3]),
+                TestTensor("r", dims: [1, 1, 1], doubles: [5]),
+            ], expected: vector(3)),
         Meaning(
             title: "a branch beside the way",
             nodes: [

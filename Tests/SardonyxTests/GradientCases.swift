@@ -6,7 +6,7 @@ enum GradientCases {
 
     static let all: [Case] =
         elementwise + products + reductions + shaping + convolutions + pooling + normalization + resampling
-        + losses + attentions + branches + [network]
+        + losses + attentions + branches + [network] + recurrent + iterations
 
     /// y = type(x …), x and further inputs of these shapes.
     static func row(

@@ -9,6 +9,12 @@ extension ReverseSweep {
         var known = Set<ValueID>()
         let wanted = node.subgraphs.flatMap(\.captured).filter { active.contains($0) && known.insert($0).inserted }
         guard !wanted.isEmpty else { return [] }
+        for id in wanted where !builder.isDifferentiable(id) {
+            throw SardonyxError(
+                .unsupported,
+                "there is no derivative rule for branches that read '\(builder.graph[id].name)', which is no tensor")
+        }
+        for branch in node.subgraphs { try refuseRandomNumbers(in: branch.graph) }
         var attributes: [String: Attribute] = [:]
         for name in ["then_branch", "else_branch"] {
             guard let branch = node.subgraph(name) else {

@@ -22,7 +22,8 @@ struct ReverseSweep {
                     if error.code == .invalidValue { error.code = .invalidModel }
                     throw error.at(node)
                 }
-            }, differentiate: { try gradients(through: $0, of: $1, to: $2, $3) })
+            }, differentiate: { try gradients(through: $0, of: $1, to: $2, $3) },
+            inside: { self.builder($0, allowance: $1) })
     }
 
     /// Gradients with respect to `targets` of the values whose gradients are given, through `nodes`; nil is zero.
@@ -34,14 +35,7 @@ struct ReverseSweep {
         _ builder: GraphBuilder
     ) throws -> [ValueID?] {
         let independent = Set(targets)
-        // What depends on a target, and is of floating point: anything else has no derivative.
-        var active = independent.filter { builder.isDifferentiable($0) }
-        for node in nodes {
-            var isReached = false
-            node.forEachUse { if active.contains($0) { isReached = true } }
-            guard isReached else { continue }
-            for case let id? in node.outputs where builder.isDifferentiable(id) { active.insert(id) }
-        }
+        let active = dependents(of: independent, nodes, builder)
         var parts: [ValueID: [ValueID]] = [:]
         for seed in seeds where active.contains(seed.value) { parts[seed.value, default: []].append(seed.gradient) }
 
@@ -62,21 +56,44 @@ struct ReverseSweep {
         return try targets.map { try Self.sum(parts[$0], builder) }
     }
 
+    /// What depends on a target, and is of floating point: anything else has no derivative.
+    func dependents(of targets: Set<ValueID>, _ nodes: [Node], _ builder: GraphBuilder) -> Set<ValueID> {
+        var active = targets.filter { builder.mayHaveGradient($0) }
+        for node in nodes {
+            var isReached = false
+            node.forEachUse { if active.contains($0) { isReached = true } }
+            guard isReached else { continue }
+            for case let id? in node.outputs where builder.mayHaveGradient(id) { active.insert(id) }
+        }
+        return active
+    }
+
     /// Gradients of values that the node reads.
     private func derive(
         _ node: Node, _ outputs: [ValueID?], _ active: Set<ValueID>, _ builder: GraphBuilder
     ) throws -> [(value: ValueID, gradient: ValueID)] {
-        if node.operatorType == "If", node.domain.isEmpty { return try deriveBranches(node, outputs, active, builder) }
+        switch node.qualifiedType {
+        case "If": return try deriveBranches(node, outputs, active, builder)
+        case "Scan": return try deriveScan(node, outputs, active, builder)
+        case "Loop": return try deriveLoop(node, outputs, active, builder)
+        default: break
+        }
         guard let rule = registry.find(node)?.derivative else {
             throw SardonyxError(.unsupported, "the operator has no derivative rule")
         }
         let isWanted = node.inputs.map { id in id.map(active.contains) ?? false }
-        let derivation = Derivation(node: node, builder: builder, outputGradients: outputs, isWanted: isWanted)
+        let derivation = Derivation(
+            node: node, builder: builder, outputGradients: outputs, isWanted: isWanted,
+            wantedCaptures: node.hasSubgraphs ? Array(Set(node.subgraphs.flatMap(\.captured)).intersection(active)) : []
+        )
         try rule.rule(derivation)
-        return zip(node.inputs, zip(isWanted, derivation.gradients)).compactMap { id, result in
-            guard let id, result.0, let gradient = result.1 else { return nil }
-            return (id, gradient)
-        }
+        let results: [(value: ValueID, gradient: ValueID)] = zip(node.inputs, zip(isWanted, derivation.gradients))
+            .compactMap {
+                id, result in
+                guard let id, result.0, let gradient = result.1 else { return nil }
+                return (id, gradient)
+            }
+        return results + derivation.captureGradients
     }
 
     private static func sum(_ parts: [ValueID]?, _ builder: GraphBuilder) throws -> ValueID? {
@@ -86,8 +103,23 @@ struct ReverseSweep {
 }
 
 extension GraphBuilder {
-    func isDifferentiable(_ id: ValueID) -> Bool {
-        switch graph[id].type.dataType {
+    func isDifferentiable(_ id: ValueID) -> Bool { graph[id].type.dataType?.isDifferentiable ?? false }
+
+    /// Also for sequences and optional values of floating point, which no rule passes on: a way through them is refused.
+    func mayHaveGradient(_ id: ValueID) -> Bool {
+        var type = graph[id].type
+        while true {
+            switch type {
+            case .sequence(let element), .optional(let element): type = element
+            default: return type.dataType?.isDifferentiable ?? false
+            }
+        }
+    }
+}
+
+extension DataType {
+    fileprivate var isDifferentiable: Bool {
+        switch self {
         case .float, .double, .float16, .bfloat16: true
         default: false
         }

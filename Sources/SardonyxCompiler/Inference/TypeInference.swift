@@ -51,7 +51,7 @@ package struct TypeInference {
     /// - Returns: whether the node's outputs have all become constants, so that the node can go.
     func visit(_ node: inout Node, _ graph: inout Graph, _ state: inout State) throws -> Bool {
         guard let type = registry.find(node) else { return false }
-        if folds && node.hasSubgraphs { node.sinkConstants(of: graph) }
+        if folds && node.hasSubgraphs { node.sinkConstants(of: graph, onlyIntegers: foldsIntegersOnly) }
         let inputs = node.inputs.map { id in id.map { graph[$0].type } }
         try type.schema.checkTypes(of: node, inputs)
         if folds, let results = fold(node, type, graph, limit: min(foldingLimit, state.foldingBudget)) {
@@ -185,16 +185,19 @@ private struct FoldingEnvironment: EvaluationEnvironment {
 
 extension Node {
     /// Gives the node's subgraphs the constants that they capture as constants of their own.
-    fileprivate mutating func sinkConstants(of graph: Graph) {
-        for (name, var subgraph) in subgraphAttributes
-        where subgraph.captured.contains(where: { graph.constants[$0] != nil }) {
+    /// - Parameter onlyIntegers: leaves floating point where it is: a weight may be differentiated by.
+    fileprivate mutating func sinkConstants(of graph: Graph, onlyIntegers: Bool) {
+        func sunk(_ id: ValueID) -> Tensor? {
+            graph.constants[id].flatMap { onlyIntegers && $0.dataType.isFloatingPoint ? nil : $0 }
+        }
+        for (name, var subgraph) in subgraphAttributes where subgraph.captured.contains(where: { sunk($0) != nil }) {
             let pairs = Array(zip(subgraph.captured, subgraph.graph.captures))
             for (outer, inner) in pairs {
-                guard let constant = graph.constants[outer] else { continue }
+                guard let constant = sunk(outer) else { continue }
                 subgraph.graph.constants[inner] = constant
                 subgraph.graph[inner].type = .tensor(constant.dataType, SymbolicShape(constant.shape))
             }
-            let rest = pairs.filter { graph.constants[$0.0] == nil }
+            let rest = pairs.filter { sunk($0.0) == nil }
             subgraph.captured = rest.map(\.0)
             subgraph.graph.captures = rest.map(\.1)
             attributes[name] = .graph(subgraph)

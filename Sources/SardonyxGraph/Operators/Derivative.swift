@@ -18,10 +18,17 @@ package final class Derivation {
     package let outputGradients: [ValueID?]
     /// The inputs whose gradients are of use: of floating point, and on the way from what is differentiated by.
     package let isWanted: [Bool]
+    /// Values that the node's graphs read from the graph around, and whose gradients are of use.
+    package let wantedCaptures: [ValueID]
     /// The inputs' gradients, to be set; nil is zero.
     package var gradients: [ValueID?]
+    /// The gradients of `wantedCaptures`, in any order; those that are missing are zero.
+    package var captureGradients: [(value: ValueID, gradient: ValueID)] = []
 
-    package init(node: Node, builder: GraphBuilder, outputGradients: [ValueID?], isWanted: [Bool]) {
+    package init(
+        node: Node, builder: GraphBuilder, outputGradients: [ValueID?], isWanted: [Bool], wantedCaptures: [ValueID] = []
+    ) {
+        self.wantedCaptures = wantedCaptures
         self.node = node
         self.builder = builder
         self.outputGradients = outputGradients

@@ -28,6 +28,8 @@ package final class GraphBuilder {
     package let differentiate:
         (_ nodes: [Node], _ gradients: [(value: ValueID, gradient: ValueID)], _ targets: [ValueID], GraphBuilder) throws
             -> [ValueID?]
+    /// A builder of a graph inside a node, with what is left of the allowance.
+    private let inside: (Graph, DerivativeAllowance) -> GraphBuilder
     /// What the added nodes' names begin with.
     package var prefix = ""
     package private(set) var allowance: DerivativeAllowance
@@ -38,8 +40,10 @@ package final class GraphBuilder {
         differentiate:
             @escaping (
                 _ nodes: [Node], _ gradients: [(value: ValueID, gradient: ValueID)], _ targets: [ValueID], GraphBuilder
-            ) throws -> [ValueID?]
+            ) throws -> [ValueID?],
+        inside: @escaping (Graph, DerivativeAllowance) -> GraphBuilder
     ) {
+        self.inside = inside
         self.graph = graph
         self.allowance = allowance
         self.infer = infer
@@ -103,5 +107,45 @@ package final class GraphBuilder {
         graph.addConstant(tensor, name: "\(prefix)/constant#\(graph.values.count)")
     }
 
-    package func addValue(_ name: String) -> ValueID { graph.addValue(name) }
+    package func addValue(_ name: String, type: ValueType = .unknown) -> ValueID { graph.addValue(name, type: type) }
+
+    /// Notes what is known of a value besides what its node tells.
+    package func setType(_ id: ValueID, _ type: ValueType) { graph[id].type = type }
+
+    /// A graph for a node's attribute. What `body` adds to it counts here too.
+    /// - Parameter graph: without nodes; what it captures has no type yet.
+    /// - Returns: the graph, whose outputs are what `body` gives.
+    package func subgraph(
+        _ graph: Graph, captured: [ValueID], _ body: (GraphBuilder) throws -> [ValueID]
+    ) throws -> Subgraph {
+        var graph = graph
+        for (outside, capture) in zip(captured, graph.captures) { graph[capture].type = self.graph[outside].type }
+        let builder = inside(graph, allowance)
+        builder.prefix = prefix
+        // Each output is a value of its own, also where it is an input.
+        let outputs = try body(builder).map { try builder.add("Identity", [$0])[0] }
+        try settle(builder.allowance)
+        var result = builder.graph
+        result.outputs = outputs
+        return Subgraph(graph: result, captured: captured)
+    }
+
+    /// Adds the nodes of a graph inside a node of this one, with these values as its inputs, and returns its outputs.
+    package func inline(_ subgraph: Subgraph, _ inputs: [ValueID]) throws -> [ValueID] {
+        let body = subgraph.graph
+        var places = Dictionary(zip(body.captures, subgraph.captured), uniquingKeysWith: { first, _ in first })
+        for (input, value) in zip(body.inputs, inputs) { places[input] = value }
+        for (id, tensor) in body.constants where places[id] == nil { places[id] = addConstant(tensor) }
+        for var node in body.nodes {
+            node.mapUses { places[$0] ?? $0 }
+            node.outputs = node.outputs.map { id in
+                guard let id else { return nil }
+                let copy = addValue("\(prefix)/\(body[id].name)#\(graph.values.count)")
+                places[id] = copy
+                return copy
+            }
+            try append(node)
+        }
+        return body.outputs.map { places[$0] ?? $0 }
+    }
 }

@@ -52,7 +52,7 @@ enum If: Operator {
 
 extension ValueType {
     /// What is common to two types: dimensions that differ become unknown.
-    func union(_ other: ValueType) -> ValueType {
+    package func union(_ other: ValueType) -> ValueType {
         switch (self, other) {
         case (.tensor(let a, let x), .tensor(let b, let y)) where a == b:
             guard let x, let y, x.count == y.count else { return .tensor(a, nil) }
@@ -64,7 +64,7 @@ extension ValueType {
     }
 
     /// The type without what is known of shapes.
-    var withoutShape: ValueType {
+    package var withoutShape: ValueType {
         switch self {
         case .tensor(let type, _): .tensor(type, nil)
         case .sparseTensor(let type, _): .sparseTensor(type, nil)

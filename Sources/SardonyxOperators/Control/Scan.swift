@@ -57,8 +57,10 @@ enum Scan: Operator {
         for index in context.outputs.indices {
             if index < states {
                 context.set(index, types[index])
-            } else if case .tensor(let type, var shape?) = types[index] {
-                shape.insert(length, at: try axis(node, "scan_output_axes", index - states, rank: shape.count + 1))
+            } else if case .tensor(let type, var shape) = types[index] {
+                if let rank = shape?.count {
+                    shape?.insert(length, at: try axis(node, "scan_output_axes", index - states, rank: rank + 1))
+                }
                 context.set(index, type, shape)
             }
         }

@@ -80,6 +80,25 @@ enum GRU: Operator {
         }
     }
 
+    static let derivative: Derivative? = .definition { d in
+        let isLinearBeforeReset = d.node.flag("linear_before_reset")
+        return try d.recurrentLayer(defaults: [.sigmoid, .tanh], keepsRecurrentBias: isLinearBeforeReset) { step in
+            let (functions, last) = (step.activations, step.state)
+            let own = try step.projected.split(3)
+            let matrices = try step.recurrent.split(3)
+            let biases = try step.extra?.split(3)
+            func product(_ state: Term, _ gate: Int) throws -> Term {
+                let product = try state.apply("MatMul", matrices[gate])
+                return try biases.map { try product + $0[gate] } ?? product
+            }
+            let update = try functions.apply(0, own[0] + product(last, 0))
+            let reset = try functions.apply(0, own[1] + product(last, 1))
+            let new = try functions.apply(
+                1, own[2] + (isLinearBeforeReset ? reset * product(last, 2) : product(reset * last, 2)))
+            return [try (1 - update) * new + update * last]
+        }
+    }
+
     static let examples = [
         Example(
             "two steps",

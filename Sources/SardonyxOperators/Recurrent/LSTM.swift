@@ -104,6 +104,26 @@ enum LSTM: Operator {
             Int64(step.batch), Int64(step.hidden), cell.activations.clip, cell.couplesForget ? 1 : 0)
     }
 
+    static let derivative: Derivative? = .definition { d in
+        let couplesForget = d.node.flag("input_forget")
+        return try d.recurrentLayer(defaults: [.sigmoid, .tanh, .tanh], hasCell: true, peepholes: 7) { step in
+            guard let last = step.cell else { return [] }
+            let functions = step.activations
+            let gates = try (step.projected + step.state.apply("MatMul", step.recurrent)).split(4)
+            var (input, output, forget) = (gates[0], gates[1], gates[2])
+            let peepholes = try step.extra?.split(3)
+            if let peepholes {
+                input = try input + peepholes[0] * last
+                forget = try forget + peepholes[2] * last
+            }
+            input = try functions.apply(0, input)
+            forget = try couplesForget ? 1 - input : functions.apply(0, forget)
+            let cell = try forget * last + input * functions.apply(1, gates[3])
+            if let peepholes { output = try output + peepholes[1] * cell }
+            return [try functions.apply(0, output) * functions.unclipped(2, cell), cell]
+        }
+    }
+
     static let examples = [
         Example(
             "two steps",

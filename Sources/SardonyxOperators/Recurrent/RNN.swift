@@ -79,6 +79,12 @@ enum RNN: Operator {
         }
     }
 
+    static let derivative: Derivative? = .definition { d in
+        try d.recurrentLayer(defaults: [.tanh]) { step in
+            [try step.activations.apply(0, step.projected + step.state.apply("MatMul", step.recurrent))]
+        }
+    }
+
     static let examples = [
         Example(
             "two steps",

@@ -2,7 +2,7 @@ import SardonyxGraph
 
 /// The functions f, g, h of one direction of a recurrent layer, and the clipping of their arguments.
 struct RecurrentActivations: Sendable {
-    private let functions: [(function: ActivationFunction, alpha: Double, beta: Double)]
+    let functions: [(function: ActivationFunction, alpha: Double, beta: Double)]
     /// 0 is none.
     let clip: Float
     /// Whether the functions are the standard's defaults, which the C kernels have.

@@ -65,8 +65,12 @@ extension Derivation {
             if let id, places[id] == nil { places[id] = index }
         }
         let targets = places.sorted { $0.value < $1.value }
-        let results = try builder.differentiate(added, seeds, targets.map(\.key), builder)
+        let captures = wantedCaptures.filter { places[$0] == nil }
+        let results = try builder.differentiate(added, seeds, targets.map(\.key) + captures, builder)
         for (target, result) in zip(targets, results) { gradients[target.value] = result }
+        for (value, result) in zip(captures, results.dropFirst(targets.count)) {
+            if let result { captureGradients.append((value, result)) }
+        }
     }
 }
 

@@ -50,6 +50,12 @@ struct Term {
     /// An int64 vector.
     func integers(_ values: [Int]) -> Term { Term(id: builder.addConstant(Tensor(integers: values)), builder: builder) }
 
+    /// An int64 scalar.
+    func scalar(_ value: Int) -> Term { Term(id: builder.addConstant(Tensor(Int64(value))), builder: builder) }
+
+    /// 0, 1, … below this int64, a scalar or one element.
+    func indices() throws -> Term { try scalar(0).apply("Range", reshaped(to: integers([])), scalar(1)) }
+
     // MARK: Arithmetic
 
     static func + (a: Term, b: Term) throws -> Term { try a.apply("Add", b) }
