@@ -129,7 +129,9 @@ extension GradientCases {
             ])
     }
 
-    private static let grids: [Case] = [("linear", 0), ("linear", 1), ("nearest", 0)].flatMap { mode, corners in
+    private static let grids: [Case] = [
+        ("linear", 0), ("linear", 1), ("nearest", 0), ("cubic", 0), ("cubic", 1),
+    ].flatMap { mode, corners in
         ["zeros", "border", "reflection"].map { padding in
             row(
                 "GridSample", [[2, 2, 3, 4], [2, 3, 1, 2]], -1.4...1.4,
@@ -140,12 +142,31 @@ extension GradientCases {
         }
     }
 
+    private static func keepingRatio(
+        _ policy: String, _ attributes: [(String, TestAttribute)], _ sizes: [Int64]
+    ) -> Case {
+        resize(
+            [1, 3, 1, 4], [("keep_aspect_ratio_policy", .text(policy)), ("axes", .ints([1, -1]))] + attributes,
+            sizes: sizes, "\(policy) \(sizes)")
+    }
+
     static let resampling: [Case] =
         grids + [
             row("GridSample", [[1, 1, 2, 3, 2], [1, 1, 2, 2, 3]], -1.1...1.1, title: "a volume"),
             row(
+                "GridSample", [[1, 1, 2, 3, 2], [1, 1, 2, 1, 3]], -1.1...1.1, [("mode", .text("cubic"))],
+                title: "a volume, cubic"),
+        ]
+        + ["linear", "cubic"].map { mode in
+            row(
                 "GridSample", [[1, 2, 1, 3], [1, 2, 2, 2]], -2...2,
-                [("padding_mode", .text("reflection")), ("align_corners", .int(1))], title: "an axis of one element"),
+                [("mode", .text(mode)), ("padding_mode", .text("reflection")), ("align_corners", .int(1))],
+                title: "an axis of one element, \(mode)")
+        } + [
+            keepingRatio("not_larger", [("mode", .text("linear"))], [5, 5]),
+            keepingRatio("not_smaller", [("mode", .text("cubic")), ("exclude_outside", .int(1))], [2, 7]),
+            keepingRatio("not_larger", [("mode", .text("linear")), ("antialias", .int(1))], [3, 2]),
+            keepingRatio("not_smaller", [], [3, 6]),
             resize([1, 2, 2, 3], [], scales: [1, 1, 2, 1.5], "nearest"),
             resize([1, 1, 3, 4], [("mode", .text("linear"))], scales: [1, 1, 2, 1.5], "linear"),
             resize(
@@ -210,40 +231,85 @@ extension GradientCases {
             isTwice: false)
     }
 
-    static let attentions: [Case] = [
-        attention([1, 2, 3, 2], [1, 2, 4, 2], [1, 2, 4, 3], title: "heads"),
-        attention([2, 4, 2, 2], [2, 2, 3, 2], [2, 2, 3, 1], [("is_causal", .int(1))], title: "shared keys, causal"),
-        attention(
-            [1, 3, 4], [1, 3, 2], [1, 3, 4],
-            [("q_num_heads", .int(4)), ("kv_num_heads", .int(2)), ("softcap", .float(0.75)), ("scale", .float(0.5))],
-            title: "packed heads, a cap"),
-        attention([1, 2, 2, 2], [1, 2, 3, 2], [1, 2, 3, 2], mask: [2, 1, 3], title: "a mask that is added"),
-        attention(
-            [1, 2, 2, 2], [1, 1, 2, 2], [1, 1, 2, 3], mask: [2, 3], past: [[1, 1, 2, 2], [1, 1, 2, 3]], title: "a cache"
-        ),
-        Case(
-            title: "RotaryEmbedding, in float",
-            nodes: [
-                TestNode("Cast", ["x"], ["f"], [("to", .int(1))]),
-                TestNode("RotaryEmbedding", ["f", "cos", "sin"], ["r"], [("interleaved", .int(1))]),
-                TestNode("Cast", ["r"], ["y"], [("to", .int(11))]),
-            ], inputs: [.init(name: "x", shape: [1, 2, 2, 4], range: -1...1)],
-            initializers: [
-                TestTensor("cos", dims: [1, 2, 2], floats: [1, 0.5, 0.25, -0.5]),
-                TestTensor("sin", dims: [1, 2, 2], floats: [0, 0.75, -1, 0.5]),
-            ], step: 0.25),
-        Case(
-            title: "MaxUnpool",
-            nodes: [
-                TestNode("MaxUnpool", ["x", "places"], ["y"], [("kernel_shape", .ints([2])), ("strides", .ints([2]))])
-            ],
-            inputs: [.init(name: "x", shape: [1, 2, 2], range: -1...1)],
-            initializers: [
-                TestTensor(
-                    "places", dims: [1, 2, 2], type: 7,
-                    raw: [1, 2, 5, 6].flatMap { [$0] + [UInt8](repeating: 0, count: 7) })
-            ]),
-    ]
+    /// Two heads of queries to one of keys; a graph inside may read `bias`.
+    private static func flexible(_ attributes: [(String, TestAttribute)], _ title: String) -> Case {
+        let shapes = [("q", [1, 2, 2, 2]), ("k", [1, 1, 3, 2]), ("v", [1, 1, 3, 2]), ("bias", [2, 1, 3])]
+        return Case(
+            title: "FlexAttention, \(title)",
+            nodes: [TestNode("FlexAttention", ["q", "k", "v"], ["y"], domain: "ai.onnx.preview", attributes)],
+            inputs: shapes.prefix(attributes.isEmpty ? 3 : 4).map { .init(name: $0, shape: $1, range: -1...1) },
+            moreOpsets: [("ai.onnx.preview", 1)])
+    }
+
+    static let attentions: [Case] =
+        [
+            attention([1, 2, 3, 2], [1, 2, 4, 2], [1, 2, 4, 3], title: "heads"),
+            attention(
+                [2, 4, 2, 2], [2, 2, 3, 2], [2, 2, 3, 1], [("is_causal", .int(1))], title: "shared keys, causal"),
+            attention(
+                [1, 3, 4], [1, 3, 2], [1, 3, 4],
+                [
+                    ("q_num_heads", .int(4)), ("kv_num_heads", .int(2)), ("softcap", .float(0.75)),
+                    ("scale", .float(0.5)),
+                ],
+                title: "packed heads, a cap"),
+            attention([1, 2, 2, 2], [1, 2, 3, 2], [1, 2, 3, 2], mask: [2, 1, 3], title: "a mask that is added"),
+            attention(
+                [1, 2, 2, 2], [1, 1, 2, 2], [1, 1, 2, 3], mask: [2, 3], past: [[1, 1, 2, 2], [1, 1, 2, 3]],
+                title: "a cache"
+            ),
+        ]
+        + (0...3).map { mode in
+            attention(
+                [1, 2, 2, 2], [1, 1, 3, 2], [1, 1, 3, 2],
+                [("qk_matmul_output_mode", .int(Int64(mode))), ("softcap", .float(0.75))], mask: [2, 3], output: 3,
+                title: "the products, mode \(mode)")
+        } + [
+            attention(
+                [1, 1, 2, 2], [1, 1, 1, 2], [1, 1, 1, 2], past: [[1, 1, 2, 2], [1, 1, 2, 2]], output: 2,
+                title: "the next cache"),
+            flexible([], "plain, shared keys"),
+            flexible(
+                [
+                    (
+                        "score_mod",
+                        .graph(
+                            TestGraph(
+                                nodes: [TestNode("Mul", ["s", "bias"], ["t"])], inputs: [TestValue("s", nil, type: 11)],
+                                outputs: [TestValue("t", nil, type: 11)]))
+                    ),
+                    (
+                        "prob_mod",
+                        .graph(
+                            TestGraph(
+                                nodes: [TestNode("Mul", ["p", "p"], ["t"])], inputs: [TestValue("p", nil, type: 11)],
+                                outputs: [TestValue("t", nil, type: 11)]))
+                    ), ("scale", .float(0.5)),
+                ], "scores and probabilities changed"),
+            Case(
+                title: "RotaryEmbedding, in float",
+                nodes: [
+                    TestNode("Cast", ["x"], ["f"], [("to", .int(1))]),
+                    TestNode("RotaryEmbedding", ["f", "cos", "sin"], ["r"], [("interleaved", .int(1))]),
+                    TestNode("Cast", ["r"], ["y"], [("to", .int(11))]),
+                ], inputs: [.init(name: "x", shape: [1, 2, 2, 4], range: -1...1)],
+                initializers: [
+                    TestTensor("cos", dims: [1, 2, 2], floats: [1, 0.5, 0.25, -0.5]),
+                    TestTensor("sin", dims: [1, 2, 2], floats: [0, 0.75, -1, 0.5]),
+                ], step: 0.25),
+            Case(
+                title: "MaxUnpool",
+                nodes: [
+                    TestNode(
+                        "MaxUnpool", ["x", "places"], ["y"], [("kernel_shape", .ints([2])), ("strides", .ints([2]))])
+                ],
+                inputs: [.init(name: "x", shape: [1, 2, 2], range: -1...1)],
+                initializers: [
+                    TestTensor(
+                        "places", dims: [1, 2, 2], type: 7,
+                        raw: [1, 2, 5, 6].flatMap { [$0] + [UInt8](repeating: 0, count: 7) })
+                ]),
+        ]
 
     /// A small network: from images and all its parameters to the classes' probabilities.
     static let network = Case(

@@ -6,7 +6,7 @@ enum GradientCases {
 
     static let all: [Case] =
         elementwise + products + reductions + shaping + convolutions + pooling + normalization + resampling
-        + losses + attentions + branches + [network] + recurrent + iterations
+        + losses + attentions + branches + [network] + regions + signals + scattering + recurrent + iterations
 
     /// y = type(x …), x and further inputs of these shapes.
     static func row(
@@ -112,6 +112,8 @@ enum GradientCases {
         + [
             ("ij,jk->ik", [[2, 3], [3, 4]]), ("bij,bkj->b", [[2, 3, 2], [2, 4, 2]]), ("ij->j", [[2, 3]]),
             ("...i,j...->...j", [[2, 3, 2], [4, 2, 1]]), ("ab,cd", [[2, 2], [1, 3]]), ("i,i,i->", [[3], [1], [3]]),
+            ("ii->i", [[3, 3]]), ("ii->", [[3, 3]]), ("iji,ij->j", [[2, 3, 2], [2, 3]]),
+            ("aaa,a->a", [[2, 2, 2], [2]]),
         ].map { row("Einsum", $1, -2...2, [("equation", .text($0))], title: $0) }
 
     static let reductions: [Case] =

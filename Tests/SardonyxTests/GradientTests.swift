@@ -20,11 +20,31 @@ import Testing
         /// The step of the differences. A long one makes a linear function's exact, also where it is computed in float.
         var step = 1e-5
         var opset: Int64 = 28
+        var moreOpsets: [(String, Int64)] = []
         var testDescription: String { title }
     }
 
     /// Beside the differences' own error, which is about step² + 1e-16 / step.
     static let tolerance = 1e-6
+
+    /// First derivatives by PyTorch, of what it knows too.
+    @Test(arguments: GradientReferences.all, [true, false])
+    func pyTorch(_ reference: GradientReferences.Reference, isStatic: Bool) throws {
+        let test = try #require((GradientCases.all + GradientCases.inFloat).first { $0.title == reference.title })
+        let shape = try #require(GradientModel(test, isStatic: isStatic, derivatives: 0).run(test.draw())["y"]).shape
+        var inputs = test.draw()
+        inputs["r_"] = Self.numbers(shape, -1...1, seed: 7)
+        let slopes = try GradientModel(test, isStatic: isStatic, derivatives: 1, result: shape).run(inputs)
+        for (name, expected) in reference.slopes {
+            let result = try #require(slopes["d_\(name)"]).scalars(Double.self)
+            try #require(result.count == expected.count, "\(name)")
+            for (index, (a, b)) in zip(result, expected).enumerated()
+            where abs(a - b) > reference.tolerance * (1 + abs(b)) {
+                Issue.record("\(name), element \(index): \(a), and by PyTorch \(b)")
+                return
+            }
+        }
+    }
 
     @Test(arguments: GradientCases.all, [true, false])
     func centralDifferences(_ test: Case, isStatic: Bool) throws {
@@ -150,7 +170,7 @@ private struct GradientModel {
             TestGraph(
                 nodes: nodes, inputs: inputs, outputs: outputs.map { TestValue($0, nil, type: 11) },
                 initializers: test.initializers),
-            opsets: [("", test.opset), ("ai.onnx.preview.training", 1)])
+            opsets: [("", test.opset), ("ai.onnx.preview.training", 1)] + test.moreOpsets)
         var options = Session.Options()
         options.optimizes = isStatic
         session = try Session(bytes.withUnsafeBytes { try Model(bytes: $0) }, options: options)

@@ -134,13 +134,9 @@ enum Attention: Operator {
     }
 
     static let derivative: Derivative? = Derivative { d in
-        guard d.gradient(3) == nil, let dy = d.gradient(0) else {
-            throw SardonyxError(.unsupported, "outputs other than Y have no derivative rule")
-        }
         let (q, k, v) = (try d.x(0), try d.x(1), try d.x(2))
-        guard try q.dataType() == v.dataType() else {
-            throw SardonyxError(.unsupported, "there is no derivative rule for operands of several types")
-        }
+        guard try q.dataType() == v.dataType() else { return try d.differentiate { try Self.inOneType(d) } }
+        let dy = try d.gradient(0) ?? d.y().zeros()
         // The node itself tells the weights, and the keys and values with those of the cache before them.
         var attributes = d.node.attributes
         attributes["qk_matmul_output_mode"] = .int(3)
@@ -154,8 +150,19 @@ enum Attention: Operator {
         let weights = try rows(results[3], keys.extents(2..<3))
         let gradient = try rows(dy.unpacked(heads), values.extents(3..<4))
 
-        let byWeight = try gradient.apply("MatMul", values.matrixTransposed()) * weights
-        let byScore = try byWeight - weights * byWeight.sum([3])
+        // The last output's gradient joins where the node takes the output from.
+        let stage = d.node.int("qk_matmul_output_mode", default: 0)
+        let traced = try d.gradient(3).map { try rows($0, keys.extents(2..<3)) }
+        func joined(_ gradient: Term, at place: Int) throws -> Term {
+            guard place == stage, let traced else { return gradient }
+            return try gradient + traced
+        }
+        let byWeight = try joined(gradient.apply("MatMul", values.matrixTransposed()), at: 3) * weights
+        var byScore = try byWeight - weights * byWeight.sum([3])
+        if stage == 2, let traced {
+            let isVisible = try rows(d.y(3), keys.extents(2..<3)).isGreater(than: -Double.infinity)
+            byScore = try byScore + traced.kept(where: isVisible)
+        }
         if d.wants(3) {
             let mask = try d.x(3)
             let whole = try byScore.reshaped(like: results[3]).apply(
@@ -165,13 +172,13 @@ enum Attention: Operator {
         let scale =
             try d.node.float("scale").map { try q.number(Double($0)) }
             ?? 1 / keys.extents(3..<4).converted(to: q).sqrt()
-        var byProduct = byScore
+        var byProduct = try joined(byScore, at: 1)
         let cap = Double(d.node.float("softcap", default: 0))
-        if cap != 0 {
+        if cap > 0 {
             let scores = try queries.apply("MatMul", keys.matrixTransposed()) * scale
             byProduct = try byProduct * (1 - (scores / cap).tanh().squared())
         }
-        byProduct = try byProduct * scale
+        byProduct = try joined(byProduct, at: 0) * scale
         try d.set(0) {
             try byProduct.apply("MatMul", keys).reshaped(
                 to: keys.extents(0..<1).joined([heads, q.integers([-1]), keys.extents(3..<4)])
@@ -191,6 +198,21 @@ enum Attention: Operator {
                 try all.apply("Slice", length, q.integers([Int(Int32.max)]), axis).packed(like: d.x(input))
             }
         }
+    }
+
+    /// The node with operands of the type to compute in, and its results converted back.
+    private static func inOneType(_ d: Derivation) throws -> [Term?] {
+        let (query, value) = (try d.x(0).dataType(), try d.x(2).dataType())
+        let type = computeType(query, value)
+        func cast(_ x: Term, _ type: DataType) throws -> Term {
+            x.type.dataType == type ? x : try x.apply("Cast", with: ["to": .int(Int64(type.rawValue))])
+        }
+        let inputs = try d.node.inputs.enumerated().map { index, id -> ValueID? in
+            guard let id, index < 6, d.term(id).type.dataType != .bool else { return id }
+            return try cast(d.term(id), type).id
+        }
+        let outputs = try d.builder.add("Attention", inputs, d.node.attributes, outputs: d.node.outputs.count)
+        return try outputs.enumerated().map { try cast(d.term($1), $0 == 2 ? value : query) }
     }
 
     static let examples = [
@@ -223,7 +245,7 @@ enum Attention: Operator {
 
 extension Term {
     /// Heads of an attention's operand on an axis of their own: [batch, heads, rows, size].
-    fileprivate func unpacked(_ heads: Term) throws -> Term {
+    func unpacked(_ heads: Term) throws -> Term {
         guard try rank() == 3 else { return self }
         return try reshaped(to: extents(0..<2).joined([heads, integers([-1])])).transposed([0, 2, 1, 3])
     }

@@ -134,6 +134,33 @@ enum FlexAttention: Operator {
         }
     }
 
+    static let derivative: Derivative? = .definition { d in
+        let (q, k, v) = (try d.x(0), try d.x(1), try d.x(2))
+        let rounding = try Self.precision(d.node, q.dataType())
+        let computed: DataType = try rounding == .double || q.dataType() == .double ? .double : .float
+        func cast(_ x: Term, _ type: DataType) throws -> Term {
+            x.type.dataType == type ? x : try x.apply("Cast", with: ["to": .int(Int64(type.rawValue))])
+        }
+        func modified(_ x: Term, _ name: String) throws -> Term {
+            var result = try cast(x, rounding)
+            if let body = d.node.subgraph(name) { result = d.term(try d.builder.inline(body, [result.id])[0]) }
+            return try cast(result, computed)
+        }
+        // Query heads that share a head of keys are rows of it.
+        let shared = try k.extents(0..<2).joined([q.integers([-1])])
+        let rows = try cast(q, computed).reshaped(to: shared.joined([q.extents(3..<4)]))
+        let scale =
+            try d.node.float("scale").map { try rows.number(Double($0)) } ?? 1
+            / q.extents(3..<4).converted(to: rows).sqrt()
+        let keys = try k.extents(2..<3)
+        let scores = try (rows.apply("MatMul", cast(k, computed).matrixTransposed()) * scale).reshaped(
+            to: q.extents(0..<3).joined([keys]))
+        let weights = try modified(
+            modified(scores, "score_mod").apply("Softmax", with: ["axis": .int(-1)]), "prob_mod")
+        let y = try weights.reshaped(to: shared.joined([keys])).apply("MatMul", cast(v, computed))
+        return [try cast(y.reshaped(like: d.y()), q.dataType())]
+    }
+
     static let examples = [
         Example(
             "equal scores, two heads that share one",

@@ -109,6 +109,40 @@ enum LinearAttention: Operator {
         ).kernel()
     }
 
+    /// A scan over the positions; every head of keys has its queries as rows.
+    static let derivative: Derivative? = .definition { d in
+        let (query, key, value) = (try d.x(0), try d.x(1), try d.x(2))
+        let (queryHeads, keyHeads) = try heads(d.node)
+        let group = queryHeads / keyHeads
+        // Positions first: [positions, batch, heads, …].
+        func byPosition(_ x: Term, _ extents: [Int]) throws -> Term {
+            let shape = try x.extents(0..<2).joined([x.integers(extents)])
+            return try x.reshaped(to: shape).transposed([1, 0] + Array(2..<2 + extents.count))
+        }
+        let q = try byPosition(query, [keyHeads, group, -1])
+        let k = try byPosition(key, [keyHeads, 1, -1])
+        let v = try byPosition(value, [keyHeads, 1, -1])
+        let size = try k.extents(4..<5)
+        let decay = try d.optionalInput(4).map { try byPosition($0.exp(), [keyHeads, -1, 1]) }
+        let beta = try d.optionalInput(5).map { try byPosition($0, [-1, 1, 1]) }
+        let past = try d.optionalInput(3).map { try $0.converted(to: query) }
+        let extents = try query.extents(0..<1).joined([query.integers([keyHeads]), size, v.extents(4..<5)])
+        let scan = ScanTerms(
+            states: [try past ?? query.filled(0, extents)], slices: [q, k, v] + [decay, beta].compactMap { $0 },
+            shared: [])
+        let made = try scan.run(d.builder) { states, slices, _ in
+            let (q, k, v) = (slices[0], slices[1], slices[2])
+            let state = try decay == nil ? states[0] : states[0] * slices[3]
+            let update = try beta == nil ? v : (v - k.apply("MatMul", state)) * slices[slices.count - 1]
+            let next = try state + k.matrixTransposed() * update
+            return ([next], [try q.apply("MatMul", next)])
+        }
+        let given = Double(d.node.float("scale", default: 0))
+        let scale = try given == 0 ? 1 / size.converted(to: query).sqrt() : query.number(given)
+        let y = try (made.results[0] * scale).transposed([1, 0, 2, 3, 4]).reshaped(like: d.y())
+        return [y, try d.optionalInput(3).map { try made.states[0].converted(to: $0) } ?? made.states[0]]
+    }
+
     static let examples = [
         Example(
             "running sums of key times value",

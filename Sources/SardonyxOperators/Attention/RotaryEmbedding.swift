@@ -64,12 +64,42 @@ enum RotaryEmbedding: Operator {
     }
 
     static let derivative: Derivative? = Derivative { d in
-        guard !d.wants(1), !d.wants(2) else {
-            throw SardonyxError(.unsupported, "there is no derivative rule for the caches")
-        }
+        if d.wants(1) || d.wants(2) { try setCaches(d) }
         // A rotation back.
         try d.set(0) {
             try d.dy().apply("RotaryEmbedding", d.x(1), -d.x(2), d.optionalInput(3), with: d.node.attributes)
+        }
+    }
+
+    /// The gradients of the caches: sums over the heads, at the positions.
+    private static func setCaches(_ d: Derivation) throws {
+        let x = try d.x()
+        let width = try d.x(1).extents().apply("Gather", x.integers([-1]))
+        let isInterleaved = d.node.flag("interleaved")
+        func halves(_ term: Term) throws -> (first: Term, second: Term) {
+            let whole = try term.unpacked(term.integers([max(d.node.int("num_heads", default: 1), 1)]))
+            let (axis, end) = (x.integers([3]), try width * x.integers([2]))
+            func part(_ start: Term, _ end: Term) throws -> Term {
+                try whole.apply("Slice", start, end, axis, x.integers([isInterleaved ? 2 : 1]))
+            }
+            let start = x.integers([0])
+            return isInterleaved
+                ? (try part(start, end), try part(x.integers([1]), end))
+                : (try part(start, width), try part(width, end))
+        }
+        let (own, back) = (try halves(x), try halves(d.dy()))
+        for (index, products) in [
+            (1, { try own.first * back.first + own.second * back.second }),
+            (2, { try own.first * back.second - own.second * back.first }),
+        ] as [(Int, () throws -> Term)] {
+            try d.set(index) {
+                let cache = try d.x(index)
+                let sum = try products().sum([1]).squeezed([1])
+                guard let positions = d.optionalInput(3) else { return try sum.summed(like: cache) }
+                let rows = try cache.apply("Gather", positions)
+                return try cache.zeros().apply(
+                    "ScatterND", positions.unsqueezed([2]), sum.summed(like: rows), with: ["reduction": .string("add")])
+            }
         }
     }
 

@@ -89,6 +89,20 @@ enum CausalConvWithState: Operator {
         }
     }
 
+    /// Windows of the state and the input, weighted and summed up.
+    static let derivative: Derivative? = .definition { d in
+        let (x, w) = (try d.x(0), try d.x(1))
+        let taps = try w.extents(2..<3)
+        let length = try x.extents(2..<3)
+        let state = try d.optionalInput(3) ?? x.filled(0, x.extents(0..<2).joined([taps - x.integers([1])]))
+        let z = try state.joined([x], axis: 2)
+        let places = try length.indices().unsqueezed([1]) + taps.indices()
+        var y = try (z.apply("Gather", places, with: ["axis": .int(2)]) * w).sum([3]).squeezed([3])
+        if let bias = d.optionalInput(2) { y = try y + bias.unsqueezed([1]) }
+        if try function(d.node) != nil { y = try y * y.sigmoid() }
+        return [y, try z.apply("Slice", length, x.integers([Int(Int32.max)]), x.integers([2]))]
+    }
+
     static let examples = [
         Example(
             "the state carries the last elements",

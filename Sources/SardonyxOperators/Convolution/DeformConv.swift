@@ -100,6 +100,65 @@ enum DeformConv: Operator {
         }
     }
 
+    /// Samples of x at the taps of all windows, and a product of them with the weights.
+    static let derivative: Derivative? = .definition { d in
+        let (x, w, y) = (try d.x(0), try d.x(1), try d.y())
+        let given = try d.x(2)
+        let offset = try given.dataType().isHalfWidth ? given.apply("Cast", with: ["to": .int(1)]) : given
+        let window = try d.window(w)
+        let rank = window.rank
+        let (groups, offsetGroups) = (d.node.int("group", default: 1), try Self.offsetGroups(d.node))
+        let kernel = try w.extents(2..<2 + rank)
+        let (taps, outputs) = try (kernel.apply("ReduceProd"), y.extents(2..<2 + rank).apply("ReduceProd"))
+        let images = try x.extents(0..<1)
+        // Offsets of each group, tap and axis at each window.
+        let offsets = try offset.reshaped(
+            to: images.joined([x.integers([offsetGroups]), taps, x.integers([rank]), outputs]))
+        var samples: [(place: Term, weight: Term)] = []
+        for axis in 0..<rank {
+            let own = try offsets.apply("Gather", x.scalar(axis), with: ["axis": .int(3)])
+            let windows = try window.positions(axis, windows: y.extents(2..<2 + rank)).reshaped(
+                to: taps.joined([outputs]))
+            let position = try own + windows.converted(to: offset)
+            let stride = try x.extents(3 + axis..<2 + rank).apply("ReduceProd")
+            let ends = try Self.ends(position, extent: x.extents(2 + axis..<3 + axis), stride: stride)
+            samples =
+                axis == 0
+                ? ends
+                : try samples.flatMap { sample in try ends.map { (try sample.place + $0, try sample.weight * $1) } }
+        }
+        let planes = try x.reshaped(
+            to: images.joined([x.integers([offsetGroups, -1]), x.extents(2..<2 + rank).apply("ReduceProd")]))
+        let channels = try x.extents(1..<2) / x.integers([offsetGroups])
+        let line = try images.joined([x.integers([offsetGroups, 1]), taps * outputs])
+        let whole = try x.integers([1, 1]).joined([channels, x.integers([1])])
+        let parts = try samples.map { place, weight in
+            let places = try place.reshaped(to: line).apply("Expand", whole)
+            return try planes.apply("GatherElements", places, with: ["axis": .int(3)])
+                * weight.reshaped(to: line).converted(to: x)
+        }
+        var columns = try parts.dropFirst().reduce(parts[0]) { try $0 + $1 }
+        if let mask = d.optionalInput(4) { columns = try columns * mask.reshaped(to: line) }
+        let perGroup = try w.extents(1..<2) * taps
+        let matrix = try columns.reshaped(to: images.joined([x.integers([groups]), perGroup, outputs]))
+        let filters = try w.reshaped(to: x.integers([groups, -1]).joined([perGroup]))
+        let result = try filters.apply("MatMul", matrix).reshaped(like: y)
+        guard let bias = d.optionalInput(3) else { return [result] }
+        return [try result + bias.unsqueezed(Array(1...rank))]
+    }
+
+    /// The two elements beside each position along an axis, as places and weights; outside the input the weight is 0.
+    private static func ends(_ position: Term, extent: Term, stride: Term) throws -> [(place: Term, weight: Term)] {
+        let low = try position.apply("Floor")
+        let fraction = try position - low
+        let size = try extent.converted(to: position)
+        return try [(low, 1 - fraction), (low + 1, fraction)].map { place, weight in
+            let isInside = try place.isLess(than: 0).apply("Not").apply("And", place.isLess(than: size))
+            let bounded = try place.kept(where: isInside).converted(to: extent)
+            return (try bounded * stride, try weight.kept(where: isInside))
+        }
+    }
+
     static let examples = [
         Example(
             "half a step to the right averages neighbours",

@@ -85,6 +85,9 @@ enum MelWeightMatrix: Operator {
         }
     }
 
+    /// The corners of the triangles are rounded to bins.
+    static let derivative: Derivative? = .zero
+
     static let examples = [
         Example(
             "three triangles",

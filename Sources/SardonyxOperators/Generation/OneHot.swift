@@ -80,6 +80,20 @@ enum OneHot: Operator {
         }
     }
 
+    static let derivative: Derivative? = Derivative { d in
+        try d.set(2) {
+            let dy = try d.dy()
+            let choice = try Tensor(shape: [2], scalars: [0, 1] as [Double]).converted(to: dy.dataType())
+            let isOn = try d.x(0).apply(
+                "OneHot", d.x(1), Term(id: d.builder.addConstant(choice), builder: d.builder), with: d.node.attributes)
+            func total(_ x: Term) throws -> Term {
+                try x.apply("ReduceSum", with: ["keepdims": .int(0)]).reshaped(to: x.integers([1]))
+            }
+            let on = try total(dy * isOn)
+            return try (total(dy) - on).joined([on])
+        }
+    }
+
     static let examples = [
         Example(
             "an index from the end, and one outside",

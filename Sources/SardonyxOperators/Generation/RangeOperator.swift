@@ -110,6 +110,14 @@ enum RangeOperator: Operator {
         }
     }
 
+    static let derivative: Derivative? = Derivative { d in
+        let dy = try d.dy()
+        try d.set(0) { try dy.sum([0]).reshaped(like: d.x(0)) }
+        try d.set(2) {
+            try (dy * dy.extents().indices().converted(to: dy)).sum([0]).reshaped(like: d.x(2))
+        }
+    }
+
     static let examples = [
         Example(
             "upward", inputs: [Tensor(Int64(3)), Tensor(Int64(9)), Tensor(Int64(3))],

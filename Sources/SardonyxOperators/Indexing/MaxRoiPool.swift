@@ -20,9 +20,11 @@ enum MaxRoiPool: Operator {
         if let numbers = context.shape(1)?[1] {
             _ = try numbers.agreeing(with: .fixed(5), "a region must have 5 numbers")
         }
-        context.set(
-            0, try context.dataType(0),
-            [context.shape(1)?[0] ?? .unknown, context.shape(0)?[1] ?? .unknown, .fixed(height), .fixed(width)])
+        let shape: SymbolicShape = [
+            context.shape(1)?[0] ?? .unknown, context.shape(0)?[1] ?? .unknown, .fixed(height), .fixed(width),
+        ]
+        context.set(0, try context.dataType(0), shape)
+        context.set(1, .int64, shape)
     }
 
     private static func cells(_ node: Node) throws -> (height: Int, width: Int) {
@@ -38,7 +40,7 @@ enum MaxRoiPool: Operator {
         return try input.dataType.visitReal(
             Pooling(
                 cells: cells(context.node), scale: context.node.float("spatial_scale", default: 1), shape: input.shape,
-                regions: context.input(1).shape[0]))
+                regions: context.input(1).shape[0], places: context.outputSlot(1)))
     }
 
     /// One axis of a region, in pixels.
@@ -69,31 +71,37 @@ enum MaxRoiPool: Operator {
         let scale: Float
         let shape: [Int]
         let regions: Int
+        /// The output that a derivative asks for besides: where in x each maximum is, or -1.
+        let places: Int?
 
         func visit<T: Real>(_ type: T.Type) throws -> Kernel {
-            let (cells, scale, regions) = (cells, Double(scale), regions)
+            let (cells, scale, regions, places) = (cells, Double(scale), regions, places)
             let (batches, channels, height, width) = (shape[0], shape[1], shape[2], shape[3])
             let loop = ParallelLoop(chunks: regions * channels) { frame, chunk, _ in
                 let box = frame.input(1, as: T.self) + chunk / channels * 5
                 guard let columns = Span(box[1].double, box[3].double, scale: scale),
                     let rows = Span(box[2].double, box[4].double, scale: scale)
                 else { return }
-                let plane =
-                    frame.input(0, as: T.self) + (Int(box[0].double) * channels + chunk % channels) * height * width
+                let first = (Int(box[0].double) * channels + chunk % channels) * height * width
+                let plane = frame.input(0, as: T.self) + first
+                let place = frame.output(slot: places, as: Int64.self).map { $0 + chunk * cells.height * cells.width }
                 let y = frame.output(0, as: T.self) + chunk * cells.height * cells.width
                 for i in 0..<cells.height {
                     let inRow = rows.pixels(i, of: cells.height, extent: height)
                     for j in 0..<cells.width {
                         let inColumn = columns.pixels(j, of: cells.width, extent: width)
                         var largest: T?
+                        var winner = -1
                         for row in inRow {
                             for column in inColumn {
                                 let value = plane[row * width + column]
                                 if let known = largest, !(value > known) { continue }
                                 largest = value
+                                winner = first + row * width + column
                             }
                         }
                         y[i * cells.width + j] = largest ?? T.zero
+                        place?[i * cells.width + j] = Int64(winner)
                     }
                 }
             }
@@ -115,6 +123,13 @@ enum MaxRoiPool: Operator {
                 }
                 loop.run(frame)
             }
+        }
+    }
+
+    static let derivative: Derivative? = Derivative { d in
+        try d.set(0) {
+            let places = try d.builder.add("MaxRoiPool", d.node.inputs, d.node.attributes, outputs: 2)[1]
+            return try d.dy().scattered(to: d.term(places), like: d.x(), leavesGaps: true)
         }
     }
 

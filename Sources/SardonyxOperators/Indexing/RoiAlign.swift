@@ -187,6 +187,100 @@ enum RoiAlign: Operator {
         }
     }
 
+    static let derivative: Derivative? = .definition { d in
+        let settings = try Settings(d.node)
+        let (x, given) = (try d.x(0), try d.x(1))
+        let regions = try given.dataType().isHalfWidth ? given.apply("Cast", with: ["to": .int(1)]) : given
+        let rows = try AxisPoints(regions, 1, of: x.extents(2..<3), cells: settings.height, settings)
+        let columns = try AxisPoints(regions, 0, of: x.extents(3..<4), cells: settings.width, settings)
+        // Rows of all channels at a place: [regions, height, points, width, points, channels].
+        let channelsLast = try x.transposed([0, 2, 3, 1])
+        let pixels = try channelsLast.reshaped(to: x.integers([-1]).joined([x.extents(1..<2)]))
+        let size = try x.extents(2..<3) * x.extents(3..<4)
+        let start = try (d.x(2) * size).unsqueezed([1, 2, 3, 4])
+        func grid(_ row: Term, _ column: Term) throws -> (row: Term, column: Term) {
+            (try row.unsqueezed([3, 4]), try column.unsqueezed([1, 2]))
+        }
+        var corners: [Term] = []
+        for (row, rowWeight) in rows.neighbours {
+            for (column, columnWeight) in columns.neighbours {
+                let place = try grid(row, column)
+                let weight = try grid(rowWeight, columnWeight)
+                let index = try start + place.row * x.extents(3..<4) + place.column
+                let factor = try (weight.row * weight.column).unsqueezed([5]).converted(to: x)
+                corners.append(try pixels.apply("Gather", index) * factor)
+            }
+        }
+        let counts = try grid(rows.counts, columns.counts)
+        let isCounted = try counts.row.apply("And", counts.column).unsqueezed([5])
+        if settings.isMaximum {
+            let inside = try grid(rows.isInside, columns.isInside)
+            let isInside = try inside.row.apply("And", inside.column).unsqueezed([5])
+            let largest = try corners[0].apply("Max", corners[1], corners[2], corners[3]).kept(where: isInside)
+            let lowest = try x.number(-Double.infinity)
+            // A cell without points is 0, and its way back ends here.
+            let cell = try isCounted.choose(largest, else: lowest).reduced("ReduceMax", [2, 4])
+            let isEmpty = try cell.isEqual(to: lowest)
+            return [try isEmpty.choose(x.number(0), else: cell).squeezed([2, 4]).transposed([0, 3, 1, 2])]
+        }
+        let all = try corners.dropFirst().reduce(corners[0]) { try $0 + $1 }.kept(where: isCounted)
+        let shares = try grid(rows.shares, columns.shares)
+        let mean = try (all * (shares.row * shares.column).unsqueezed([5]).converted(to: x)).sum([2, 4])
+        return [try mean.squeezed([2, 4]).transposed([0, 3, 1, 2])]
+    }
+
+    /// For derivatives, one axis of all regions: its points, their neighbours and weights. The axes are [regions, cells, points].
+    private struct AxisPoints {
+        /// Elements beside each point and their weights, which are 0 where the point is outside.
+        let neighbours: [(place: Term, weight: Term)]
+        let isInside: Term
+        /// Whether the cell has the point: regions have different numbers of them.
+        let counts: Term
+        /// One over the cell's number of points.
+        let shares: Term
+
+        init(_ regions: Term, _ column: Int, of extent: Term, cells: Int, _ settings: Settings) throws {
+            func edge(_ column: Int) throws -> Term {
+                try regions.apply("Gather", regions.integers([column]), with: ["axis": .int(1)]).unsqueezed([2])
+                    * Double(settings.scale) - (settings.isShifted ? 0.5 : 0)
+            }
+            let start = try edge(column)
+            var length = try edge(column + 2) - start
+            if !settings.isShifted { length = try length.apply("Max", length.number(1)) }
+            let cell = try length / Double(cells)
+            let one = regions.integers([1])
+            let points: Term
+            if settings.samples > 0 {
+                points = try one.reshaped(to: regions.integers([1, 1, 1])) * regions.integers([settings.samples])
+            } else {
+                let wanted = try cell.apply("Ceil")
+                let isUsual = try wanted.isLess(than: 1).apply("Or", wanted.isGreater(than: 65536)).apply("Not")
+                points = try wanted.kept(where: isUsual).converted(to: one)
+            }
+            // There is at least one, so that maxima are of something.
+            let most = try points.apply("ReduceMax", with: ["keepdims": .int(0)]).apply("Max", regions.scalar(1))
+            let numbers = try most.indices()
+            counts = try numbers.isLess(than: points)
+            let share = try 1 / points.apply("Max", one).converted(to: regions)
+            shares = share
+            let index = try regions.integers([cells]).indices().unsqueezed([1]).converted(to: regions)
+            let between = try (numbers.converted(to: regions) + 0.5) * share
+            let coordinate = try start + (index + between) * cell
+
+            let size = try extent.converted(to: regions)
+            let last = try size - 1
+            isInside = try coordinate.isLess(than: -1).apply("Or", coordinate.isGreater(than: size)).apply("Not")
+            let place = try coordinate.apply("Max", coordinate.number(0))
+            let low = try place.apply("Floor").apply("Min", last)
+            let upper = try (place - low).kept(where: low.isLess(than: last))
+            let high = try (low + 1).apply("Min", last)
+            let inside = try isInside.converted(to: regions)
+            neighbours = try [(low, (1 - upper) * inside), (high, upper * inside)].map {
+                (try $0.converted(to: one), $1)
+            }
+        }
+    }
+
     static let examples = [
         Example(
             "the mean of each quarter",

@@ -88,11 +88,13 @@ enum ScatterElements: Operator {
     }
 
     static let derivative: Derivative? = Derivative { d in
-        let (indices, dy) = (try d.x(1), try d.dy())
-        let axis = ["axis": Attribute.int(Int64(d.node.int("axis", default: 0)))]
+        let indices = try d.x(1)
+        let axis = Attribute.int(Int64(d.node.int("axis", default: 0)))
         try ScatterReduction(d.node).setGradients(
-            d, data: { try dy.apply("ScatterElements", indices, d.x(2).zeros(), with: axis) },
-            updates: { try dy.apply("GatherElements", indices, with: axis) })
+            d,
+            scatter: {
+                try $0.apply("ScatterElements", indices, $1, with: ["axis": axis, "reduction": .string($2.rawValue)])
+            }, gather: { try $0.apply("GatherElements", indices, with: ["axis": axis]) })
     }
 
     static let examples = [

@@ -86,10 +86,10 @@ enum ScatterND: Operator {
     }
 
     static let derivative: Derivative? = Derivative { d in
-        let (indices, dy) = (try d.x(1), try d.dy())
+        let indices = try d.x(1)
         try ScatterReduction(d.node).setGradients(
-            d, data: { try dy.apply("ScatterND", indices, d.x(2).zeros()) },
-            updates: { try dy.apply("GatherND", indices) })
+            d, scatter: { try $0.apply("ScatterND", indices, $1, with: ["reduction": .string($2.rawValue)]) },
+            gather: { try $0.apply("GatherND", indices) })
     }
 
     static let examples = [

@@ -25,15 +25,43 @@ enum ScatterReduction: String {
         }
     }
 
-    /// Sets the gradients of the data, where updates took elements' places, and of the updates.
+    /// Sets the gradients of the data and of the updates.
+    /// - Parameters:
+    ///   - scatter: what the operator makes of data and updates with a reduction.
+    ///   - gather: the elements at the updates' places.
     func setGradients(
-        _ d: Derivation, data: () throws -> Term, updates: () throws -> Term
+        _ d: Derivation, scatter: (_ data: Term, _ updates: Term, _ reduction: ScatterReduction) throws -> Term,
+        gather: (Term) throws -> Term
     ) throws {
-        guard self == .none || self == .add else {
-            throw SardonyxError(.unsupported, "there is no derivative rule for the reduction \(rawValue)")
+        let (data, updates, dy) = (try d.x(0), try d.x(2), try d.dy())
+        switch self {
+        case .none:
+            // Updates took the elements' places.
+            try d.set(0) { try scatter(dy, updates.zeros(), .none) }
+            try d.set(2) { try gather(dy) }
+        case .add:
+            try d.set(0) { dy }
+            try d.set(2) { try gather(dy) }
+        case .mul:
+            try d.set(0) { try dy * scatter(data.ones(), updates, .mul) }
+            try d.set(2) {
+                // The product of all others, also where an update is 0: it is nothing where two are.
+                let isZero = try updates.isEqual(to: updates.number(0))
+                let factors = try isZero.choose(updates.number(1), else: updates)
+                let zeros = try scatter(data.zeros(), isZero.converted(to: data), .add)
+                let rest = try gather(dy * scatter(data, factors, .mul))
+                let others = try gather(zeros) - isZero.converted(to: data)
+                return try (rest / factors).kept(where: others.isEqual(to: others.number(0)))
+            }
+        case .max, .min:
+            // Those that are the result share the gradient.
+            let y = try d.y()
+            let own = try data.isEqual(to: y).converted(to: dy)
+            let others = try updates.isEqual(to: gather(y)).converted(to: dy)
+            let share = try dy / scatter(own, others, .add)
+            try d.set(0) { try share * own }
+            try d.set(2) { try gather(share) * others }
         }
-        try d.set(0) { try self == .add ? d.dy() : data() }
-        try d.set(2, updates)
     }
 
     /// Gives the visitor the element's type, and how an element and an update combine.

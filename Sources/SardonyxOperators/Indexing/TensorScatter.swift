@@ -91,6 +91,20 @@ enum TensorScatter: Operator {
         return axis
     }
 
+    static let derivative: Derivative? = Derivative { d in
+        let (cache, update, dy) = (try d.x(0), try d.x(1), try d.dy())
+        func written(_ cache: Term, _ update: Term) throws -> Term {
+            try cache.apply("TensorScatter", update, d.optionalInput(2), with: d.node.attributes)
+        }
+        try d.set(0) { try written(dy, update.zeros()) }
+        try d.set(1) {
+            // Updates' numbers tell where they went; 0 stands for the cache.
+            let numbers = try (update.apply("Size").indices() + update.scalar(1)).reshaped(like: update)
+            let places = try written(numbers.filled(0, cache.extents()), numbers) - update.scalar(1)
+            return try dy.scattered(to: places, like: update, leavesGaps: true)
+        }
+    }
+
     static let examples = [
         Example(
             "a row for each batch",

@@ -138,6 +138,18 @@ enum Unique: Operator {
         return (order, order.indices.map { $0 == 0 || compare(order[$0 - 1], order[$0]) != 0 })
     }
 
+    /// The gradient goes to the first of equal slices.
+    static let derivative: Derivative? = Derivative { d in
+        let (x, dy) = (try d.x(), try d.dy())
+        try d.set(0) {
+            var places = d.term(try d.builder.add("Unique", d.node.inputs, d.node.attributes, outputs: 2)[1])
+            if let axis = d.node.attributes["axis"] {
+                places = try x.apply("Size").indices().reshaped(like: x).apply("Gather", places, with: ["axis": axis])
+            }
+            return try dy.scattered(to: places, like: x)
+        }
+    }
+
     static let examples = [
         Example(
             "as they occur", attributes: ["sorted": .int(0)],

@@ -93,10 +93,17 @@ enum MaxUnpool: Operator {
     }
 
     static let derivative: Derivative? = Derivative { d in
-        guard d.optionalInput(2) == nil else {
-            throw SardonyxError(.unsupported, "there is no derivative rule for a given output_shape")
-        }
         try d.set(0) {
+            if let shape = d.optionalInput(2) {
+                // Numbers that the operator moves tell where each element went; it takes floating point only.
+                let x = try d.x()
+                let double = ["to": Attribute.int(Int64(DataType.double.rawValue))]
+                let numbers = try (x.apply("Size").indices() + x.scalar(1)).apply("Cast", with: double).reshaped(
+                    like: x)
+                let moved = try numbers.apply("MaxUnpool", d.x(1), shape, with: d.node.attributes)
+                let places = try moved.converted(to: shape) - x.scalar(1)
+                return try d.dy().scattered(to: places, like: x, leavesGaps: true)
+            }
             let flat = try d.x().integers([-1])
             let places = try d.x(1).reshaped(to: flat)
             return try d.dy().reshaped(to: flat).apply("GatherElements", places).reshaped(like: d.x())

@@ -81,6 +81,38 @@ enum DequantizeLinear: Operator {
         }
     }
 
+    /// By the scale: what x is with a scale of 1.
+    static let derivative: Derivative? = Derivative { d in
+        let (x, scale) = (try d.x(0), try d.x(1))
+        try d.set(1) {
+            let levels = try x.apply("DequantizeLinear", scale.ones(), d.optionalInput(2), with: d.node.attributes)
+            let products = try d.dy() * levels
+            let (rank, scaleRank) = (try x.rank(), try scale.rank())
+            if scale.shape?.allSatisfy({ $0 == .fixed(1) }) ?? false {
+                return try products.apply("ReduceSum", with: ["keepdims": .int(0)]).converted(to: scale).reshaped(
+                    like: scale)
+            }
+            let axis = try normalizedAxis(d.node.int("axis", default: 1), rank: rank)
+            if scaleRank == 1 {
+                // One for each index of the axis, or one for all of them.
+                let aligned = try scale.unsqueezed(Array(1..<rank - axis))
+                return try products.summed(like: aligned).converted(to: scale).reshaped(like: scale)
+            }
+            let block = d.node.int("block_size", default: 0)
+            guard scaleRank == rank, block > 0 else {
+                throw SardonyxError(.invalidModel, "the scale must have an axis, or those of x and block_size")
+            }
+            let whole = try scale.extents(axis..<axis + 1) * x.integers([block])
+            let (before, after) = ([Int](repeating: 0, count: rank + axis), [Int](repeating: 0, count: rank - axis - 1))
+            let rest = try whole - x.extents(axis..<axis + 1)
+            let blocks = try products.padded(x.integers(before).joined([rest, x.integers(after)])).reshaped(
+                to: x.extents(0..<axis).joined([
+                    scale.extents(axis..<axis + 1), x.integers([block]), x.extents(axis + 1..<rank),
+                ]))
+            return try blocks.sum([axis + 1]).squeezed([axis + 1]).converted(to: scale)
+        }
+    }
+
     static let examples = [
         Example(
             "one scale",

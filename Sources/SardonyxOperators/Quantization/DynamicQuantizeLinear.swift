@@ -40,6 +40,16 @@ enum DynamicQuantizeLinear: Operator {
         }
     }
 
+    /// The scale alone is of floating point.
+    static let derivative: Derivative? = .definition { d in
+        let x = try d.x()
+        func end(_ operatorType: String, _ bound: String) throws -> Term {
+            try x.apply(operatorType, with: ["keepdims": .int(0)]).apply(bound, x.number(0))
+        }
+        let range = try end("ReduceMax", "Max") - end("ReduceMin", "Min")
+        return [nil, try range.isEqual(to: x.number(0)).choose(x.number(1), else: range / 255), nil]
+    }
+
     static let examples = [
         Example(
             "values on both sides of zero",

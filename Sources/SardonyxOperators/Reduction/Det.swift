@@ -76,6 +76,28 @@ enum Det: Operator {
         return result
     }
 
+    /// The gradient of an element is its cofactor, which a singular matrix has too: the signed determinant of what is left
+    /// without the element's row and column.
+    static let derivative: Derivative? = Derivative { d in
+        let x = try d.x()
+        let rank = try x.rank()
+        let (rows, columns) = (rank - 2, rank - 1)
+        try d.set(0) {
+            let order = try x.extents(rows..<columns)
+            let all = try order.indices()
+            // others[i, a]: the indices but i.
+            let line = try all.unsqueezed([1])
+            let short = try (order - x.integers([1])).indices()
+            let others = try short + short.isLess(than: line).apply("Not").converted(to: line)
+            let minors = try x.apply("Gather", others, with: ["axis": .int(Int64(rows))])
+                .apply("Gather", others, with: ["axis": .int(Int64(rank))])
+                .transposed(Array(0..<rows) + [rows, rows + 2, rows + 1, rows + 3]).apply("Det")
+            let two = x.integers([2])
+            let parity = try (line + all).apply("Mod", two).converted(to: x)
+            return try minors * (1 - parity * 2) * d.dy().unsqueezed([rows, columns])
+        }
+    }
+
     static let examples = [
         Example(
             "one matrix", inputs: [Tensor(shape: [2, 2], scalars: [0, 1, 2, 3] as [Float])],

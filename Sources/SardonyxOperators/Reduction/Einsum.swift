@@ -113,8 +113,14 @@ enum Einsum: Operator {
         for (index, x) in inputs.enumerated() {
             try d.set(index) {
                 let others = inputs.indices.filter { $0 != index }
-                let (text, missing) = try equation.gradient(of: index)
-                let product = try d.dy().apply("Einsum", others.map { inputs[$0] }, with: ["equation": .string(text)])
+                let (text, missing, repeats) = try equation.gradient(of: index)
+                // A term that repeats a letter takes the diagonal.
+                let diagonals = try repeats.map { first, again in
+                    let extents = try x.extents(first..<first + 1).joined([x.extents(again..<again + 1)])
+                    return try x.filled(0, extents).apply("EyeLike")
+                }
+                let product = try d.dy().apply(
+                    "Einsum", others.map { inputs[$0] } + diagonals, with: ["equation": .string(text)])
                 // Axes that only this input has were summed up, and axes of extent 1 broadcast.
                 return try product.unsqueezed(missing).apply("Expand", x.extents()).summed(like: x)
             }

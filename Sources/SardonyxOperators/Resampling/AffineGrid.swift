@@ -88,6 +88,26 @@ enum AffineGrid: Operator {
         }
     }
 
+    /// The grid is linear in theta; that of the identity holds the coordinates.
+    static let derivative: Derivative? = Derivative { d in
+        let dy = try d.dy()
+        let rank = try dy.rank() - 2
+        guard rank == 2 || rank == 3 else { throw SardonyxError(.invalidModel, "size must be for two or three axes") }
+        try d.set(0) {
+            let theta = try d.x(0)
+            let eye = (0..<rank * (rank + 1)).map { $0 % (rank + 2) == 0 ? 1.0 : 0 }
+            let identity = try Tensor(shape: [1, rank, rank + 1], scalars: eye).converted(to: theta.dataType())
+            let size = try d.x(1).apply("Slice", dy.integers([1]), dy.integers([Int(Int32.max)]))
+            let points = try dy.extents(1..<1 + rank).apply("ReduceProd").joined([dy.integers([rank])])
+            let coordinates = try Term(id: d.builder.addConstant(identity), builder: d.builder).apply(
+                "AffineGrid", dy.integers([1]).joined([size]), with: d.node.attributes
+            ).reshaped(to: points)
+            let ones = try dy.filled(1, coordinates.extents(0..<1).joined([dy.integers([1])]))
+            return try dy.reshaped(to: dy.extents(0..<1).joined([points])).matrixTransposed().apply(
+                "MatMul", coordinates.joined([ones], axis: 1))
+        }
+    }
+
     static let examples = [
         Example(
             "the identity",

@@ -63,6 +63,10 @@ enum Resize: Operator {
         if let extents = input.fixed, let known = sizes?.fixed {
             let geometry = try ResizeGeometry(context.node, input: extents, scales: nil, sizes: known, roi: nil)
             output = SymbolicShape(geometry.axes.map(\.output))
+        } else if let sizes, context.node.flag(ResizeGeometry.ratioAttribute), let axis = chosen.first,
+            let size = sizes.first
+        {
+            output[axis] = size
         } else if let sizes, sizes.count == chosen.count {
             if context.node.string("keep_aspect_ratio_policy", default: "stretch") == "stretch" {
                 for (axis, size) in zip(chosen, sizes) { output[axis] = size }
@@ -103,7 +107,9 @@ enum Resize: Operator {
         var sizes: [Int]?
         if context.has(3), try context.input(3).elementCount > 0 {
             // Without a policy the sizes are the output's extents, known or not when the plan is made.
-            let isPlain = context.node.string("keep_aspect_ratio_policy", default: "stretch") == "stretch"
+            let isPlain =
+                context.node.string("keep_aspect_ratio_policy", default: "stretch") == "stretch"
+                && !context.node.flag(ResizeGeometry.ratioAttribute)
             let output = try context.output(0).shape
             sizes =
                 isPlain
@@ -139,17 +145,15 @@ enum Resize: Operator {
 
     /// Every axis is resampled by itself: its matrix is what the operator makes of the identity.
     private static func transposed(_ d: Derivation, _ filter: ResampleFilter) throws -> Term {
-        guard d.node.string("keep_aspect_ratio_policy", default: "stretch") == "stretch" else {
-            throw SardonyxError(.unsupported, "there is no derivative rule for keep_aspect_ratio_policy")
-        }
         let (x, y) = (try d.x(), try d.y())
         let rank = try x.rank()
         let isCropped = filter.coordinates == .cropAndResize
         var gradient = try d.dy()
         let chosen = try ResizeGeometry.axes(d.node, rank: rank)
+        let ratio = try commonRatio(d, chosen)
         for (place, axis) in chosen.enumerated() {
             let scale = d.optionalInput(2)?.constant?.doubles
-            let isSame = x.shape?[axis] == y.shape?[axis] && x.shape?[axis] != .unknown
+            let isSame = ratio == nil && x.shape?[axis] == y.shape?[axis] && x.shape?[axis] != .unknown
             if isSame, !isCropped, scale.map({ $0.isEmpty || $0[place] == 1 }) ?? true { continue }
             let extent = try x.extents(axis..<axis + 1)
             let identity = try x.filled(0, extent.joined([extent])).apply("EyeLike")
@@ -160,14 +164,28 @@ enum Resize: Operator {
             var attributes = d.node.attributes
             attributes["axes"] = .ints([0])
             attributes["extrapolation_value"] = nil
+            attributes["keep_aspect_ratio_policy"] = nil
+            if ratio != nil { attributes[ResizeGeometry.ratioAttribute] = .int(1) }
+            let size = try ratio.map { try y.extents(axis..<axis + 1).joined([$0]) } ?? part(3, [place])
             let matrix = try identity.apply(
-                "Resize", isCropped ? part(1, [place, chosen.count + place]) : nil, part(2, [place]), part(3, [place]),
-                with: attributes)
+                "Resize", isCropped ? part(1, [place, chosen.count + place]) : nil,
+                ratio == nil ? part(2, [place]) : nil, size, with: attributes)
             let order = Array(0..<rank).filter { $0 != axis } + [axis]
             let back = order.indices.map { order.firstIndex(of: $0) ?? $0 }
             gradient = try gradient.transposed(order).apply("MatMul", matrix).transposed(back)
         }
         return gradient
+    }
+
+    /// The two extents, new and old, by whose quotient every axis is scaled where the aspect ratio is kept.
+    private static func commonRatio(_ d: Derivation, _ chosen: [Int]) throws -> Term? {
+        let policy = d.node.string("keep_aspect_ratio_policy", default: "stretch")
+        guard policy != "stretch", let sizes = d.optionalInput(3), sizes.shape?.first?.value != 0 else { return nil }
+        let double = ["to": Attribute.int(Int64(DataType.double.rawValue))]
+        let extents = try d.x().extents().apply("Gather", sizes.integers(chosen))
+        let scales = try sizes.apply("Cast", with: double) / extents.apply("Cast", with: double)
+        let place = try scales.apply(policy == "not_larger" ? "ArgMin" : "ArgMax", with: ["axis": .int(0)])
+        return try sizes.apply("Gather", place).joined([extents.apply("Gather", place)])
     }
 
     static let examples = [

@@ -164,6 +164,38 @@ enum Col2Im: Operator {
         }
     }
 
+    /// Each element of a block takes the gradient from its place.
+    static let derivative: Derivative? = Derivative { d in
+        let (x, y) = (try d.x(), try d.y())
+        let rank = try y.space().count
+        guard rank > 0 else { throw SardonyxError(.invalidModel, "image_shape has no axes") }
+        try d.set(0) {
+            let image = try y.extents(2..<2 + rank)
+            let one = x.integers([1])
+            let attributes = try WindowAttributes(d.node, kernel: [Int](repeating: 1, count: rank))
+            let window = WindowTerms(attributes: attributes, kernel: try d.x(2))
+            let margin = x.integers(zip(attributes.padBegin, attributes.padEnd).map { $0 + $1 })
+            let steps = x.integers(attributes.strides)
+            let room = try image + margin - (window.kernel - one) * x.integers(attributes.dilations) - one
+            let counts = try (room + steps).apply("Max", one - one) / steps
+            var sum: (place: Term, isInside: Term)?
+            for axis in 0..<rank {
+                let position = try window.positions(axis, windows: counts)
+                let extent = try image.apply("Gather", x.integers([axis]))
+                let isInside = try position.isLess(than: 0).apply("Not").apply("And", position.isLess(than: extent))
+                let stride = try y.extents(3 + axis..<2 + rank).apply("ReduceProd")
+                let place = try position.kept(where: isInside) * stride
+                sum =
+                    try sum.map { (try $0.place + place, try $0.isInside.apply("And", isInside)) } ?? (place, isInside)
+            }
+            guard let sum else { return try x.zeros() }
+            let flat = x.integers([-1])
+            let planes = try d.dy().reshaped(to: y.extents(0..<2).joined([image.apply("ReduceProd")]))
+            return try planes.apply("Gather", sum.place.reshaped(to: flat), with: ["axis": .int(2)])
+                .kept(where: sum.isInside.reshaped(to: flat)).reshaped(like: x)
+        }
+    }
+
     static let examples = [
         Example(
             "overlapping pairs are summed",

@@ -134,6 +134,45 @@ enum DFT: Operator {
         }
     }
 
+    /// The transform is linear, and its matrix symmetric: back goes the conjugate of the conjugate's transform. Frequencies that
+    /// a one-sided spectrum stands for twice count twice.
+    static let derivative: Derivative? = Derivative { d in
+        let (x, y) = (try d.x(), try d.y())
+        let rank = try x.rank()
+        let given = d.optionalInput(2)
+        guard given == nil || given?.constant != nil else {
+            throw SardonyxError(.unsupported, "the derivative needs a constant axis")
+        }
+        let axis = try Self.axis(given?.constant?.integers, rank: rank)
+        let (isInverse, isOneSided) = (d.node.flag("inverse"), d.node.flag("onesided"))
+        try d.set(0) {
+            let extent = try x.extents(axis..<axis + 1)
+            let one = x.integers([1])
+            var length = try isOneSided && !isInverse ? extent : y.extents(axis..<axis + 1)
+            if let wanted = d.optionalInput(1) { length = try wanted.converted(to: one).reshaped(to: one) }
+            let signs = try Tensor(shape: [2], scalars: [1, -1] as [Double]).converted(to: x.dataType())
+            let conjugation = Term(id: d.builder.addConstant(signs), builder: d.builder)
+            let isReal = isInverse && isOneSided
+            var z = try (isReal ? d.dy() : d.dy() * conjugation).apply(
+                "DFT", length.reshaped(to: x.integers([])), x.scalar(axis), with: ["inverse": .int(isInverse ? 1 : 0)])
+            if isReal { z = try z * Self.shares(length, like: x).unsqueezed(Array(1..<rank - axis)) }
+            let (before, after) = ([Int](repeating: 0, count: rank + axis), [Int](repeating: 0, count: rank - axis - 1))
+            z = try z.padded(x.integers(before).joined([extent - length, x.integers(after)]))
+            // A real signal has the first part only.
+            let parts = try x.extents(rank - 1..<rank)
+            return try (z * conjugation).apply("Slice", x.integers([0]), parts, x.integers([-1]))
+        }
+    }
+
+    /// How often each frequency of a one-sided spectrum counts in a signal of a length: those that it leaves out not at all.
+    private static func shares(_ length: Term, like x: Term) throws -> Term {
+        let places = try length.indices()
+        let double = try places * length.integers([2])
+        let isOnce = try places.isEqual(to: length.integers([0])).apply("Or", double.isEqual(to: length))
+        let isLeftOut = try double.isGreater(than: length)
+        return try isLeftOut.choose(x.number(0), else: isOnce.choose(x.number(1), else: x.number(2)))
+    }
+
     static let examples = [
         Example(
             "three elements",

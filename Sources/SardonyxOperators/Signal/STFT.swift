@@ -101,6 +101,23 @@ enum STFT: Operator {
         }
     }
 
+    /// Frames are gathered, weighted and transformed.
+    static let derivative: Derivative? = .definition { d in
+        let (signal, y) = (try d.x(), try d.y())
+        let one = signal.integers([1])
+        func number(_ term: Term) throws -> Term { try term.converted(to: one).reshaped(to: one) }
+        let window = d.optionalInput(2)
+        let length =
+            try d.optionalInput(3).map(number) ?? window.map { try $0.extents(0..<1) } ?? signal.extents(1..<2)
+        let starts = try y.extents(1..<2).indices() * number(d.x(1))
+        let places = try starts.unsqueezed([1]) + length.indices()
+        let parted = try signal.rank() == 2 ? signal.unsqueezed([2]) : signal
+        var frames = try parted.apply("Gather", places, with: ["axis": .int(1)])
+        if let window { frames = try frames * window.unsqueezed([1]) }
+        let attributes = ["onesided": Attribute.int(d.node.flag("onesided", default: true) ? 1 : 0)]
+        return [try frames.apply("DFT", nil, signal.scalar(2), with: attributes)]
+    }
+
     static let examples = [
         Example(
             "two frames of two",

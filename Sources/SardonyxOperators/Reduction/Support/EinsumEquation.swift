@@ -106,12 +106,19 @@ struct EinsumEquation: Sendable, Hashable {
 
     /// The equation that gives an operand's gradient from the output's and the other operands, in this order; and the operand's
     /// axes that it leaves out because nothing else has their labels.
-    func gradient(of operand: Int) throws(SardonyxError) -> (text: String, missing: [Int]) {
+    /// - Returns: also the pairs of axes whose labels are the same: the equation takes an identity matrix for each, after the
+    ///   other operands.
+    func gradient(
+        of operand: Int
+    ) throws(SardonyxError) -> (text: String, missing: [Int], repeats: [(first: Int, again: Int)]) {
         let own = operands[operand]
-        guard Set(own).count == own.count else {
-            throw SardonyxError(.unsupported, "there is no derivative rule for a term that repeats a letter")
+        var firsts: [Label: Int] = [:]
+        var repeats: [(first: Int, again: Int)] = []
+        for (axis, label) in own.enumerated() {
+            if let first = firsts[label] { repeats.append((first, axis)) } else { firsts[label] = axis }
         }
-        let terms = [output] + operands.indices.filter { $0 != operand }.map { operands[$0] }
+        let others = [output] + operands.indices.filter { $0 != operand }.map { operands[$0] }
+        let terms = others + repeats.map { [own[$0.first]] }
         let known = Set(terms.joined())
         var names: [Label: Unicode.Scalar] = [:]
         let letters = (0..<52).compactMap { Unicode.Scalar(UInt32($0 < 26 ? 97 + $0 : 39 + $0)) }
@@ -121,14 +128,22 @@ struct EinsumEquation: Sendable, Hashable {
             }
             names[label] = letters[names.count]
         }
-        func text(_ labels: [Label]) -> String {
+        guard names.count + repeats.count <= letters.count else {
+            throw SardonyxError(.unsupported, "the derivative needs more letters than there are")
+        }
+        let fresh = Dictionary(
+            uniqueKeysWithValues: repeats.enumerated().map { ($1.again, letters[names.count + $0]) })
+        func text(_ scalars: [Unicode.Scalar]) -> String {
             var text = String.UnicodeScalarView()
-            for label in labels { if let name = names[label] { text.append(name) } }
+            text.append(contentsOf: scalars)
             return String(text)
         }
+        let inputs =
+            others.map { text($0.compactMap { names[$0] }) }
+            + repeats.map { text([names[own[$0.first]], fresh[$0.again]].compactMap { $0 }) }
+        let result = text(own.enumerated().compactMap { fresh[$0] ?? names[$1] })
         return (
-            terms.map(text).joined(separator: ",") + "->" + text(own.filter(known.contains)),
-            own.indices.filter { !known.contains(own[$0]) }
+            inputs.joined(separator: ",") + "->" + result, own.indices.filter { !known.contains(own[$0]) }, repeats
         )
     }
 }

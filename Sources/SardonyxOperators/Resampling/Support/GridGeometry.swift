@@ -166,29 +166,56 @@ struct GridGeometry: Sendable {
 extension GridSettings {
     /// For derivatives: the elements around a coordinate along an axis of so many, as places and weights.
     func taps(_ coordinate: Term, extent: Term) throws -> [(place: Term, weight: Term)] {
-        if mode == .cubic { throw SardonyxError(.unsupported, "there is no derivative rule for the mode cubic") }
         let size = try extent.converted(to: coordinate)
         let last = try size - 1
         var x = try alignsCorners ? (coordinate + 1) / 2 * last : ((coordinate + 1) * size - 1) / 2
         if mode == .nearest { x = try x.apply("Round") }
-        if padding == .reflection {
-            let (low, range) = alignsCorners ? (0.0, last) : (-0.5, size)
-            // There and back; an axis of one element has no way to go, and the bounds below end there.
-            let way = try range * 2
-            let period = try way.isEqual(to: way.number(0)).choose(way.number(1), else: way)
-            let distance = try x - low
-            let rest = try distance - (distance / period).apply("Floor") * period
-            x = try low + range - (rest - range).abs()
+        if padding == .reflection { x = try reflected(x, size: size) }
+        func bounded(_ x: Term) throws -> Term { try x.apply("Max", x.number(0)).apply("Min", last) }
+        if padding == .border, mode == .cubic {
+            // Up to the outer edges of the outermost elements the curve goes on.
+            let isBelow = try x.isLess(than: alignsCorners ? 0 : -0.5)
+            let isOutside = try isBelow.apply("Or", x.isGreater(than: alignsCorners ? last : size - 0.5))
+            x = try isOutside.choose(bounded(x), else: x)
+        } else if padding != .zeros, mode != .cubic {
+            x = try bounded(x)
         }
-        if padding != .zeros { x = try x.apply("Max", x.number(0)).apply("Min", last) }
         let base = try x.apply("Floor")
-        let fraction = try x - base
-        let weights = mode == .nearest ? [try x.number(1)] : [try 1 - fraction, fraction]
-        return try weights.enumerated().map { offset, weight in
-            let place = try (base + Double(offset)).apply("Cast", with: ["to": .int(Int64(DataType.int64.rawValue))])
+        return try weights(x - base).map { offset, weight in
+            var around = try base + Double(offset)
+            if padding == .reflection, mode == .cubic { around = try reflected(around, size: size) }
+            let place = try around.apply("Cast", with: ["to": .int(Int64(DataType.int64.rawValue))])
             let isInside = try place.isLess(than: 0).apply("Not").apply("And", place.isLess(than: extent))
             let bounded = try place.apply("Max", place.number(0)).apply("Min", extent - 1)
             return (bounded, try padding == .zeros ? weight.kept(where: isInside) : weight)
         }
+    }
+
+    /// Elements around a position and their weights, from its distance to the element before it.
+    private func weights(_ fraction: Term) throws -> [(offset: Int, weight: Term)] {
+        switch mode {
+        case .nearest: return [(0, try fraction.number(1))]
+        case .linear: return [(0, try 1 - fraction), (1, fraction)]
+        case .cubic:
+            // The polynomials of `cubic`, with its -0.75.
+            func near(_ t: Term) throws -> Term { try (t * 1.25 - 2.25) * t.squared() + 1 }
+            func far(_ t: Term) throws -> Term { try ((t * -0.75 + 3.75) * t - 6) * t + 3 }
+            return [
+                (-1, try far(fraction + 1)), (0, try near(fraction)), (1, try near(1 - fraction)),
+                (2, try far(2 - fraction)),
+            ]
+        }
+    }
+
+    /// Positions thrown back at both ends until they are within.
+    private func reflected(_ x: Term, size: Term) throws -> Term {
+        let (low, range) = alignsCorners ? (0.0, try size - 1) : (-0.5, size)
+        // There and back; an axis of one element has no way to go.
+        let way = try range * 2
+        let isPoint = try way.isEqual(to: way.number(0))
+        let period = try isPoint.choose(way.number(1), else: way)
+        let distance = try x - low
+        let rest = try distance - (distance / period).apply("Floor") * period
+        return try isPoint.choose(x.number(low), else: low + range - (rest - range).abs())
     }
 }

@@ -2,6 +2,9 @@ import SardonyxGraph
 
 /// How every axis of a Resize is resampled, from the node's attributes and its inputs' values.
 struct ResizeGeometry {
+    /// Of a Resize that a derivative makes: `sizes` are the extent of its only axis, and two extents whose quotient is the scale.
+    static let ratioAttribute = "sardonyx.ratio"
+
     struct Axis {
         var input: Int
         var output: Int
@@ -27,6 +30,11 @@ struct ResizeGeometry {
                 axes[axis].scale = scale
                 axes[axis].output = try Self.scaled(input[axis], scale)
             }
+        } else if let sizes, node.flag(Self.ratioAttribute), chosen.count == 1, sizes.count == 3 {
+            guard sizes.allSatisfy({ $0 >= 0 && $0 < 1 << 31 }) else { throw Self.tooLarge }
+            axes[chosen[0]].output = sizes[0]
+            let scale = Double(sizes[1]) / Double(sizes[2])
+            axes[chosen[0]].scale = scale.isFinite ? scale : Double(sizes[0]) / Double(input[chosen[0]])
         } else if let sizes {
             try Self.requireCount("sizes", sizes.count, chosen.count)
             guard sizes.allSatisfy({ $0 >= 0 }) else {

@@ -32,6 +32,19 @@ struct WindowTerms {
         return try none.joined([begin, none, missing - begin])
     }
 
+    /// Where each tap of each window lies along an axis, in x's elements: [kernel, windows] with all their axes.
+    func positions(_ axis: Int, windows: Term) throws -> Term {
+        func spread(_ extents: Term, by step: Int, from start: Int, at place: Int) throws -> Term {
+            let steps =
+                try extents.apply("Gather", kernel.integers([axis])).indices() * kernel.integers([step])
+                + kernel.integers([start])
+            return try steps.unsqueezed((0..<2 * rank).filter { $0 != place })
+        }
+        let tap = try spread(kernel, by: attributes.dilations[axis], from: -attributes.padBegin[axis], at: axis)
+        let window = try spread(windows, by: attributes.strides[axis], from: 0, at: rank + axis)
+        return try (tap + window).apply("Expand", kernel.joined([windows]))
+    }
+
     private func begin(_ missing: Term) throws -> Term {
         guard attributes.autoPad.isSame || hasGivenShape else { return missing.integers(attributes.padBegin) }
         let more = outputPadding.contains { $0 > 0 } ? try missing + missing.integers(outputPadding) : missing
