@@ -2,7 +2,8 @@
 
 #include "CImageFormats.h"
 
-void clean_vectors(void) {
+// Not inlined: who calls it must not hold wide registers across it.
+__attribute__((noinline)) void clean_vectors(void) {
 #ifdef __x86_64__
     if (__builtin_cpu_supports("avx")) __asm__ volatile("vzeroupper");
 #endif

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <libdeflate.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -43,11 +42,13 @@ int cif_inflate_whole(const char *path, uint64_t start, void *target, size_t cou
     int is_whole = 0;
     if (decompressor && held > 2) {
         int is_gzip = bytes[0] == 0x1f && bytes[1] == 0x8b;
+        // libdeflate passes over the checksum of a header.
+        int has_header_sum = is_gzip && held > 3 && (bytes[3] & 2);
         enum libdeflate_result result =
             is_gzip ? libdeflate_gzip_decompress_ex(decompressor, bytes, held, target, count, &used, &made)
                     : libdeflate_zlib_decompress_ex(decompressor, bytes, held, target, count, &used, &made);
         int has_more = is_gzip && held - used >= 2 && bytes[used] == 0x1f && bytes[used + 1] == 0x8b;
-        is_whole = result == LIBDEFLATE_SUCCESS && made == count && !has_more;
+        is_whole = result == LIBDEFLATE_SUCCESS && made == count && !has_more && !has_header_sum;
     }
     if (decompressor) libdeflate_free_decompressor(decompressor);
     free(bytes);

@@ -151,7 +151,7 @@ struct MONAIRunTests {
         let images = try StudyImages(paths.map { try VolumeFile(contentsOf: $0) }, pipeline.input, frame: 0)
         let run = try StudyRun(
             pipeline, images, network: network, fixedShape: [nil, row.channels, nil, nil, nil],
-            Resources(folder: folder.path))
+            resources(folder.path))
         let result = try run { _ in }
         for step in pipeline.postprocessing {
             guard case .largestComponent(_, let connectivity) = step else { continue }

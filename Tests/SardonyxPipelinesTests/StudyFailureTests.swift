@@ -67,6 +67,30 @@ struct StudyFailureTests {
         #expect(provenance.contains(try Digest.file(folder.path + "/w.bin")))
     }
 
+    /// A study without images is one that fails, wherever it stands; and a budget means the same for every one of equals.
+    @Test func listed() throws {
+        let folder = TemporaryFolder()
+        folder.write(StudyFailureTests.network(), to: "model.onnx")
+        let pipeline = StudyFailureTests.segmentation(folder)
+        let empty = Study(name: "empty", images: [])
+        let studies = try ["a.nii.gz", "b.nii.gz"].map { try image(folder, $0) }
+        for budget in [nil, 1 << 30] {
+            var options = PipelineRunner.Options()
+            options.memoryBudget = budget
+            options.existing = .overwrite
+            let runner = try PipelineRunner(pipeline, options: options)
+            for list in [[empty] + studies, studies + [empty]] {
+                let reports = runner.run(list, into: folder.path + "/out")
+                for report in reports {
+                    let isEmpty = report.study == empty
+                    #expect((report.failure as? PipelineFailure)?.code == (isEmpty ? .badInput : nil))
+                    if budget != nil, !isEmpty { #expect(report.expectedMemory == reports[1].expectedMemory) }
+                }
+            }
+            #expect(throws: PipelineFailure.self) { try runner.run(empty, into: folder.path + "/out") }
+        }
+    }
+
     enum Earlier: CaseIterable {
         case otherImage, noProvenance, damagedResult, imageInPlace, stopped
     }

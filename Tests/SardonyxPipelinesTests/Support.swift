@@ -24,6 +24,11 @@ extension Volume {
     }
 }
 
+/// All threads, all memory.
+func resources(_ folder: String) -> Resources {
+    Resources(pool: .shared, limit: MemoryLimit(), folder: folder)
+}
+
 /// A run over images of one channel each, which are files of the folder.
 func studyRun(
     _ images: [Volume<Float>], _ pipeline: Pipeline, _ network: any Network,
@@ -36,7 +41,7 @@ func studyRun(
     }
     return try StudyRun(
         pipeline, StudyImages(files, pipeline.input, frame: 0), network: network, fixedShape: fixedShape,
-        Resources(folder: folder.path))
+        resources(folder.path))
 }
 
 extension RunStore {

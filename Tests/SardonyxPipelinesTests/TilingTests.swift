@@ -71,3 +71,48 @@ struct TilingTests {
         }
     }
 }
+
+/// What a run takes at least, where the image does not matter.
+struct LeastShapeTests {
+    struct Row: Sendable {
+        var fixed: [Int?]
+        var shape: [Int]?
+        var change: @Sendable (inout Pipeline) -> Void = { _ in }
+    }
+
+    static let rows = [
+        Row(fixed: [nil, 1, nil, nil, nil], shape: nil),
+        Row(fixed: [nil, 1, 8, 9, 10], shape: [1, 1, 8, 9, 10]),
+        Row(fixed: [4, 1, 8, 9, 10], shape: [4, 1, 8, 9, 10]),
+        Row(fixed: [nil, 2, 8, 9, 10], shape: nil),
+        Row(fixed: [nil, 1, 8, nil, 10], shape: nil),
+        Row(fixed: [nil, nil, nil, nil, nil], shape: [1, 1, 6, 7, 8]) {
+            $0.tiling = .init(scheme: .monai, size: [6, 7, 8], batch: 2)
+        },
+        Row(fixed: [nil, 1, nil, nil, nil], shape: [1, 1, 12, 14, 16]) { $0.input.sampling = .size([12, 14, 16]) },
+        Row(fixed: [nil, 1, nil, nil, nil], shape: nil) { $0.input.sampling = .size([12, nil, 16]) },
+        Row(fixed: [nil, 1, nil, nil, nil], shape: [1, 1, 12, 16, 16]) {
+            $0.input.sampling = .size([12, 14, 16])
+            $0.tiling.multiple = 4
+        },
+        Row(fixed: [nil, 1, nil, nil], shape: [1, 1, 14, 16]) { $0.input.sampling = .size([nil, 14, 16]) },
+        Row(fixed: [nil, 3, nil, nil], shape: [1, 3, 14, 16]) {
+            $0.tiling = .init(scheme: .monai, size: [14, 16], neighbours: 1)
+        },
+        Row(fixed: [nil, 1, nil], shape: nil),
+    ]
+
+    @Test(arguments: rows.indices) func leastShapes(_ index: Int) throws {
+        let row = LeastShapeTests.rows[index]
+        var pipeline = Pipeline.test(task: .segmentation)
+        row.change(&pipeline)
+        let shape = TileLayout.leastShape(pipeline, fixedShape: row.fixed)
+        #expect(shape == row.shape)
+        guard let shape else { return }
+        // The same as of a real image, whose grid is what the sampling says.
+        let spatial = Array(shape.dropFirst(2))
+        let dims = SIMD3(spatial.last!, spatial[spatial.count - 2], spatial.count == 3 ? spatial[0] : 5)
+        let layout = try TileLayout(pipeline, grid: dims, networkAxis: [2, 1, 0], fixedShape: row.fixed)
+        #expect(layout.leastShape == shape)
+    }
+}

@@ -33,7 +33,7 @@ enum {
 
 // Inflates the one gzip member or zlib stream that a file holds from byte `start` on into exactly `count` bytes. 1 when
 // it is that and whole, its checksum compared; else 0, which says nothing about the file: a reader below does. Holds the
-// compressed bytes meanwhile, at most an eighth more than `count`.
+// compressed bytes meanwhile, at most an eighth and 64 kB more than `count`.
 int cif_inflate_whole(const char *path, uint64_t start, void *target, size_t count);
 
 // A file read from some place on, decompressed on the fly. Not to be shared between threads.

@@ -12,8 +12,8 @@ public enum LabelCleaning: Sendable, Equatable {
 
     /// Applies steps in order to a volume in place, each in one pass over its slices and, if anything changes, another.
     ///
-    /// Memory, whatever the number of slices: 2 bytes a voxel of one slice (two while one is written) where the store
-    /// does not hold runs, 16 bytes a run of two slices, and the tables of `StreamingComponents`.
+    /// Memory, whatever the number of slices: 2 bytes a voxel of two slices (three while one is written) where the store
+    /// does not hold runs, 16 bytes a run of three slices (four for holes), and the tables of `StreamingComponents`.
     ///
     /// - Parameters:
     ///   - steps: What to do.

@@ -54,9 +54,17 @@ public struct LabelRuns: Sendable {
 
     /// Finds the runs of a slice of `width` · `height` labels; those of label 0 only when asked.
     public mutating func scan(_ slice: UnsafeBufferPointer<UInt16>, background: Bool = false) {
+        _ = scan(slice, background: background, most: .max)
+    }
+
+    /// As above; false, and only some of them, as soon as a row ends with more than `most` runs.
+    mutating func scan(_ slice: UnsafeBufferPointer<UInt16>, background: Bool = false, most: Int) -> Bool {
         precondition(slice.count == width * height, "one value a voxel")
         runs.removeAll(keepingCapacity: true)
-        guard let base = slice.baseAddress else { return removeAll() }
+        guard let base = slice.baseAddress else {
+            removeAll()
+            return true
+        }
         for j in 0..<height {
             // SAFETY: the slice holds `width` values from here on, and `i` never passes `width`.
             let row = base + j * width
@@ -71,7 +79,9 @@ public struct LabelRuns: Sendable {
                 }
             }
             rows[j + 1] = runs.count
+            if runs.count > most { return false }
         }
+        return true
     }
 
     /// Finds the runs of the slice that `read` fills a buffer with; the buffer stays for the next.

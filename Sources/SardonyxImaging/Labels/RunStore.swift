@@ -2,10 +2,12 @@ import Synchronization
 
 /// A label volume held as runs while they are few, as those of organs are, and in another store once they are many.
 ///
-/// Memory: 8 bytes a run, 4 a row of each slice that has runs and 24 a slice, at most `byteLimit`; beside that 16 bytes
-/// a run of the slice that is read or written, and 2 a voxel of a slice that comes from or goes to the other store.
+/// Memory: 8 bytes a run, 4 a row and 64 more of each slice that has runs, and 24 a slice, at most `byteLimit`; beside that
+/// while a slice is read or written at most 40 bytes a run of it, or of those that there is room for, and 2 a voxel where
+/// it comes from or goes to the other store.
 ///
-/// Slices may be read from several threads at once while none is written, if the other store's may.
+/// Slices may be read from several threads at once while none is written, if the other store's may: reading writes
+/// nothing there.
 public final class RunStore: SliceStore {
     /// 8 MiB: a million runs.
     public static let defaultByteLimit = 8 << 20
@@ -21,15 +23,13 @@ public final class RunStore: SliceStore {
     private var slices: [PackedRuns?] = []
     private var holds = true
     private var byteCount = 0
-    /// Of the slice that is written.
-    private var runs: LabelRuns
 
     /// An empty volume: 0 where nothing is written.
     ///
     /// - Parameters:
     ///   - dims: Voxels along i, j, k.
     ///   - byteLimit: Bytes that runs may take.
-    ///   - spill: Makes a store of zeros of the same dimensions; called once, when runs take more.
+    ///   - spill: Makes a store of zeros of the same dimensions; called when runs take more, until it succeeds.
     /// - Throws: `ImagingError` `.tooLarge` for an axis beyond 2³¹ - 1; what `spill` throws, if a table of the slices
     ///   alone takes more.
     public init(
@@ -37,7 +37,6 @@ public final class RunStore: SliceStore {
     ) throws {
         (self.dims, self.byteLimit, makeStore) = (dims, byteLimit, spill)
         try RunStore.check(dims)
-        runs = LabelRuns(width: dims.x, height: dims.y)
         try prepare()
     }
 
@@ -52,7 +51,6 @@ public final class RunStore: SliceStore {
         (dims, self.byteLimit, makeStore) = (store.dims, byteLimit, { store })
         try RunStore.check(store.dims)
         self.store = store
-        runs = LabelRuns(width: store.dims.x, height: store.dims.y)
         try prepare()
     }
 
@@ -154,8 +152,9 @@ public final class RunStore: SliceStore {
         precondition((0..<dims.z).contains(k), "the slice lies in the volume")
         try locked {
             if holds {
-                runs.scan(buffer)
-                if try hold(k, PackedRuns(runs, isChanged: true)) { return }
+                var runs = LabelRuns(width: dims.x, height: dims.y)
+                if runs.scan(buffer, most: room(k)), hold(k, PackedRuns(runs, isChanged: true)) { return }
+                try moveOut()
             }
             try store!.write(slice: k, from: buffer)
         }
@@ -168,7 +167,10 @@ public final class RunStore: SliceStore {
         precondition((0..<dims.z).contains(k), "the slice lies in the volume")
         precondition(runs.width == dims.x && runs.height == dims.y, "runs of the store's slices")
         try locked {
-            if holds, try hold(k, PackedRuns(runs, isChanged: true)) { return }
+            if holds {
+                if runs.runs.count <= room(k), hold(k, PackedRuns(runs, isChanged: true)) { return }
+                try moveOut()
+            }
             try store!.write(slice: k, from: runs)
         }
     }
@@ -192,7 +194,7 @@ public final class RunStore: SliceStore {
         case stored(any SliceStore)
     }
 
-    /// Where slice `k` is; if it may be held it is so afterwards.
+    /// Where slice `k` is; holds it from now on if there is room.
     private func find(_ k: Int) throws -> Found {
         precondition((0..<dims.z).contains(k), "the slice lies in the volume")
         let (found, holds) = locked { () -> (Found, Bool) in
@@ -203,20 +205,24 @@ public final class RunStore: SliceStore {
         // Several threads may search slices at once.
         var runs = LabelRuns(width: dims.x, height: dims.y)
         try store.read(slice: k, into: &runs)
+        guard runs.runs.count <= locked({ self.holds ? room(k) : 0 }) else { return .stored(store) }
         let packed = PackedRuns(runs, isChanged: false)
-        return try locked {
+        return locked {
             if self.holds, let earlier = slices[k] { return .held(earlier) }
-            return try self.holds && hold(k, packed) ? .held(packed) : .stored(store)
+            if self.holds { _ = hold(k, packed) }
+            return .held(packed)
         }
     }
 
-    /// Holds the runs of a slice, or none at all any more: then false.
-    private func hold(_ k: Int, _ runs: PackedRuns) throws -> Bool {
+    /// How many runs slice `k` may have.
+    private func room(_ k: Int) -> Int {
+        (byteLimit - byteCount + (slices[k]?.byteCount ?? 0)) / PackedRuns.runBytes
+    }
+
+    /// Holds the runs of a slice where there is room for them.
+    private func hold(_ k: Int, _ runs: PackedRuns) -> Bool {
         let needed = byteCount - (slices[k]?.byteCount ?? 0) + runs.byteCount
-        guard needed <= byteLimit else {
-            try moveOut()
-            return false
-        }
+        guard needed <= byteLimit else { return false }
         slices[k] = runs
         byteCount = needed
         return true
@@ -263,6 +269,7 @@ private struct PackedRuns {
     /// Whether the other store has something else.
     var isChanged: Bool
 
+    static let runBytes = MemoryLayout<Run>.stride
     static let none = PackedRuns(runs: [], rows: [], isChanged: false)
 
     private init(runs: [Run], rows: [UInt32], isChanged: Bool) {
@@ -294,10 +301,14 @@ private struct PackedRuns {
         (runs, self.rows) = (packed, rows)
     }
 
+    /// What an array takes beside its elements.
+    private static let arrayHead = 32
+
     /// So many runs that `rows` cannot count them are more than any limit.
     var byteCount: Int {
-        runs.count > Int(UInt32.max)
-            ? Int.max / 2 : runs.count * MemoryLayout<Run>.stride + rows.count * MemoryLayout<UInt32>.stride
+        if runs.isEmpty { return 0 }
+        guard runs.count <= Int(UInt32.max) else { return .max / 2 }
+        return runs.count * PackedRuns.runBytes + rows.count * MemoryLayout<UInt32>.stride + 2 * PackedRuns.arrayHead
     }
 
     /// The greatest label, 0 without runs.

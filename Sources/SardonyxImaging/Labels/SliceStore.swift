@@ -13,8 +13,8 @@ public protocol SliceStore: AnyObject {
     /// - Throws: `ImagingError` `.cannotWrite` when the system fails, `.mismatch` for a label that it cannot hold.
     func write(slice k: Int, from buffer: UnsafeBufferPointer<UInt16>) throws
 
-    /// The runs of slice `k`, in the place of those that `runs` (of dims.x · dims.y voxels) holds; those of label 0 are
-    /// left out. Without an implementation of its own a store's slices are read and searched.
+    /// The runs of slice `k`, each as long as can be, in the place of those that `runs` (of dims.x · dims.y voxels) holds;
+    /// those of label 0 are left out. Without an implementation of its own a store's slices are read and searched.
     ///
     /// - Throws: as reading a slice.
     func read(slice k: Int, into runs: inout LabelRuns) throws

@@ -7,9 +7,10 @@
 /// Measures of every label of a volume, in a few passes over its slices.
 ///
 /// Memory: 24 bytes a run of one slice, 2 a voxel where the store does not hold runs, 4 a voxel for the image, for
-/// surfaces 24 a run (48 with parts); 0.3 kB a region; up to 32 MiB of counters for percentiles (64 with parts); with
-/// parts the tables of `StreamingComponents`. Only diameters take more for more slices: 16 bytes for each corner of the convex hull of each
-/// region in each slice, some kilobytes a slice.
+/// surfaces 24 a run (48 with parts); 0.3 kB a region; up to 32 MiB of counters for percentiles, twice that for a moment
+/// where whole numbers end, and all of it twice with parts; with parts the tables of `StreamingComponents`. Only diameters
+/// take more for more slices: 16 bytes for each corner of the convex hull of each region in each slice, some kilobytes a
+/// slice.
 public struct LabelMeasures: Sendable {
     /// The labels to measure, in this order, also those that do not occur; empty means those that occur, rising.
     public var labels: [UInt16] = []
@@ -241,7 +242,7 @@ private struct RegionSet {
             surface?.add(runs, ids)
             extents?.add(k, runs, ids)
         }
-        guard let image else { return }
+        guard let image, percentiles.isEmpty else { return }
         for j in image.box.lower.y..<image.box.upper.y {
             let row = (j - image.box.lower.y) * image.box.size.x - image.box.lower.x
             for r in runs.rows[j]..<runs.rows[j + 1] where ids[r] >= 0 {

@@ -73,7 +73,8 @@ enum MarchingCubes {
 }
 
 /// Areas of the surfaces of many regions at once, from the runs of slices in order; outside the volume there is nothing,
-/// so that surfaces are closed. Memory: 12 bytes for each run, and each row, of two slices.
+/// so that surfaces are closed. Memory: 12 bytes for each run, and 24 for each row, of two slices. Runs of a row that touch
+/// are of different labels, as `LabelRuns` has them.
 struct SurfaceScanner {
     /// For each region, in mm²; whole after `finish`.
     private(set) var areas: [Double]

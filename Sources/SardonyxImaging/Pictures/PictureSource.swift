@@ -7,7 +7,7 @@ public struct PictureSource {
     public typealias Reader = (
         _ box: VoxelBox, _ component: Int, _ values: UnsafeMutableBufferPointer<Float>
     ) throws -> Void
-    /// Hands the runs of all slices, in their order, to `visit`, those of label 0 or not.
+    /// Hands the runs of all slices, in their order, to `visit`, with or without those of label 0.
     package typealias RunReader = (_ visit: (_ k: Int, _ runs: LabelRuns) throws -> Void) throws -> Void
 
     /// Dimensions and affine as stored.
@@ -51,7 +51,7 @@ public struct PictureSource {
 
     /// Labels that are known as runs, which is much faster than voxel by voxel.
     ///
-    /// - Parameter runs: what pictures are drawn from; twice.
+    /// - Parameter runs: called twice, for the survey and for the slices.
     package init(
         grid: VoxelGrid, isPlaced: Bool = true, runs: @escaping RunReader, read: @escaping Reader
     ) {

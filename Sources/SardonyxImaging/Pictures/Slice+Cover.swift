@@ -45,14 +45,15 @@ extension Slice {
         let inset = min(inset, 0.5 * Float(newWidth) / Float(width), 0.5 * Float(newHeight) / Float(height))
         let (xPoints, yPoints) = (across.points, down.points)
         let share = 1 / Float(xPoints * yPoints)
-        let field = CoverField(self, label, box, across, down)
+        let cover = CoverField(self, label, box, across, down)
+        defer { withExtendedLifetime(cover) {} }
         for y in down.pixels {
-            for (xs, isBorder) in field.parts(y) {
+            for (xs, isBorder) in cover.parts(y) {
                 guard isBorder else {
                     if isFilled { for x in xs { body(x, y, 0, Float(xPoints * yPoints) * share) } }
                     continue
                 }
-                let (field, stride) = field.values(xs, y)
+                let (field, stride) = cover.values(xs, y)
                 for x in xs {
                     var (line, inside): (Float, Float) = (0, 0)
                     for row in 0..<yPoints {

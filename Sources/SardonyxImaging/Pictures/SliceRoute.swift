@@ -38,6 +38,7 @@ struct SliceRoute {
 
     /// Takes what a slab holds of the slice.
     func fill(_ values: inout [Float], from slab: VoxelSlab) {
+        precondition((0..<dims[through.axis]).contains(through.index), "the slice lies in the grid")
         // Lines run along i or, where that goes through the slice, along j.
         let axis = through.axis == 0 ? 1 : 0
         let stride = steps[axis]

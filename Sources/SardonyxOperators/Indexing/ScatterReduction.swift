@@ -40,7 +40,7 @@ enum ScatterReduction: String {
             try d.set(0) { try scatter(dy, updates.zeros(), .none) }
             try d.set(2) { try gather(dy) }
         case .add:
-            try d.set(0) { dy }
+            d.set(0) { dy }
             try d.set(2) { try gather(dy) }
         case .mul:
             try d.set(0) { try dy * scatter(data.ones(), updates, .mul) }

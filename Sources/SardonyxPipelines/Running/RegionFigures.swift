@@ -26,8 +26,8 @@ struct RegionFigures: Sendable, Equatable {
     ) throws {
         var high = [Int](repeating: 0, count: wanted.isEmpty ? 0 : 1 << 16)
         try walk { values, mask in
-            if region == .everything, !moments {
-                add(Part(rangeOf: values, pool))
+            if region == .everything, !moments, let part = Part(rangeOf: values, pool) {
+                add(part)
             } else {
                 for part in Part.all(of: values, mask, region, pool) { add(part) }
             }
@@ -122,12 +122,13 @@ struct RegionFigures: Sendable, Equatable {
 
         init() {}
 
-        /// Count, least and most alone, of finite values.
-        init(rangeOf values: UnsafeMutableBufferPointer<Float>, _ pool: WorkerPool) {
-            guard let base = values.baseAddress, !values.isEmpty else { return }
+        /// Count, least and most alone; `nil` where not all values are finite.
+        init?(rangeOf values: UnsafeMutableBufferPointer<Float>, _ pool: WorkerPool) {
+            guard let base = values.baseAddress, !values.isEmpty else { return nil }
             count = values.count
             sdx_reduce_f32(pool.pointer, SDX_REDUCE_MIN, base, &least, 1, Int64(count), 1)
             sdx_reduce_f32(pool.pointer, SDX_REDUCE_MAX, base, &most, 1, Int64(count), 1)
+            guard least.isFinite, most.isFinite else { return nil }
         }
 
         @inline(__always)

@@ -3,9 +3,9 @@ import SardonyxExecution
 /// What a run may use.
 struct Resources: Sendable {
     /// The threads that work on voxels.
-    var pool = WorkerPool.shared
+    let pool: WorkerPool
     /// The most bytes that may be held.
-    var limit = MemoryLimit()
+    let limit: MemoryLimit
     /// Where intermediate voxels go.
     let folder: String
 }

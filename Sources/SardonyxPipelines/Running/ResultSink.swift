@@ -12,6 +12,7 @@ final class ResultSink<Scalar: BitwiseCopyable & ExpressibleByIntegerLiteral> {
     /// Slices that are kept until they are written together: one where it is a slice of the source.
     private let blockCount: Int
     private let size: SIMD2<Int>
+    private let goesStraight: Bool
     private var block: [Scalar]
     private var turned: [Scalar]
     private var first = 0
@@ -19,8 +20,14 @@ final class ResultSink<Scalar: BitwiseCopyable & ExpressibleByIntegerLiteral> {
 
     /// Bytes that a sink holds.
     static func byteCount(_ grid: WorkingGrid) -> Int {
-        2 * MemoryLayout<Scalar>.stride * grid.result.size.x * grid.zoom.x * grid.result.size.y * grid.zoom.y
+        if goesStraight(grid, blockCount(grid)) { return 0 }
+        return 2 * MemoryLayout<Scalar>.stride * grid.result.size.x * grid.zoom.x * grid.result.size.y * grid.zoom.y
             * blockCount(grid)
+    }
+
+    /// Whether slices are handed on as they come.
+    private static func goesStraight(_ grid: WorkingGrid, _ blockCount: Int) -> Bool {
+        blockCount == 1 && grid.isInOrder
     }
 
     fileprivate static func blockCount(_ grid: WorkingGrid) -> Int {
@@ -31,14 +38,15 @@ final class ResultSink<Scalar: BitwiseCopyable & ExpressibleByIntegerLiteral> {
     fileprivate init(_ grid: WorkingGrid, blockCount: Int, _ pool: WorkerPool, write: @escaping Write) {
         (self.grid, self.pool, self.write, self.blockCount) = (grid, pool, write, blockCount)
         size = SIMD2(grid.result.size.x, grid.result.size.y)
-        block = [Scalar](repeating: 0, count: size.x * size.y * blockCount)
+        goesStraight = ResultSink.goesStraight(grid, blockCount)
+        block = [Scalar](repeating: 0, count: goesStraight ? 0 : size.x * size.y * blockCount)
         turned = block
     }
 
     /// Takes slice `row` of the grid's results; rows ascend from 0.
     func take(_ row: Int, _ values: UnsafeBufferPointer<Scalar>) throws {
         if held == 0 { first = row }
-        if blockCount == 1, grid.isInOrder, let base = values.baseAddress {
+        if goesStraight, let base = values.baseAddress {
             return try write(grid.sourceBox(box(1)), base)
         }
         block.withUnsafeMutableBufferPointer {
@@ -100,20 +108,28 @@ struct LabelSink {
     let volume: RunStore
     private let sink: ResultSink<UInt16>
 
-    /// Bytes that runs may take, less for volumes so small that they would be no gain.
-    private static func runBytes(_ grid: WorkingGrid) -> Int {
+    /// Bytes that the runs of one of `count` may take, less for volumes so small that they would be no gain.
+    private static func runBytes(_ grid: WorkingGrid, of count: Int) -> Int {
         let dims = grid.refined().sourceDims
-        return min(RunStore.defaultByteLimit, 2 * dims.x * dims.y * dims.z)
+        return min(RunStore.defaultByteLimit / max(1, count), 2 * dims.x * dims.y * dims.z)
     }
 
-    /// Bytes that one holds.
-    static func byteCount(_ grid: WorkingGrid) -> Int {
-        let dims = grid.refined().storedDims
-        return ResultSink<UInt16>.byteCount(grid) + runBytes(grid) + 2 * dims.x * dims.y
+    /// Bytes that `count` of them hold, which take slices in turn.
+    static func byteCount(_ grid: WorkingGrid, count: Int) -> Int {
+        let (dims, runBytes) = (grid.refined().storedDims, runBytes(grid, of: count))
+        let plane = dims.x * dims.y
+        return count * (ResultSink<UInt16>.byteCount(grid) + runBytes + (fillsSlices(grid) ? 0 : 2 * plane))
+            + 40 * min(plane, runBytes / 8) + 2 * plane
     }
 
-    init(_ grid: WorkingGrid, _ resources: Resources) throws {
-        let (fine, limit) = (grid.refined(), LabelSink.runBytes(grid))
+    /// Whether results take whole slices of the source.
+    private static func fillsSlices(_ grid: WorkingGrid) -> Bool {
+        grid.goesBySourceSlices && grid.result.size.x == grid.sourceDims.x && grid.result.size.y == grid.sourceDims.y
+    }
+
+    /// - Parameter count: how many share the room for runs.
+    init(_ grid: WorkingGrid, of count: Int, _ resources: Resources) throws {
+        let (fine, limit) = (grid.refined(), LabelSink.runBytes(grid, of: count))
         let dims = fine.storedDims
         let blockCount = ResultSink<UInt16>.blockCount(grid)
         func file() throws -> SpillVolume<UInt16> { try SpillVolume(dims: dims, folder: resources.folder) }
@@ -125,11 +141,12 @@ struct LabelSink {
         }
         let volume = try RunStore(dims: dims, byteLimit: limit, spill: file)
         self.volume = volume
-        var slice = [UInt16](repeating: 0, count: dims.x * dims.y)
+        let plane = dims.x * dims.y
+        var slice = [UInt16](repeating: 0, count: LabelSink.fillsSlices(grid) ? 0 : plane)
         sink = ResultSink(fine, blockCount: 1, resources.pool) { box, values in
             let (k, size) = (box.lower.z, box.size)
-            if size.x == dims.x, size.y == dims.y {
-                return try volume.write(slice: k, from: UnsafeBufferPointer(start: values, count: slice.count))
+            if slice.isEmpty {
+                return try volume.write(slice: k, from: UnsafeBufferPointer(start: values, count: plane))
             }
             try slice.withUnsafeMutableBufferPointer { slice in
                 for j in 0..<size.y {

@@ -39,7 +39,7 @@ final class RowSource {
         let size = grid.crop.size
         let block = size.x * size.y * blockCount(grid)
         let narrow = grid.dims.x * size.y + grid.forward[2].taps * grid.dims.x * grid.dims.y
-        return 4 * (2 * block + narrow) + (hasForeground ? 2 * block : 0)
+        return 4 * ((grid.isInOrder ? 1 : 2) * block + narrow) + (hasForeground ? 2 * block : 0)
     }
 
     init(
@@ -57,9 +57,9 @@ final class RowSource {
         isIdentity = grid.forward.allSatisfy(\.isIdentity)
         let size = grid.crop.size
         let rows = RowSource.blockCount(grid)
-        block = [Float](repeating: 0, count: size.x * size.y * rows)
-        working = block
-        inside = [UInt16](repeating: 1, count: foreground == nil ? 0 : block.count)
+        working = [Float](repeating: 0, count: size.x * size.y * rows)
+        block = grid.isInOrder ? [] : working
+        inside = [UInt16](repeating: 1, count: foreground == nil ? 0 : working.count)
         narrow = [Float](repeating: 0, count: grid.dims.x * size.y)
         ring = [Float](repeating: 0, count: grid.forward[2].taps * grid.dims.x * grid.dims.y)
         ringRows = [Int](repeating: -1, count: grid.forward[2].taps)
@@ -100,6 +100,7 @@ final class RowSource {
         box.lower.z = grid.crop.lower.z + rows.lowerBound
         box.upper.z = grid.crop.lower.z + rows.upperBound
         let amount = size.x * size.y * rows.count
+        blockRows = 0..<0
         try block.withUnsafeMutableBufferPointer { block in
             try working.withUnsafeMutableBufferPointer { working in
                 let target = grid.isInOrder ? working : block

@@ -107,9 +107,10 @@ struct StudyRun {
 
     private var sinkBytes: Int {
         let values = needsValues ? outputChannels * ResultSink<Float>.byteCount(grid) : 0
-        let masks = needsMasks ? outputChannels * LabelSink.byteCount(grid) : 0
-        return values + masks + (needsLabels ? LabelSink.byteCount(grid) : 0)
+        return values + (labelSinkCount > 0 ? LabelSink.byteCount(grid, count: labelSinkCount) : 0)
     }
+
+    private var labelSinkCount: Int { (needsLabels ? 1 : 0) + (needsMasks ? outputChannels : 0) }
 
     private var needsLabels: Bool {
         pipeline.output.decision != .values
@@ -147,12 +148,14 @@ struct StudyRun {
             background: (0..<outputChannels).map { pipeline.output.background($0) }, resources.pool)
         let restorer = RowRestorer(grid, channels: outputChannels, resources.pool)
         let output = pipeline.output
-        let labels = needsLabels ? try LabelSink(grid, resources) : nil
+        let labels = needsLabels ? try LabelSink(grid, of: labelSinkCount, resources) : nil
         let values =
             needsValues
             ? try (0..<outputChannels).map { try ValueSink(grid, resources, outside: output.outside($0)) }
             : []
-        let masks = needsMasks ? try (0..<outputChannels).map { _ in try LabelSink(grid, resources) } : []
+        let masks =
+            needsMasks
+            ? try (0..<outputChannels).map { _ in try LabelSink(grid, of: labelSinkCount, resources) } : []
         let table = labelTable
         var mask = [UInt16](repeating: 0, count: needsMasks ? plane : 0)
         let bound: Float? = if case .threshold(let value) = output.decision { Float(value) } else { nil }

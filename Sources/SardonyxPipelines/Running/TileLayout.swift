@@ -109,10 +109,10 @@ struct TileLayout: Sendable {
             known = fixed
         } else if pipeline.tiling.size.count == spatial {
             known = pipeline.tiling.size
-        } else if case .size(let size) = pipeline.input.sampling, size.count == spatial,
-            size.allSatisfy({ $0 != nil }), pipeline.input.crop == .none || !pipeline.input.cropsLast
+        } else if case .size(let size) = pipeline.input.sampling, size.suffix(spatial).allSatisfy({ $0 != nil }),
+            pipeline.input.crop == .none || !pipeline.input.cropsLast
         {
-            known = size.compactMap { $0 }
+            known = size.suffix(spatial).compactMap { $0 }
         } else {
             return nil
         }

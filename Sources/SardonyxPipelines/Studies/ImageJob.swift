@@ -62,7 +62,7 @@ struct ImageJob {
             for index in count..<input.count { input[index] = 0 }
         } use: { values, shape in
             if pipeline.task == .classification {
-                report.classes = try classes(Array(values), shape)
+                report.classes = try classes(Array(values), shape, resources.pool)
             }
         }
         if let detection = pipeline.detection {
@@ -79,7 +79,7 @@ struct ImageJob {
     }
 
     /// Probabilities of a [1, classes] output, or of one with more axes of size 1.
-    private func classes(_ values: [Float], _ shape: [Int]) throws -> [ClassProbability] {
+    private func classes(_ values: [Float], _ shape: [Int], _ pool: WorkerPool) throws -> [ClassProbability] {
         let count = shape.dropFirst().reduce(1, *)
         guard shape.count > 1, !values.isEmpty, shape.dropFirst().filter({ $0 > 1 }).count <= 1 else {
             throw PipelineFailure(
@@ -87,7 +87,7 @@ struct ImageJob {
         }
         var scores = Array(values[..<count])
         scores.withUnsafeMutableBufferPointer {
-            pipeline.output.activation.apply($0, channels: count, runner.session.pool)
+            pipeline.output.activation.apply($0, channels: count, pool)
         }
         return scores.indices.map {
             ClassProbability(index: $0, name: pipeline.className($0), probability: Double(scores[$0]))

@@ -12,7 +12,8 @@ struct OpenedStudy: Sendable {
     /// Seconds that opening took.
     let seconds: Double
 
-    /// Compressed images of up to so many bytes of voxels stay in memory where nothing else is running meanwhile.
+    /// Compressed images of up to so many bytes of voxels, all together, stay in memory where nothing else is running
+    /// meanwhile and no budget holds.
     private static let mostInMemory = 16 << 20
 
     /// - Parameter isFirst: whether no other study is run while this one is opened.
@@ -38,9 +39,9 @@ struct OpenedStudy: Sendable {
             do {
                 try place.prepare()
                 let path = place.path
-                let memory = isFirst ? OpenedStudy.mostInMemory / study.images.count : 0
+                let memory = isFirst && runner.options.memoryBudget == nil ? OpenedStudy.mostInMemory : 0
                 files = try study.images.map {
-                    try VolumeFile(contentsOf: $0, memory: memory, temporaryFolder: path)
+                    try VolumeFile(contentsOf: $0, memory: memory / study.images.count, temporaryFolder: path)
                 }
             } catch {
                 place.withdraw()
@@ -63,7 +64,8 @@ final class Opening: @unchecked Sendable {
         open = { try OpenedStudy(study, folder, runner, isFirst: isFirst) }
         isAhead = runner.session.threadCount > 1
         guard isAhead else { return }
-        DispatchQueue.global().async { [self] in
+        // A queue of its own has a thread also where all others wait.
+        DispatchQueue(label: "sardonyx.opening").async { [self] in
             result = Result { try open() }
             done.signal()
         }

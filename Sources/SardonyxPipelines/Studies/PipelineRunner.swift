@@ -93,25 +93,29 @@ public final class PipelineRunner: Sendable {
     ) throws -> StudyReport {
         try inside(folder) {
             progress(0, "reading", 0)
+            let began = Clock.seconds
             let first = Opening(study, folder, self, isFirst: true)
             planAhead()
-            return try run(first.take()) { progress(0, $0, $1) }
+            return try run(first.take(), since: began) { progress(0, $0, $1) }
         }
     }
 
-    /// Runs studies one after another; while one runs, the next one's images are read. A study that fails is reported and
+    /// Runs studies one after another; while one runs, a thread more than the session has reads the next one's images, unless
+    /// that has one only. A study that fails is reported and
     /// does not stop the others.
     public func run(_ studies: [Study], into folder: String, progress: Progress = { _, _, _ in }) -> [StudyReport] {
         if studies.isEmpty { return [] }
         return inside(folder) {
+            progress(0, "reading", 0)
+            let began = Clock.seconds
             var next = Opening(studies[0], folder, self, isFirst: true)
             planAhead()
             return studies.indices.map { index in
-                progress(index, "reading", 0)
+                if index > 0 { progress(index, "reading", 0) }
                 let opened = Result { try next.take() }
                 if index + 1 < studies.count { next = Opening(studies[index + 1], folder, self, isFirst: false) }
                 do {
-                    return try run(opened.get()) { progress(index, $0, $1) }
+                    return try run(opened.get(), since: index == 0 ? began : nil) { progress(index, $0, $1) }
                 } catch {
                     var report = StudyReport(studies[index])
                     report.failure = error
@@ -124,7 +128,8 @@ public final class PipelineRunner: Sendable {
     /// Plans the network's run, where the model and the pipeline alone say its size, while the first images are read. What
     /// is wrong with it shows when it runs.
     private func planAhead() {
-        guard
+        // With one thread it would only come earlier; measuring needs the machine for itself; done studies need no plan.
+        guard session.threadCount > 1, options.session.autotune == nil, options.existing != .resume,
             let network = try? SessionNetwork(
                 session, input: pipeline.input.name, output: pipeline.detection?.boxes ?? pipeline.output.name),
             let shape = TileLayout.leastShape(pipeline, fixedShape: network.fixedShape)
@@ -139,8 +144,9 @@ public final class PipelineRunner: Sendable {
         return try body()
     }
 
+    /// - Parameter start: when opening began, where nothing else went on before this; else opening's own time counts.
     private func run(
-        _ opened: OpenedStudy, progress: (_ stage: String, _ done: Double) -> Void
+        _ opened: OpenedStudy, since start: Double?, progress: (_ stage: String, _ done: Double) -> Void
     ) throws -> StudyReport {
         var report = StudyReport(opened.study)
         report.files = opened.place.results
@@ -150,12 +156,15 @@ public final class PipelineRunner: Sendable {
         }
         let began = Clock.seconds
         report.spend(opened.seconds, on: "reading")
+        // Planning may have taken longer.
+        let waited = max(opened.seconds, start.map { began - $0 } ?? 0)
+        report.spend(waited - opened.seconds, on: "around the network")
         do {
             switch pipeline.task {
             case .segmentation, .reconstruction: report = try StudyJob(self, opened)(report, progress: progress)
             case .classification, .detection: report = try ImageJob(self, opened)(report, progress: progress)
             }
-            report.seconds = Clock.seconds - began + opened.seconds
+            report.seconds = Clock.seconds - began + waited
             let text = try Provenance(self, opened.inputs).text(report, outputs: opened.place.outputs())
             try writeText(text, to: opened.place.making(StudyFolder.provenanceName))
             try opened.place.putInPlace()

@@ -48,8 +48,8 @@ public final class VolumeFile: Sendable {
         try self.init(contentsOf: path, memory: 0, temporaryFolder: temporaryFolder)
     }
 
-    /// As above; compressed voxels of up to `memory` bytes stay in memory, which is faster, and takes up to twice as much
-    /// while the file is opened.
+    /// As above; compressed voxels of up to `memory` bytes stay in memory, which is faster; while the file is opened the
+    /// compressed ones are there too, an eighth and 64 kB more at most.
     package convenience init(contentsOf path: String, memory: Int, temporaryFolder: String? = nil) throws {
         do {
             let (layout, format) = try VolumeFile.layout(path)

@@ -1,7 +1,8 @@
 import CImageFormats
 
 /// The values of a volume file in file order, as if they were one raw file: raw files are read where they are, what is
-/// compressed or written as text is decoded once into a temporary file.
+/// compressed or written as text is decoded once, into memory where it is small and room is given, else into a temporary
+/// file.
 final class VoxelStore: Sendable {
     private let pieceBytes: UInt64
     /// Where the values of each piece begin in its file; a single file is kept open.
@@ -76,13 +77,15 @@ private final class InflatedBytes: @unchecked Sendable {
 
     var count: Int { buffer.count }
 
-    /// `nil` for values that are not compressed, are more than `most` bytes, or take a closer look.
+    /// `nil` for values that are not compressed, are more than `most` bytes, lie in several pieces or whose place is not
+    /// known, and for whatever the stream reader is to judge.
     init?(_ layout: VolumeLayout, most: Int) throws {
         guard layout.encoding == .deflate, layout.pieces.count == 1, let skip = layout.pieces[0].skip,
-            skip <= UInt64(most), layout.dataBytes <= UInt64(most), layout.dataBytes > 0
+            case let (needed, overflow) = skip.addingReportingOverflow(layout.dataBytes), !overflow,
+            needed <= UInt64(most), layout.dataBytes > 0
         else { return nil }
         self.skip = Int(skip)
-        buffer = .allocate(byteCount: Int(skip) + Int(layout.dataBytes), alignment: 64)
+        buffer = .allocate(byteCount: Int(needed), alignment: 64)
         let piece = layout.pieces[0]
         guard cif_inflate_whole(piece.path, try piece.afterLines(), buffer.baseAddress!, buffer.count) == 1 else {
             return nil
