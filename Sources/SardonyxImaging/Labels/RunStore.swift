@@ -36,7 +36,7 @@ public final class RunStore: SliceStore {
         dims: SIMD3<Int>, byteLimit: Int = RunStore.defaultByteLimit, spill: @escaping () throws -> any SliceStore
     ) throws {
         (self.dims, self.byteLimit, makeStore) = (dims, byteLimit, spill)
-        try RunStore.check(dims)
+        try RunStore.checkSize(dims)
         try prepare()
     }
 
@@ -49,17 +49,9 @@ public final class RunStore: SliceStore {
     /// - Throws: `ImagingError` `.tooLarge` for an axis beyond 2³¹ - 1.
     public init(holding store: any SliceStore, byteLimit: Int = RunStore.defaultByteLimit) throws {
         (dims, self.byteLimit, makeStore) = (store.dims, byteLimit, { store })
-        try RunStore.check(store.dims)
+        try RunStore.checkSize(store.dims)
         self.store = store
         try prepare()
-    }
-
-    private static func check(_ dims: SIMD3<Int>) throws {
-        guard (0..<3).allSatisfy({ (0...Int(Int32.max)).contains(dims[$0]) }) else {
-            throw ImagingError(
-                .tooLarge, problem: "\(dims.x)×\(dims.y)×\(dims.z) labels; an axis may have \(Int32.max)",
-                remedy: "cut the volume")
-        }
     }
 
     private func prepare() throws {

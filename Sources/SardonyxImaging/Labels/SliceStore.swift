@@ -78,8 +78,10 @@ extension SliceStore {
     }
 
     /// Runs and places count in 32 bits.
-    func checkSize() throws {
-        guard (0..<3).allSatisfy({ dims[$0] <= Int32.max }) else {
+    func checkSize() throws { try Self.checkSize(dims) }
+
+    static func checkSize(_ dims: SIMD3<Int>) throws {
+        guard (0..<3).allSatisfy({ (0...Int(Int32.max)).contains(dims[$0]) }) else {
             throw ImagingError(
                 .tooLarge, problem: "\(dims.x)×\(dims.y)×\(dims.z) labels; an axis may have \(Int32.max)",
                 remedy: "cut the volume")

@@ -144,15 +144,11 @@ public struct StreamingComponents: Sendable {
         next()
         current.scan(slice, background: isBackground)
         try number(collects: false)
-        try visit(body)
-    }
-
-    /// Second pass with the runs of the slices; see `relabel(_:_:)` of slices.
-    public mutating func relabel(
-        _ runs: LabelRuns, _ body: (_ j: Int, _ run: Range<Int>, _ part: Int) throws -> Void
-    ) throws {
-        try relabel(runs)
-        try visit(body)
+        for j in 0..<dims.y {
+            for run in current.runs[current.rows[j]..<current.rows[j + 1]] where run.number >= 0 {
+                try body(j, Int(run.start)..<Int(run.end), Int(run.number))
+            }
+        }
     }
 
     /// Second pass: afterwards `current` holds the slice's runs, their `number` the index of their part or -1.
@@ -167,14 +163,6 @@ public struct StreamingComponents: Sendable {
         next()
         try read(store)
         try number(collects: false)
-    }
-
-    private func visit(_ body: (_ j: Int, _ run: Range<Int>, _ part: Int) throws -> Void) throws {
-        for j in 0..<dims.y {
-            for run in current.runs[current.rows[j]..<current.rows[j + 1]] where run.number >= 0 {
-                try body(j, Int(run.start)..<Int(run.end), Int(run.number))
-            }
-        }
     }
 
     /// Makes `current` the slice before, for the next to take its place.
