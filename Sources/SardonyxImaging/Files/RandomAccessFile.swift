@@ -12,6 +12,8 @@ package final class RandomAccessFile: Sendable {
     /// Bytes when it was opened.
     let size: UInt64
     private let descriptor: Int32
+    /// Linux's O_TMPFILE, a macro that Swift does not import.
+    private static let withoutName = 0o20_000_000 | O_DIRECTORY
 
     /// Opens a file for reading.
     init(_ path: String) throws {
@@ -37,16 +39,21 @@ package final class RandomAccessFile: Sendable {
     /// the process, however that ends.
     package init(temporaryIn folder: String?) throws {
         path = folder ?? getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
-        var name = Array("\(path)/sardonyx-XXXXXX".utf8CString)
-        descriptor = mkstemp(&name)
-        guard descriptor >= 0 else {
+        var made = open(path, RandomAccessFile.withoutName | O_RDWR | O_CLOEXEC, 0o600)
+        if made < 0 {
+            // Some file systems have no files without names: this one has a name for a moment, and should the process end
+            // in it, `StudyFolder` takes the file away by that name.
+            let name = try TemporaryName(for: path + "/voxels")
+            made = open(name.temporary, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0o600)
+            if made >= 0 { name.remove() }
+        }
+        descriptor = made
+        guard made >= 0 else {
             throw ImagingError(
                 .cannotWrite, path: path,
                 problem: "no temporary file can be made there (\(String(cString: strerror(errno))))",
                 remedy: "name another folder in TMPDIR")
         }
-        unlink(name)
-        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
         size = 0
     }
 
