@@ -243,7 +243,7 @@ static void check(table *t, const blocked_row *r) {
 
     result y = output(t, results, sizeof(float));
     float *packed = workspace(t, sdx_conv_c8_f32_packed_bytes(&p, r->layout));
-    sdx_conv_c8_f32_pack(&p, r->layout, w, packed);
+    sdx_conv_c8_f32_pack(&p, r->layout, copy_of(t, w, p.k * terms * (int64_t)sizeof(float), 1), packed);
     EACH_POOL(i) {
         void *space = workspace(t, sdx_conv_c8_f32_workspace_bytes(&p, r->layout, pool_threads[i]));
         sdx_conv_c8_f32_run(t->pools[i], &p, r->layout, x, packed, bias, residual, y.of[i], space);

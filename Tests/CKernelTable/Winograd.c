@@ -199,6 +199,7 @@ static void check(table *t, const winograd_row *r) {
     int64_t images = p.n * p.c * product(r->in), results = p.n * p.k * product(p.out);
     int64_t terms = p.c * product(p.kernel);
     float *x = input_floats(t, images), *w = input_floats(t, p.k * terms);
+    const sdx_unaligned_f32 *unaligned = copy_of(t, w, p.k * terms * (int64_t)sizeof(float), 1);
     float *bias = r->bias ? input_floats(t, p.k) : NULL;
     float *residual = r->residual ? input_floats(t, results) : NULL;
     for (int64_t i = 0; r->rectified && i < images; i++) x[i] = fmaxf(x[i], 0);
@@ -225,7 +226,7 @@ static void check(table *t, const winograd_row *r) {
         }
         result y = output(t, results, sizeof(float));
         float *packed = workspace(t, sdx_winograd_c8_f32_packed_bytes(&p, form));
-        sdx_winograd_c8_f32_pack(&p, form, w, packed);
+        sdx_winograd_c8_f32_pack(&p, form, unaligned, packed);
         float *both = residual ? copy_of(t, residual, results, sizeof(float)) : NULL; // y in the residual's place
         EACH_POOL(i) {
             void *space = workspace(t, sdx_winograd_c8_f32_workspace_bytes(&p, form, pool_threads[i]));

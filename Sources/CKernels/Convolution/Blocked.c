@@ -14,6 +14,8 @@
 #include "BlockedDense.h"
 #include "BlockedDepthwise.h"
 #include "BlockedSpans.h"
+#include "PackLanes.h"
+#include "BlockedPack.h"
 
 static bool SDX_FN(is_blocked_depthwise)(const sdx_conv_params *p) { return p->groups == p->c && p->groups == p->k; }
 
@@ -25,7 +27,8 @@ static int64_t SDX_FN(blocked_floats)(const sdx_conv_params *p, sdx_conv_layout 
     SDX_FN(dense_plan) plan = SDX_FN(plan_dense)(p, layout);
     return blocked_product(plan.worker_floats, workers) + plan.shared_floats + plan.offset_floats;
 }
-static void SDX_FN(blocked_pack)(const sdx_conv_params *p, sdx_conv_layout layout, const float *w, float *packed) {
+static void SDX_FN(blocked_pack)(
+    const sdx_conv_params *p, sdx_conv_layout layout, const sdx_unaligned_f32 *w, float *packed) {
     if (SDX_FN(is_blocked_depthwise)(p) && layout == SDX_CONV_C8_TO_C8) SDX_FN(blocked_depthwise_pack)(p, w, packed);
     else SDX_FN(dense_pack)(p, layout, w, packed);
 }
@@ -40,7 +43,7 @@ static void SDX_FN(blocked_run)(
 }
 #else
 SDX_TABLE_OF(int64_t, blocked_floats, (const sdx_conv_params *, sdx_conv_layout, int))
-SDX_TABLE(blocked_pack, (const sdx_conv_params *, sdx_conv_layout, const float *, float *))
+SDX_TABLE(blocked_pack, (const sdx_conv_params *, sdx_conv_layout, const sdx_unaligned_f32 *, float *))
 SDX_TABLE(blocked_run, (sdx_pool *, const sdx_conv_params *, sdx_conv_layout, const float *, const float *,
                         const float *, const float *, float *, float *))
 
@@ -68,7 +71,8 @@ size_t sdx_conv_c8_f32_packed_bytes(const sdx_conv_params *p, sdx_conv_layout la
     return (size_t)(p->c / p->groups * k * p->kernel[0] * p->kernel[1] * p->kernel[2]) * sizeof(float);
 }
 
-void sdx_conv_c8_f32_pack(const sdx_conv_params *p, sdx_conv_layout layout, const float *w, float *packed) {
+void sdx_conv_c8_f32_pack(
+    const sdx_conv_params *p, sdx_conv_layout layout, const sdx_unaligned_f32 *w, float *packed) {
     SDX_CALL(blocked_pack)(p, layout, w, packed);
 }
 

@@ -293,66 +293,6 @@ static void SDX_FN(dense_chunk)(void *context, int64_t chunk, int worker) {
         }
 }
 
-/// Transposes 8 rows of `count` weights, of which `rows` exist, into lanes: weight j goes to row j of packed, or where
-/// the weights are 8 channels of `taps` (else 0) to the row of its tap and channel.
-static void SDX_FN(pack_lanes)(
-    const float *w, int64_t stride, int64_t rows, int64_t count, int64_t taps, float *packed, int64_t lanes) {
-    int64_t tap = 0, channel = 0;
-    for (int64_t j = 0; j < count; j += 8) {
-        int64_t n = count - j < 8 ? count - j : 8;
-        SDX_FN(eight) v[8], u[8];
-        for (int r = 0; r < 8; r++) {
-            v[r] = (SDX_FN(eight)){0};
-            if (r >= rows) continue;
-            if (n == 8) v[r] = *(const SDX_FN(eight_any) *)(w + r * stride + j);
-            else memcpy(&v[r], w + r * stride + j, (size_t)n * sizeof(float));
-        }
-        // Zipping first with second half three times transposes the square.
-        for (int step = 0; step < 3; step++) {
-#pragma clang loop unroll(full)
-            for (int r = 0; r < 4; r++) {
-                u[2 * r] = SDX_ZIP_LOW_8(v[r], v[r + 4]);
-                u[2 * r + 1] = SDX_ZIP_HIGH_8(v[r], v[r + 4]);
-            }
-#pragma clang loop unroll(full)
-            for (int r = 0; r < 8; r++) v[r] = u[r];
-        }
-        for (int64_t r = 0; r < n; r++) {
-            int64_t row = taps ? tap * 8 + channel : j + r;
-            *(SDX_FN(eight_any) *)(packed + row * lanes) = v[r];
-            if (++tap == taps) {
-                tap = 0;
-                channel++;
-            }
-        }
-    }
-}
-
-static void SDX_FN(dense_pack)(const sdx_conv_params *p, sdx_conv_layout layout, const float *w, float *packed) {
-    if (layout == SDX_CONV_C8_TO_PLAIN && p->k <= BLOCKED_MOST_DOTS) {
-        SDX_FN(dot_pack)(p, w, packed);
-        return;
-    }
-    // A block of all channels in their order, or of 8 with the taps first.
-    int64_t channels = p->c / p->groups, k = p->k / p->groups, m = (k + 7) / 8 * 8;
-    int64_t taps = p->kernel[0] * p->kernel[1] * p->kernel[2];
-    int64_t block = layout == SDX_CONV_PLAIN_TO_C8 ? channels * taps : 8 * taps;
-    int64_t order = layout == SDX_CONV_PLAIN_TO_C8 ? 0 : taps;
-    for (int64_t group = 0; group < p->groups; group++, w += k * channels * taps)
-        for (int64_t lane = 0, lanes; lane < m; lane += lanes) {
-            lanes = SDX_FN(panel_lanes)(m - lane);
-            for (int64_t from = 0; from < channels * taps; from += block, packed += block * lanes) {
-                for (int64_t l = 0; l < lanes; l += 8)
-                    SDX_FN(pack_lanes)(
-                        w + (lane + l) * channels * taps + from, channels * taps, k - lane - l, block, order,
-                        packed + l, lanes);
-#if SDX_TARGET_AVX512
-                if (lanes <= 16 && lanes == m && order) SDX_FN(pair_rows)(packed, block, lanes);
-#endif
-            }
-        }
-}
-
 static void SDX_FN(dense_run)(
     sdx_pool *pool, const sdx_conv_params *p, sdx_conv_layout layout, const float *x, const float *packed,
     const float *bias, const float *residual, float *y, float *workspace) {

@@ -169,13 +169,6 @@ static void SDX_FN(blocked_depthwise_chunk)(void *context, int64_t chunk, int wo
     }
 }
 
-static void SDX_FN(blocked_depthwise_pack)(const sdx_conv_params *p, const float *w, float *packed) {
-    int64_t taps = p->kernel[0] * p->kernel[1] * p->kernel[2];
-    for (int64_t b = 0; b < p->c; b += 8)
-        for (int64_t t = 0; t < taps; t++)
-            for (int64_t c = 0; c < 8; c++) *packed++ = w[(b + c) * taps + t];
-}
-
 static void SDX_FN(blocked_depthwise_run)(
     sdx_pool *pool, const sdx_conv_params *p, const float *x, const float *packed, const float *bias,
     const float *residual, float *y, float *workspace) {

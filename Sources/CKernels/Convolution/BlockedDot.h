@@ -164,14 +164,3 @@ static void SDX_FN(dot_row_4)(blocked_tile *t, float *sums, int64_t stride, int6
 }
 static void (*const SDX_FN(dot_rows)[4])(blocked_tile *, float *, int64_t, int64_t, bool) = {
     SDX_FN(dot_row_1), SDX_FN(dot_row_2), SDX_FN(dot_row_3), SDX_FN(dot_row_4)};
-
-static void SDX_FN(dot_pack)(const sdx_conv_params *p, const float *w, float *packed) {
-    int64_t taps = p->kernel[0] * p->kernel[1] * p->kernel[2];
-    for (int64_t k = 0, channels; k < p->k; k += channels) {
-        channels = SDX_FN(dot_panel)(p->k - k);
-        for (int64_t b = 0; b < p->c; b += 8)
-            for (int64_t t = 0; t < taps; t++)
-                for (int64_t i = 0; i < channels; i++)
-                    for (int64_t c = 0; c < 8; c++) *packed++ = w[((k + i) * p->c + b + c) * taps + t];
-    }
-}

@@ -14,10 +14,12 @@
 #include "WinogradProduct.h"
 #include "WinogradPlan.h"
 #include "WinogradRun.h"
+#include "PackLanes.h"
+#include "WinogradWeights.h"
 #else
 SDX_TABLE_OF(int64_t, wino_packed_floats, (const sdx_conv_params *, sdx_winograd_form))
 SDX_TABLE_OF(int64_t, wino_workspace_floats, (const sdx_conv_params *, sdx_winograd_form, int))
-SDX_TABLE(wino_pack, (const sdx_conv_params *, sdx_winograd_form, const float *, float *))
+SDX_TABLE(wino_pack, (const sdx_conv_params *, sdx_winograd_form, const sdx_unaligned_f32 *, float *))
 SDX_TABLE(wino_run, (sdx_pool *, const sdx_conv_params *, sdx_winograd_form, const float *, const float *,
                      const float *, const float *, float *, float *))
 
@@ -44,7 +46,8 @@ size_t sdx_winograd_c8_f32_workspace_bytes(const sdx_conv_params *p, sdx_winogra
     if (workers < 1 || !sdx_winograd_c8_f32_supported(p, form)) return SIZE_MAX;
     return bytes_of(SDX_CALL(wino_workspace_floats)(p, form, workers));
 }
-void sdx_winograd_c8_f32_pack(const sdx_conv_params *p, sdx_winograd_form form, const float *w, float *packed) {
+void sdx_winograd_c8_f32_pack(
+    const sdx_conv_params *p, sdx_winograd_form form, const sdx_unaligned_f32 *w, float *packed) {
     SDX_CALL(wino_pack)(p, form, w, packed);
 }
 void sdx_winograd_c8_f32_run(

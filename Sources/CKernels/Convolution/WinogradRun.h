@@ -415,32 +415,3 @@ static int64_t SDX_FN(wino_workspace_floats)(const sdx_conv_params *p, sdx_winog
     if (__builtin_mul_overflow(plan.worker_floats, (int64_t)workers, &floats)) return -1;
     return __builtin_add_overflow(floats, plan.shared_floats, &floats) ? -1 : floats;
 }
-
-/// -1 on overflow.
-static int64_t SDX_FN(wino_packed_floats)(const sdx_conv_params *p, sdx_winograd_form chosen) {
-    winograd_form form = winograd_form_of(chosen);
-    int64_t points = (form.m + 2) * (form.m + 2) * (form.deep ? 4 : p->kernel[0]), floats;
-    if (__builtin_mul_overflow(p->c * points, SDX_FN(wino_ceil)(p->k, SDX_V) * SDX_V, &floats)) return -1;
-    return floats;
-}
-
-/// Packed weights: by panel of WINO_LANES output channels, point of the plane, depth tap or point, input channel, lane
-/// (whole vectors, the surplus lanes 0).
-static void SDX_FN(wino_pack)(const sdx_conv_params *p, sdx_winograd_form chosen, const float *w, float *packed) {
-    winograd_form form = winograd_form_of(chosen);
-    int64_t points = (form.m + 2) * (form.m + 2), padded = SDX_FN(wino_ceil)(p->k, SDX_V) * SDX_V;
-    int64_t factors = form.deep ? 4 : p->kernel[0];
-    for (int64_t k0 = 0; k0 < padded; k0 += WINO_LANES) {
-        int64_t width = padded - k0 < WINO_LANES ? padded - k0 : WINO_LANES;
-        for (int64_t c = 0; c < p->c; c++)
-            for (int64_t lane = 0; lane < width; lane++) {
-                double u[4 * 36] = {0};
-                if (k0 + lane < p->k)
-                    winograd_weights(form, p->kernel[0], w + ((k0 + lane) * p->c + c) * p->kernel[0] * 9, u);
-                for (int64_t f = 0; f < factors; f++)
-                    for (int64_t i = 0; i < points; i++)
-                        packed[((i * factors + f) * p->c + c) * width + lane] = (float)u[f * points + i];
-            }
-        packed += width * p->c * factors * points;
-    }
-}

@@ -37,6 +37,9 @@ typedef struct sdx_conv_params {
     int64_t repeats[3];
 } sdx_conv_params;
 
+/// A float at any address, as model files hold them.
+typedef float sdx_unaligned_f32 __attribute__((aligned(1)));
+
 /// Whether the parameters are consistent and every size fits 63 bits; the other functions require it (the byte queries
 /// return SIZE_MAX otherwise, and where a function takes no repeats).
 int sdx_conv_params_valid(const sdx_conv_params *p);
@@ -73,7 +76,8 @@ int sdx_conv_c8_f32_supported(const sdx_conv_params *p, sdx_conv_layout layout);
 /// Bytes of the packed weights.
 size_t sdx_conv_c8_f32_packed_bytes(const sdx_conv_params *p, sdx_conv_layout layout);
 /// Packs w [k, c / groups, kernel], which is plain, for the ISA in use; n, in, out and activation are not read.
-void sdx_conv_c8_f32_pack(const sdx_conv_params *p, sdx_conv_layout layout, const float *w, float *packed);
+void sdx_conv_c8_f32_pack(
+    const sdx_conv_params *p, sdx_conv_layout layout, const sdx_unaligned_f32 *w, float *packed);
 /// Bytes of scratch for a run on a pool of `workers` threads.
 size_t sdx_conv_c8_f32_workspace_bytes(const sdx_conv_params *p, sdx_conv_layout layout, int workers);
 /// Computes y as `sdx_conv_f32_run` does; x and y lie as `layout` says, `residual` as y.

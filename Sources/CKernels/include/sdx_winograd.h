@@ -37,7 +37,8 @@ int sdx_winograd_c8_f32_supported(const sdx_conv_params *p, sdx_winograd_form fo
 /// Bytes of the packed weights, for the ISA in use.
 size_t sdx_winograd_c8_f32_packed_bytes(const sdx_conv_params *p, sdx_winograd_form form);
 /// Transforms (in double) and packs w [k, c, kernel], for the ISA in use; n, in and out are not read.
-void sdx_winograd_c8_f32_pack(const sdx_conv_params *p, sdx_winograd_form form, const float *w, float *packed);
+void sdx_winograd_c8_f32_pack(
+    const sdx_conv_params *p, sdx_winograd_form form, const sdx_unaligned_f32 *w, float *packed);
 /// Bytes of scratch for a run on a pool of `workers` threads: about a megabyte a worker on large maps; on small ones
 /// the transformed input (2.25 times x, 4.5 times in 3D) and as much for y.
 size_t sdx_winograd_c8_f32_workspace_bytes(const sdx_conv_params *p, sdx_winograd_form form, int workers);

@@ -18,11 +18,13 @@ package final class PackedWeights: Sendable {
         let source: Tensor
         /// nil once no kernel wants it any more, since a plan failed.
         weak var storage: TensorStorage?
+        let takesUnaligned: Bool
         let fill: Fill
 
         func run() throws {
             guard let storage else { return }
-            let aligned = try source.aligned(for: .lasting)
+            storage.populate()
+            let aligned = takesUnaligned ? source : try source.aligned(for: .lasting)
             try withExtendedLifetime(aligned) { try fill(aligned.storage.base, storage.base) }
             source.storage.releasePages()
         }
@@ -64,7 +66,7 @@ package final class PackedWeights: Sendable {
             sweepAt = max(1024, 2 * (packed.count + sources.count))
         }
     }
-    /// Gets the source, aligned, and writes all bytes of the packed form.
+    /// Gets the source, aligned unless it said that it takes any address, and writes all bytes of the packed form.
     package typealias Fill = @Sendable (_ source: UnsafeRawPointer, _ packed: UnsafeMutableRawPointer) throws -> Void
 
     func found(_ key: AttributesKey) -> (any AnyObject & Sendable)? { state.withLock { $0.derived[key]?.object } }
@@ -101,13 +103,15 @@ package final class PackedWeights: Sendable {
     /// The packed form of a constant. `layout` names everything that the bytes depend on besides the constant.
     /// - Parameters:
     ///   - source: what is packed; the pages that it has in a mapped file are let go, so that it is not held twice.
+    ///   - takesUnaligned: whether `fill` reads elements at any address.
     package func pack(
-        _ constant: ConstantID?, _ source: Tensor, layout: String, byteCount: Int, fill: @escaping Fill
+        _ constant: ConstantID?, _ source: Tensor, layout: String, byteCount: Int, takesUnaligned: Bool = false,
+        fill: @escaping Fill
     ) throws -> TensorStorage {
         let key = constant.map { Key(constant: $0, layout: layout, byteCount: byteCount) }
         if let key, let storage = state.withLock({ $0.packed[key]?.storage }) { return storage }
         let storage = try TensorStorage(byteCount: byteCount, for: .lasting)
-        let job = Job(source: source, storage: storage, fill: fill)
+        let job = Job(source: source, storage: storage, takesUnaligned: takesUnaligned, fill: fill)
         if !isDeferred { try job.run() }
         return state.withLock { state in
             if let key {

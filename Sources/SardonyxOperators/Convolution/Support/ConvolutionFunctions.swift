@@ -7,6 +7,8 @@ struct ConvolutionFunctions: Sendable {
     let packedBytes: @Sendable (Form) -> Int
     let workspaceBytes: @Sendable (_ form: Form, _ workers: Int32) -> Int
     let pack: @Sendable (_ form: Form, _ weights: UnsafePointer<Float>, _ packed: UnsafeMutablePointer<Float>) -> Void
+    /// Whether `pack` takes weights at any address.
+    var packsUnaligned = false
     /// The residual may be y; transposed convolutions have none.
     let run:
         @Sendable (
@@ -41,7 +43,7 @@ struct ConvolutionFunctions: Sendable {
         ConvolutionFunctions(
             packedBytes: { sdx_conv_c8_f32_packed_bytes($0, sides) },
             workspaceBytes: { sdx_conv_c8_f32_workspace_bytes($0, sides, $1) },
-            pack: { sdx_conv_c8_f32_pack($0, sides, $1, $2) },
+            pack: { sdx_conv_c8_f32_pack($0, sides, $1, $2) }, packsUnaligned: true,
             run: { sdx_conv_c8_f32_run($0, $1, sides, $2, $3, $4, $5, $6, $7) })
     }
 
@@ -50,7 +52,7 @@ struct ConvolutionFunctions: Sendable {
         ConvolutionFunctions(
             packedBytes: { sdx_winograd_c8_f32_packed_bytes($0, kind) },
             workspaceBytes: { sdx_winograd_c8_f32_workspace_bytes($0, kind, $1) },
-            pack: { sdx_winograd_c8_f32_pack($0, kind, $1, $2) },
+            pack: { sdx_winograd_c8_f32_pack($0, kind, $1, $2) }, packsUnaligned: true,
             run: { sdx_winograd_c8_f32_run($0, $1, kind, $2, $3, $4, $5, $6, $7) })
     }
 }

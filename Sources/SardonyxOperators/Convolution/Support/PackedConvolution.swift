@@ -26,7 +26,8 @@ struct PackedConvolution {
         var packedOffset = 0
         if let weights = context.constant(1) {
             packed = try context.packedWeights.pack(
-                context.inputValues[1], weights, layout: layout, byteCount: packedBytes
+                context.inputValues[1], weights, layout: layout, byteCount: packedBytes,
+                takesUnaligned: functions.packsUnaligned
             ) { Self.pack(form, functions, $0.assumingMemoryBound(to: Float.self), $1) }
         } else {
             packedOffset = workspace.reserve(packedBytes)
