@@ -134,6 +134,9 @@ static void SDX_FN(dense_panel)(
             t.x = row + pixel * plan->unit;
             t.y = y + pixel * 8;
             t.from = from ? from + pixel * 8 : NULL;
+            bool end = i + 1 == tiles, none = end && lane + lanes >= c->lane1;
+            t.next_x = plan->direct && lane == 0 && !end;
+            t.next = !first || !from || none ? 0 : end ? lanes * plan->pixels - pixel * 8 : pixels * 8;
             SDX_FN(dense_look_ahead)(&t, &ahead, lines);
             kinds.tiles[pixels - 1][plan->unit == 1](&t);
             pixel += pixels;
@@ -198,6 +201,10 @@ static void SDX_FN(dense_pixels)(const SDX_FN(dense_plan) * plan, const SDX_FN(d
             t.bias = plan->bias ? plan->bias + c->group * plan->m + lane : NULL;
             t.from = plan->residual ? plan->residual + at : NULL;
             t.y = plan->y + at;
+            t.next_x = lane == c->lane0 && i + 1 < tiles;
+            if (plan->residual)
+                t.next = lane + lanes < c->lane1 ? lanes * plan->pixels
+                         : i + 1 < tiles ? pixels * 8 - (lane - c->lane0) * plan->pixels : 0;
             SDX_FN(tiles_for)(lanes, false).tiles[pixels - 1][plan->unit == 1](&t);
             for (int64_t b = 0; activates && b < lanes / 8; b++)
                 SDX_FN(activate_values)(plan->activation, t.y + b * t.y_block, 8 * pixels);

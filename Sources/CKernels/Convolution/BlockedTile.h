@@ -95,6 +95,15 @@ SDX_INLINE void BN(step)(
     }
 }
 
+/// Fetches the first pixels of a block to the first cache, perhaps to write them.
+SDX_INLINE void BN(fetch_pixels)(const int pixels, const float *p, const bool write) {
+#pragma clang loop unroll(full)
+    for (int i = 0; i <= pixels; i += 2) {
+        if (write) __builtin_prefetch(p + i * 8, 1, 3);
+        else __builtin_prefetch(p + i * 8, 0, 3);
+    }
+}
+
 /// y[i] = from[i] + bias + Σ x[i] · w over blocks, taps and the channels of a block, perhaps clamped; `unit` is 8 or 1.
 /// The pixels are `rows` / `columns` output rows of `columns`, t->row_step apart in x, without a gap in y.
 SDX_INLINE void BN(tile)(const int rows, const int columns, const int unit, const blocked_tile *t) {
@@ -119,10 +128,22 @@ SDX_INLINE void BN(tile)(const int rows, const int columns, const int unit, cons
     const bool single = unit == 8 && columns == rows && t->single;
     if (single) {
         // Without the loops over taps, which take as long as a fifth of the products of one.
-        const int64_t x_block = t->x_block;
+        const int64_t x_block = t->x_block, y_block = t->y_block;
+        const bool next_x = t->next_x;
+        const float *next_y = t->y + t->next; // a block of lanes in each step
+        const float *next_from = t->next ? t->from + t->next : NULL;
+        int next_blocks = t->next ? lanes / 8 : 0;
         for (const float *end = w + t->blocks * 8 * lanes; w != end; x += x_block, w += 8 * lanes) {
 #pragma clang loop unroll(disable)
             for (int64_t i = 0; i < lines; i++, ahead += 16) __builtin_prefetch(ahead, 0, 2);
+            if (next_x) BN(fetch_pixels)(rows, x + rows * 8, false);
+            if (next_blocks > 0) {
+                BN(fetch_pixels)(rows, next_from, false);
+                BN(fetch_pixels)(rows, next_y, true);
+                next_from += y_block;
+                next_y += y_block;
+                next_blocks--;
+            }
             BN(step)(rows, columns, unit, sum, x, w, 0);
         }
     }

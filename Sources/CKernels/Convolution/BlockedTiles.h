@@ -44,6 +44,8 @@ typedef struct {
     float low, high;        // of a clamp
     const float *ahead;     // weights to fetch meanwhile, 64 bytes a line
     int64_t ahead_lines;    // of each block and tap, 0 for none
+    bool next_x;            // single: fetches the pixels after these meanwhile
+    int64_t next;           // single: floats to the place of the next tile in `from` and y, to fetch meanwhile, or 0
 } blocked_tile;
 typedef void (*blocked_tile_function)(const blocked_tile *t);
 
