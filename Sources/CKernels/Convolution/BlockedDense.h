@@ -97,7 +97,7 @@ static void SDX_FN(dense_panel)(
     blocked_tile t = {
         .w = SDX_FN(dense_weights)(plan, c, lane, block),
         .offsets = plan->offsets, .blocks = count,
-        .x_block = plan->direct ? plan->pixels * plan->unit : plan->rows.block,
+        .x_block = plan->direct ? plan->in_pixels * plan->unit : plan->rows.block,
         .w_block = plan->taps * plan->unit * lanes,
         .y_block = 8 * (plain ? (c->oh1 - c->oh0) * width : plan->pixels),
         .plane = p->kernel[1] * p->kernel[2], .d = taps_inside(p, 0, c->od), .single = plan->pointwise,
@@ -107,7 +107,8 @@ static void SDX_FN(dense_panel)(
     bool activates = last && !plain && !t.finish && plan->activation.kind != SDX_ACTIVATION_NONE;
     int64_t tiles = (width + kinds.most - 1) / kinds.most;
     int64_t together = plan->narrow && kinds.narrow && width <= kinds.most / 2 ? kinds.most / width : 1;
-    t.row_step = p->stride[1] * plan->rows.row;
+    int64_t pitch = plan->apart ? 16 : plan->unit, row_of_x = plan->apart ? p->in[2] * 8 : plan->rows.row;
+    t.row_step = p->stride[1] * row_of_x;
     int64_t height = c->oh1 - c->oh0, calls = height * tiles;
     if (together > 1) calls = height / together + height % together * tiles;
     int64_t steps = calls * count * plan->taps;
@@ -118,7 +119,8 @@ static void SDX_FN(dense_panel)(
         if (rows > 1) h.begin = taps_inside(p, 1, oh + rows - 1).begin; // the last row begins first, and ends first
         t.first = h.begin * p->kernel[2];
         t.count = (h.end - h.begin) * p->kernel[2];
-        const float *row = x + (plan->direct ? c->ow0 * plan->unit : (oh - c->oh0) * p->stride[1] * plan->rows.row);
+        const float *row = x + (oh - c->oh0) * t.row_step;
+        if (plan->direct) row = x + (c->od * p->stride[0] * p->in[1] + oh * p->stride[1]) * row_of_x + c->ow0 * pitch;
         int64_t at = plain ? (oh - c->oh0) * width : (c->od * p->out[1] + oh) * p->out[2] + c->ow0;
         float *y = (plain ? sums + (lane - c->lane0) * (c->oh1 - c->oh0) * width : plan->y + output) + 8 * at;
         const float *from = !first ? y : plain || !plan->residual ? NULL : plan->residual + output + 8 * at;
@@ -131,14 +133,17 @@ static void SDX_FN(dense_panel)(
         }
         for (int64_t i = 0, pixel = 0; i < tiles && rows == 1; i++) {
             int64_t pixels = width / tiles + (i < width % tiles);
-            t.x = row + pixel * plan->unit;
+            t.x = row + pixel * pitch;
             t.y = y + pixel * 8;
             t.from = from ? from + pixel * 8 : NULL;
-            bool end = i + 1 == tiles, none = end && lane + lanes >= c->lane1;
-            t.next_x = plan->direct && lane == 0 && !end;
-            t.next = !first || !from || none ? 0 : end ? lanes * plan->pixels - pixel * 8 : pixels * 8;
+            bool row_ends = i + 1 == tiles, end = row_ends && oh + 1 == c->oh1, none = end && lane + lanes >= c->lane1;
+            if (plan->direct && lane == 0)
+                t.next_x = row_ends && plan->apart ? t.row_step - pixel * pitch : pixels * pitch;
+            t.next = end ? lanes * plan->pixels - ((oh - c->oh0) * width + pixel) * 8 : pixels * 8;
+            if (!first || !from || none) t.next = 0;
             SDX_FN(dense_look_ahead)(&t, &ahead, lines);
-            kinds.tiles[pixels - 1][plan->unit == 1](&t);
+            if (plan->apart) kinds.apart[pixels - BLOCKED_LEAST_APART](&t);
+            else kinds.tiles[pixels - 1][plan->unit == 1](&t);
             pixel += pixels;
         }
         if (activates)
@@ -174,7 +179,7 @@ static void SDX_FN(dense_dots)(
 static bool SDX_FN(dense_takes_pixels)(const SDX_FN(dense_plan) * plan, const SDX_FN(dense_piece) * c) {
     int64_t lanes = c->lane1 - c->lane0;
     bool same = BLOCKED_LANES != 16 || c->lane1 % 16 == 0; // where panels of 16 lanes are the widest, those of 8 differ
-    return plan->direct && plan->layout != SDX_CONV_C8_TO_PLAIN && plan->splits == 1 && same &&
+    return plan->direct && !plan->apart && plan->layout != SDX_CONV_C8_TO_PLAIN && plan->splits == 1 && same &&
            lanes > SDX_FN(panel_lanes)(plan->m - c->lane0) && lanes * plan->channels <= SDX_FN(near_weights);
 }
 
@@ -201,7 +206,7 @@ static void SDX_FN(dense_pixels)(const SDX_FN(dense_plan) * plan, const SDX_FN(d
             t.bias = plan->bias ? plan->bias + c->group * plan->m + lane : NULL;
             t.from = plan->residual ? plan->residual + at : NULL;
             t.y = plan->y + at;
-            t.next_x = lane == c->lane0 && i + 1 < tiles;
+            t.next_x = lane == c->lane0 && i + 1 < tiles ? pixels * 8 : 0;
             if (plan->residual)
                 t.next = lane + lanes < c->lane1 ? lanes * plan->pixels
                          : i + 1 < tiles ? pixels * 8 - (lane - c->lane0) * plan->pixels : 0;

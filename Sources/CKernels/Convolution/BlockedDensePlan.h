@@ -4,8 +4,9 @@
 /// A chunk is a rectangle of outputs (one depth, rows, columns) by a range of output channels of one image and group.
 /// Its input rows are copied to scratch first (BlockedRows.h), those of chunks that differ in their output channels
 /// alone once for all of them; a pointwise convolution without stride or padding reads x itself, its pixels as one long
-/// row. Channels are split so that a panel's weights and the copied rows stay in L2; the sums go through y between the
-/// splits. A plain y is summed in scratch and transposed at the end.
+/// row, and one with stride 2 along W too where its rows fill tiles. Channels are split so that a panel's weights and
+/// the copied rows stay in L2; the sums go through y between the splits. A plain y is summed in scratch and transposed
+/// at the end.
 
 typedef struct {
     sdx_conv_params params;  // with the outputs as one row where pointwise
@@ -16,6 +17,7 @@ typedef struct {
     float *y, *workspace;
     const int64_t *offsets;
     bool pointwise, direct; // one tap; and it reads x itself
+    bool apart;             // direct, every other pixel of rows that are not cut
     bool narrow;            // several output rows share a tile
     bool dots;              // few plain output channels (BlockedDot.h)
     int64_t unit, channels, m; // channels of an input block, of a group's input, of its output
@@ -38,6 +40,17 @@ enum {
     SDX_FN(shared_budget) = 1 << 20, // floats of copied rows that all chunks share
 };
 
+/// Whether tiles read every other pixel of x: rows that nearly fill them, and panels all of which are the widest.
+static bool SDX_FN(reads_apart)(const SDX_FN(dense_plan) * plan) {
+    const sdx_conv_params *p = &plan->params;
+    if (!plan->pointwise || plan->layout != SDX_CONV_C8_TO_C8 || plan->m % BLOCKED_LANES) return false;
+    if (p->stride[2] != 2 || repeats_pixels(p)) return false;
+    for (int i = 0; i < 3; i++)
+        if (p->in[i] < 1 || p->pad_begin[i] != 0 || p->out[i] - 1 > (p->in[i] - 1) / p->stride[i]) return false;
+    int64_t width = p->out[2], tiles = (width + BLOCKED_MOST - 1) / BLOCKED_MOST;
+    return width <= 8 * BLOCKED_MOST && width / BLOCKED_LEAST_APART >= tiles;
+}
+
 static SDX_FN(dense_plan) SDX_FN(plan_dense)(const sdx_conv_params *original, sdx_conv_layout layout) {
     SDX_FN(dense_plan) plan = {
         .params = *original, .original = original, .activation = original->activation, .layout = layout};
@@ -56,7 +69,10 @@ static SDX_FN(dense_plan) SDX_FN(plan_dense)(const sdx_conv_params *original, sd
         if (p->stride[i] != 1 || p->pad_begin[i] != 0 || p->in[i] != p->out[i]) plan.direct = false;
     bool splits_by_weights = plan.direct; // repeated pixels as well, whose sums are to have the same bits
     if (repeats_pixels(p)) plan.direct = false;
-    if (plan.pointwise) {
+    plan.apart = SDX_FN(reads_apart)(&plan);
+    plan.direct |= plan.apart;
+    splits_by_weights |= plan.apart;
+    if (plan.pointwise && !plan.apart) {
         for (int i = 0; i < 3; i++) {
             p->stride[i] = p->dilation[i] = 1;
             p->pad_begin[i] = p->repeats[i] = 0;
@@ -69,7 +85,8 @@ static SDX_FN(dense_plan) SDX_FN(plan_dense)(const sdx_conv_params *original, sd
     const int64_t most = 14;
     // Columns and rows of one block of channels that fit half the budget, then the splits, then as many rows as fit.
     int64_t width = p->out[2], height = 1;
-    while (width > 4 * most && blocked_rows_for(p, plan.unit, 1, width).block > SDX_FN(copy_budget) / 2)
+    while (!plan.apart && width > 4 * most &&
+           blocked_rows_for(p, plan.unit, 1, width).block > SDX_FN(copy_budget) / 2)
         width = (width + 1) / 2;
     int64_t split = SDX_FN(weight_budget) / blocked_product(plan.taps, plan.unit * BLOCKED_LANES);
     if (split > plan.blocks) split = plan.blocks;
@@ -104,7 +121,7 @@ static SDX_FN(dense_plan) SDX_FN(plan_dense)(const sdx_conv_params *original, sd
             step++;
         } else if (height * width >= 2 * least && height > 1) {
             height = (height + 1) / 2;
-        } else if (height * width >= 2 * least && width >= 2 * most) {
+        } else if (height * width >= 2 * least && width >= 2 * most && !plan.apart) {
             width = (width + 1) / 2;
         } else {
             step++;

@@ -55,8 +55,8 @@ SDX_INLINE void BN(store_pixel)(float *p, int64_t block, int j, BV v) {
 
 /// sum[i] += x[i] · w over the channels of one tap of a block.
 SDX_INLINE void BN(step)(
-    const int rows, const int columns, const int unit, BV sum[BMOST][BVECTORS], const float *p, const float *v,
-    int64_t row_step) {
+    const int rows, const int columns, const int unit, const int pitch, BV sum[BMOST][BVECTORS], const float *p,
+    const float *v, int64_t row_step) {
     const int lanes = BVECTORS * BW - 8 * BSHORT;
 #if SDX_TARGET_NEON
     // Four channels of each pixel in a register, multiplied by element: broadcasts would take as many loads
@@ -67,7 +67,7 @@ SDX_INLINE void BN(step)(
             BV value[BMOST];
 #pragma clang loop unroll(full)
             for (int i = 0; i < rows; i++)
-                value[i] = BN(load)(p + i / columns * row_step + i % columns * unit + c);
+                value[i] = BN(load)(p + i / columns * row_step + i % columns * pitch + c);
 #pragma clang loop unroll(full)
             for (int e = 0; e < 4; e++)
 #pragma clang loop unroll(full)
@@ -88,25 +88,27 @@ SDX_INLINE void BN(step)(
         for (int j = 0; j < BVECTORS; j++) row[j] = BN(load_row)(v + c * lanes, j);
 #pragma clang loop unroll(full)
         for (int i = 0; i < rows; i++) {
-            BV value = BN(splat)(p[i / columns * row_step + i % columns * unit + c]);
+            BV value = BN(splat)(p[i / columns * row_step + i % columns * pitch + c]);
 #pragma clang loop unroll(full)
             for (int j = 0; j < BVECTORS; j++) sum[i][j] = BN(fma)(value, row[j], sum[i][j]);
         }
     }
 }
 
-/// Fetches the first pixels of a block to the first cache, perhaps to write them.
-SDX_INLINE void BN(fetch_pixels)(const int pixels, const float *p, const bool write) {
+/// Fetches as many values to the first cache, perhaps to write them.
+SDX_INLINE void BN(fetch)(const int count, const float *p, const bool write) {
 #pragma clang loop unroll(full)
-    for (int i = 0; i <= pixels; i += 2) {
-        if (write) __builtin_prefetch(p + i * 8, 1, 3);
-        else __builtin_prefetch(p + i * 8, 0, 3);
+    for (int i = 0; i <= count; i += 16) {
+        if (write) __builtin_prefetch(p + i, 1, 3);
+        else __builtin_prefetch(p + i, 0, 3);
     }
 }
 
 /// y[i] = from[i] + bias + Σ x[i] · w over blocks, taps and the channels of a block, perhaps clamped; `unit` is 8 or 1.
-/// The pixels are `rows` / `columns` output rows of `columns`, t->row_step apart in x, without a gap in y.
-SDX_INLINE void BN(tile)(const int rows, const int columns, const int unit, const blocked_tile *t) {
+/// The pixels are `rows` / `columns` output rows of `columns`, t->row_step apart in x, without a gap in y. In a row of x
+/// they lie `pitch` floats apart; more than `unit` only where t->single.
+SDX_INLINE void BN(tile)(
+    const int rows, const int columns, const int unit, const int pitch, const blocked_tile *t) {
     BV sum[BMOST][BVECTORS];
     const int lanes = BVECTORS * BW - 8 * BSHORT;
 #pragma clang loop unroll(full)
@@ -125,26 +127,26 @@ SDX_INLINE void BN(tile)(const int rows, const int columns, const int unit, cons
     const int64_t row_step = rows > columns ? t->row_step : 0;
     const float *ahead = t->ahead;
     const int64_t lines = t->ahead_lines;
-    const bool single = unit == 8 && columns == rows && t->single;
+    const bool single = pitch > unit || (unit == 8 && columns == rows && t->single);
     if (single) {
         // Without the loops over taps, which take as long as a fifth of the products of one.
         const int64_t x_block = t->x_block, y_block = t->y_block;
-        const bool next_x = t->next_x;
+        const int64_t next_x = t->next_x;
         const float *next_y = t->y + t->next; // a block of lanes in each step
         const float *next_from = t->next ? t->from + t->next : NULL;
         int next_blocks = t->next ? lanes / 8 : 0;
         for (const float *end = w + t->blocks * 8 * lanes; w != end; x += x_block, w += 8 * lanes) {
 #pragma clang loop unroll(disable)
             for (int64_t i = 0; i < lines; i++, ahead += 16) __builtin_prefetch(ahead, 0, 2);
-            if (next_x) BN(fetch_pixels)(rows, x + rows * 8, false);
+            if (next_x) BN(fetch)(rows * pitch, x + next_x, false);
             if (next_blocks > 0) {
-                BN(fetch_pixels)(rows, next_from, false);
-                BN(fetch_pixels)(rows, next_y, true);
+                BN(fetch)(rows * 8, next_from, false);
+                BN(fetch)(rows * 8, next_y, true);
                 next_from += y_block;
                 next_y += y_block;
                 next_blocks--;
             }
-            BN(step)(rows, columns, unit, sum, x, w, 0);
+            BN(step)(rows, columns, unit, pitch, sum, x, w, row_step);
         }
     }
     for (int64_t b = 0; b < t->blocks && !single; b++, x += t->x_block, w += t->w_block)
@@ -154,7 +156,7 @@ SDX_INLINE void BN(tile)(const int rows, const int columns, const int unit, cons
             for (; offset < end; offset++, v += unit * lanes) {
 #pragma clang loop unroll(disable)
                 for (int64_t i = 0; unit == 8 && i < lines; i++, ahead += 16) __builtin_prefetch(ahead, 0, 2);
-                BN(step)(rows, columns, unit, sum, x + *offset, v, row_step);
+                BN(step)(rows, columns, unit, unit, sum, x + *offset, v, row_step);
             }
         }
     if (t->finish == BLOCKED_CLAMP) {
@@ -184,8 +186,8 @@ SDX_INLINE void BN(tile)(const int rows, const int columns, const int unit, cons
 }
 
 #define BLOCKED_TILE(R)                                                                                                \
-    static void BN(tile_##R##_8)(const blocked_tile *t) { BN(tile)(R, R, 8, t); }                                      \
-    static void BN(tile_##R##_1)(const blocked_tile *t) { BN(tile)(R, R, 1, t); }
+    static void BN(tile_##R##_8)(const blocked_tile *t) { BN(tile)(R, R, 8, 8, t); }                                   \
+    static void BN(tile_##R##_1)(const blocked_tile *t) { BN(tile)(R, R, 1, 1, t); }
 #define BLOCKED_TILE_NAMES(R) {BN(tile_##R##_8), BN(tile_##R##_1)}
 BLOCKED_TILE(1) BLOCKED_TILE(2) BLOCKED_TILE(3) BLOCKED_TILE(4)
 #if BMOST >= 5
@@ -227,7 +229,7 @@ static const blocked_tile_function BN(tiles)[BMOST][2] = {
 #if BWIDEST
 // Several narrow rows at once, so that each weight that is loaded serves as many pixels as in wide ones.
 #define BLOCKED_ROWS(R, C)                                                                                             \
-    static void BN(rows_##C)(const blocked_tile *t) { BN(tile)(R * C, C, 8, t); }
+    static void BN(rows_##C)(const blocked_tile *t) { BN(tile)(R * C, C, 8, 8, t); }
 #if BMOST == 14
 BLOCKED_ROWS(14, 1) BLOCKED_ROWS(7, 2) BLOCKED_ROWS(4, 3) BLOCKED_ROWS(3, 4)
 BLOCKED_ROWS(2, 5) BLOCKED_ROWS(2, 6) BLOCKED_ROWS(2, 7)
@@ -245,6 +247,22 @@ BLOCKED_ROWS(4, 1) BLOCKED_ROWS(2, 2)
 static const blocked_tile_function BN(narrow)[] = {BN(rows_1), BN(rows_2)};
 #endif
 #undef BLOCKED_ROWS
+// Every other pixel of x, for one tap; by pixels less the fewest that such tiles have.
+#define BLOCKED_APART(R) static void BN(apart_##R)(const blocked_tile *t) { BN(tile)(R, R, 8, 16, t); }
+#if BMOST == 14
+BLOCKED_APART(12) BLOCKED_APART(13) BLOCKED_APART(14)
+static const blocked_tile_function BN(apart)[] = {BN(apart_12), BN(apart_13), BN(apart_14)};
+#elif BMOST == 6
+BLOCKED_APART(5) BLOCKED_APART(6)
+static const blocked_tile_function BN(apart)[] = {BN(apart_5), BN(apart_6)};
+#elif BMOST == 5
+BLOCKED_APART(4) BLOCKED_APART(5)
+static const blocked_tile_function BN(apart)[] = {BN(apart_4), BN(apart_5)};
+#else
+BLOCKED_APART(3) BLOCKED_APART(4)
+static const blocked_tile_function BN(apart)[] = {BN(apart_3), BN(apart_4)};
+#endif
+#undef BLOCKED_APART
 #endif
 #undef BLOCKED_TILE
 #undef BLOCKED_TILE_NAMES

@@ -4,15 +4,19 @@
 
 #undef BLOCKED_LANES
 #undef BLOCKED_MOST // pixels of its tiles
+#undef BLOCKED_LEAST_APART // of those that read every other pixel
 #if SDX_TARGET_AVX512
 #define BLOCKED_LANES 32
 #define BLOCKED_MOST 14
+#define BLOCKED_LEAST_APART 12
 #elif SDX_TARGET_BASELINE
 #define BLOCKED_LANES 8
 #define BLOCKED_MOST 4
+#define BLOCKED_LEAST_APART 3
 #else
 #define BLOCKED_LANES 16
 #define BLOCKED_MOST (SDX_TARGET_NEON ? 5 : 6)
+#define BLOCKED_LEAST_APART (BLOCKED_MOST - 1)
 #endif
 
 #undef blocked_tile
@@ -44,7 +48,7 @@ typedef struct {
     float low, high;        // of a clamp
     const float *ahead;     // weights to fetch meanwhile, 64 bytes a line
     int64_t ahead_lines;    // of each block and tap, 0 for none
-    bool next_x;            // single: fetches the pixels after these meanwhile
+    int64_t next_x;         // single: floats to the first pixel of the next tile, to fetch meanwhile, or 0
     int64_t next;           // single: floats to the place of the next tile in `from` and y, to fetch meanwhile, or 0
 } blocked_tile;
 typedef void (*blocked_tile_function)(const blocked_tile *t);
@@ -131,23 +135,24 @@ typedef struct {
     const blocked_tile_function (*tiles)[2];
     int64_t most;                        // pixels
     const blocked_tile_function *narrow; // by columns - 1 up to most / 2, for blocks of 8 channels, or NULL
+    const blocked_tile_function *apart;  // of every other pixel, by pixels less BLOCKED_LEAST_APART, or NULL
 } SDX_FN(panel_tiles);
 
 SDX_INLINE SDX_FN(panel_tiles) SDX_FN(tiles_for)(int64_t lanes, bool alone) {
     (void)alone;
 #if SDX_TARGET_AVX512
-    if (lanes == 32) return (SDX_FN(panel_tiles)){SDX_FN(tiles_16x2), 14, SDX_FN(narrow_16x2)};
-    if (lanes == 24) return (SDX_FN(panel_tiles)){SDX_FN(tiles_24), 14, NULL};
-    if (lanes == 16) return (SDX_FN(panel_tiles)){alone ? SDX_FN(pair_tiles_16) : SDX_FN(tiles_16x1), 14, NULL};
-    return (SDX_FN(panel_tiles)){alone ? SDX_FN(pair_tiles_8) : SDX_FN(tiles_8x1), 14, NULL};
+    if (lanes == 32) return (SDX_FN(panel_tiles)){SDX_FN(tiles_16x2), 14, SDX_FN(narrow_16x2), SDX_FN(apart_16x2)};
+    if (lanes == 24) return (SDX_FN(panel_tiles)){SDX_FN(tiles_24), 14, NULL, NULL};
+    if (lanes == 16) return (SDX_FN(panel_tiles)){alone ? SDX_FN(pair_tiles_16) : SDX_FN(tiles_16x1), 14, NULL, NULL};
+    return (SDX_FN(panel_tiles)){alone ? SDX_FN(pair_tiles_8) : SDX_FN(tiles_8x1), 14, NULL, NULL};
 #elif SDX_TARGET_AVX2
-    if (lanes == 16) return (SDX_FN(panel_tiles)){SDX_FN(tiles_8x2), 6, SDX_FN(narrow_8x2)};
-    return (SDX_FN(panel_tiles)){SDX_FN(tiles_8x1), 12, NULL};
+    if (lanes == 16) return (SDX_FN(panel_tiles)){SDX_FN(tiles_8x2), 6, SDX_FN(narrow_8x2), SDX_FN(apart_8x2)};
+    return (SDX_FN(panel_tiles)){SDX_FN(tiles_8x1), 12, NULL, NULL};
 #elif SDX_TARGET_NEON
-    if (lanes == 16) return (SDX_FN(panel_tiles)){SDX_FN(tiles_4x4), 5, SDX_FN(narrow_4x4)};
-    return (SDX_FN(panel_tiles)){SDX_FN(tiles_4x2), 8, NULL};
+    if (lanes == 16) return (SDX_FN(panel_tiles)){SDX_FN(tiles_4x4), 5, SDX_FN(narrow_4x4), SDX_FN(apart_4x4)};
+    return (SDX_FN(panel_tiles)){SDX_FN(tiles_4x2), 8, NULL, NULL};
 #else
     (void)lanes;
-    return (SDX_FN(panel_tiles)){SDX_FN(tiles_4x2), 4, SDX_FN(narrow_4x2)};
+    return (SDX_FN(panel_tiles)){SDX_FN(tiles_4x2), 4, SDX_FN(narrow_4x2), SDX_FN(apart_4x2)};
 #endif
 }
