@@ -8,12 +8,15 @@ typedef struct winograd_row {
     bool bias, residual;
     sdx_activation activation;
     int64_t repeats[3]; // in is of the pixels before they repeat
+    int64_t stride[2];  // in depth and in the plane; 0 counts as 1
     bool large;         // a map whose largest |y| is far from its usual one: the error holds to that, too
     bool rectified;     // x is as ReLU leaves it
 } winograd_row;
 
 #define RELU .activation = {SDX_ACTIVATION_RELU}
 #define PADS(...) .pad_begin = __VA_ARGS__, .pad_end = __VA_ARGS__
+#define BY_2 .stride = {1, 2}
+#define BY_2_DEEP .stride = {2, 2}
 
 static const winograd_row rows[] = {
     {"no batch", 0, 8, 8, {1, 5, 5}},
@@ -79,6 +82,45 @@ static const winograd_row rows[] = {
     {"3D, a sum of one slice", 1, 320, 24, {1, 8, 8}, PADS({1, 1, 1}), .large = true},
     {"3D, uneven runs", 1, 328, 24, {3, 5, 6}, PADS({1, 1, 1}), .residual = true, RELU},
     {"3D, an empty input", 1, 8, 16, {0, 4, 4}, PADS({2, 1, 1}), .bias = true},
+    {"by 2, no batch", 0, 8, 8, {1, 5, 5}, BY_2},
+    {"by 2, no input channels", 2, 0, 16, {1, 5, 5}, PADS({0, 1, 1}), BY_2, .bias = true, RELU},
+    {"by 2, an empty input", 1, 8, 16, {1, 0, 5}, PADS({0, 2, 1}), BY_2, .bias = true},
+    {"by 2, one pixel", 1, 8, 8, {1, 1, 1}, PADS({0, 1, 1}), BY_2},
+    {"by 2, one output", 1, 16, 24, {1, 4, 3}, BY_2, .bias = true},
+    {"by 2, one tile", 1, 8, 8, {1, 8, 8}, PADS({0, 1, 1}), BY_2},
+    {"by 2, whole tiles without padding", 1, 8, 40, {1, 17, 17}, BY_2, .residual = true},
+    {"by 2, padding at the end only", 1, 16, 8, {1, 7, 10}, .pad_end = {0, 2, 1}, BY_2},
+    {"by 2, padding in front only", 1, 16, 8, {1, 8, 9}, .pad_begin = {0, 2, 1}, BY_2},
+    {"by 2, outputs far beyond the end", 1, 8, 16, {1, 3, 4}, .pad_begin = {0, 1, 1}, .pad_end = {0, 22, 19}, BY_2, .bias = true},
+    {"by 2, many tiles", 2, 8, 8, {1, 121, 86}, PADS({0, 1, 1}), BY_2, .bias = true, .residual = true, RELU},
+    {"by 2, tiles of whole rows only", 1, 24, 40, {1, 64, 64}, PADS({0, 1, 1}), BY_2, .bias = true, RELU},
+    {"by 2, many channels on a small map", 1, 200, 136, {1, 14, 14}, PADS({0, 1, 1}), BY_2, .bias = true, RELU},
+    {"by 2, many channels on a larger map", 1, 200, 72, {1, 33, 30}, PADS({0, 1, 1}), BY_2, .bias = true, .residual = true},
+    {"by 2, a batch of small maps", 5, 40, 24, {1, 11, 10}, PADS({0, 1, 1}), BY_2, .residual = true},
+    {"by 2, silu", 1, 24, 16, {1, 18, 46}, PADS({0, 1, 1}), BY_2, .bias = true, .activation = {SDX_ACTIVATION_SILU}},
+    {"by 2, a long sum", 1, 512, 48, {1, 28, 28}, PADS({0, 1, 1}), BY_2, .bias = true, .large = true},
+    {"by 2, a long sum of a rectified map", 1, 512, 48, {1, 18, 21}, PADS({0, 1, 1}), BY_2, RELU, .large = true, .rectified = true},
+    {"by 2, one phase a run", 1, 256, 48, {1, 18, 17}, PADS({0, 1, 1}), BY_2, .large = true},
+    {"by 2, two phases a run", 1, 128, 48, {1, 18, 17}, PADS({0, 1, 1}), BY_2, .large = true},
+    {"by 2, three phases a run", 1, 80, 48, {1, 18, 17}, PADS({0, 1, 1}), BY_2, .large = true},
+    {"by 2, more channels than runs are short", 1, 4360, 16, {1, 9, 10}, PADS({0, 1, 1}), BY_2, .bias = true},
+    {"3D, by 2", 1, 16, 24, {9, 17, 20}, PADS({1, 1, 1}), BY_2_DEEP, .bias = true, .residual = true, RELU},
+    {"3D, by 2 in the plane", 1, 16, 24, {5, 17, 20}, PADS({1, 1, 1}), BY_2, .bias = true, RELU},
+    {"3D, by 2 in depth", 1, 16, 24, {9, 9, 10}, PADS({1, 1, 1}), .stride = {2, 1}, .bias = true},
+    {"3D, by 2 in depth, small slices", 2, 72, 72, {8, 4, 5}, PADS({1, 1, 1}), .stride = {2, 1}, .residual = true},
+    {"3D, by 3 in depth", 1, 24, 8, {10, 9, 9}, PADS({1, 1, 1}), .stride = {3, 2}, .bias = true},
+    {"3D, by 5 in depth", 2, 72, 40, {13, 6, 7}, PADS({2, 1, 1}), .stride = {5, 2}, .bias = true},
+    {"3D, by 5 in depth, wide", 1, 8, 8, {33, 40, 30}, PADS({1, 1, 1}), .stride = {5, 2}, .bias = true},
+    {"3D, by 2, one slice", 1, 8, 8, {1, 6, 6}, PADS({1, 1, 1}), BY_2_DEEP},
+    {"3D, by 2, deep and wide", 1, 8, 8, {33, 40, 30}, PADS({1, 1, 1}), BY_2_DEEP, .residual = true, RELU},
+    {"3D, by 2, many slices", 1, 8, 16, {67, 6, 5}, PADS({1, 1, 1}), BY_2_DEEP, .bias = true},
+    {"3D, by 2, a batch of small maps", 3, 72, 72, {7, 6, 5}, PADS({1, 1, 1}), BY_2_DEEP, .bias = true},
+    {"3D, by 2, without padding", 1, 16, 16, {8, 9, 10}, BY_2_DEEP, .bias = true},
+    {"3D, by 2, wide padding", 2, 8, 24, {4, 5, 6}, .pad_begin = {2, 2, 2}, .pad_end = {5, 1, 3}, BY_2_DEEP},
+    {"3D, by 2, a long sum", 1, 512, 32, {8, 16, 16}, PADS({1, 1, 1}), BY_2_DEEP, .bias = true, .large = true},
+    {"3D, by 2, a long sum of a rectified map", 1, 320, 48, {8, 12, 13}, PADS({1, 1, 1}), BY_2_DEEP, RELU, .large = true, .rectified = true},
+    {"3D, by 2, some phases a run", 1, 64, 48, {8, 12, 13}, PADS({1, 1, 1}), BY_2_DEEP, .large = true},
+    {"3D, by 2, all phases a run", 1, 16, 48, {10, 12, 13}, PADS({1, 1, 1}), BY_2_DEEP, .large = true},
 };
 static const sdx_winograd_form forms[] = {
     SDX_WINOGRAD_2, SDX_WINOGRAD_2_DEEP, SDX_WINOGRAD_4, SDX_WINOGRAD_4_DEEP};
@@ -91,9 +133,10 @@ static sdx_conv_params parameters(const winograd_row *r) {
         p.repeats[i] = r->repeats[i];
         p.in[i] = r->in[i] * larger(r->repeats[i], 1);
         p.kernel[i] = i == 0 && !deep ? 1 : 3;
-        p.stride[i] = p.dilation[i] = 1;
+        p.dilation[i] = 1;
+        p.stride[i] = larger(r->stride[i > 0], 1);
         p.pad_begin[i] = r->pad_begin[i];
-        p.out[i] = larger(0, p.in[i] + r->pad_begin[i] + r->pad_end[i] - p.kernel[i] + 1);
+        p.out[i] = larger(0, p.in[i] + r->pad_begin[i] + r->pad_end[i] - p.kernel[i] + p.stride[i]) / p.stride[i];
     }
     return p;
 }
@@ -116,7 +159,11 @@ static winograd_row random_row(table *t) {
         r.pad_begin[i] = random_chance(t, 2) ? 1 : random_in(t, 0, 2);
         r.pad_end[i] = random_chance(t, 2) ? 1 : random_in(t, 0, 2);
     }
-    if (random_chance(t, 4))
+    if (random_chance(t, 3)) {
+        r.stride[0] = deep ? random_in(t, 1, 3) : 1;
+        r.stride[1] = 2;
+        for (int i = 1; i < 3; i++) r.in[i] = r.in[i] * 2 - random_in(t, 0, 1);
+    } else if (random_chance(t, 4))
         for (int i = deep ? 0 : 1; i < 3; i++) {
             r.repeats[i] = random_in(t, 0, 3);
             r.in[i] = (r.in[i] + 3) / (r.repeats[i] + 1);
@@ -150,7 +197,8 @@ static void add_channel(
         for (int64_t d = 0; d < p->out[0]; d++)
             for (int64_t h = 0; h < p->out[1]; h++)
                 for (int64_t v = 0; v < p->out[2]; v++) {
-                    int64_t z = d + shift[0], y = h + shift[1], u = v + shift[2];
+                    int64_t z = d * p->stride[0] + shift[0], y = h * p->stride[1] + shift[1];
+                    int64_t u = v * p->stride[2] + shift[2];
                     if (z < 0 || z >= p->in[0] || y < 0 || y >= p->in[1] || u < 0 || u >= p->in[2]) continue;
                     int64_t from = blocked(n, c, p->c, (z * p->in[1] + y) * p->in[2] + u, product(p->in));
                     int64_t to = blocked(n, k, p->k, (d * p->out[1] + h) * p->out[2] + v, product(p->out));
@@ -190,11 +238,13 @@ static void check_enlarged(
 static void check(table *t, const winograd_row *r) {
     sdx_conv_params p = parameters(r);
     table_row(
-        t, "%s: n %lld c %lld k %lld in %lld·%lld·%lld out %lld·%lld·%lld kernel %lld pad %lld·%lld·%lld repeats %lld·%lld·%lld",
+        t,
+        "%s: n %lld c %lld k %lld in %lld·%lld·%lld out %lld·%lld·%lld kernel %lld stride %lld·%lld pad %lld·%lld·%lld "
+        "repeats %lld·%lld·%lld",
         r->what,
         (long long)p.n, (long long)p.c, (long long)p.k, (long long)p.in[0], (long long)p.in[1], (long long)p.in[2],
         (long long)p.out[0], (long long)p.out[1], (long long)p.out[2], (long long)p.kernel[0],
-        (long long)p.pad_begin[0], (long long)p.pad_begin[1], (long long)p.pad_begin[2], (long long)p.repeats[0],
+        (long long)p.stride[0], (long long)p.stride[1], (long long)p.pad_begin[0], (long long)p.pad_begin[1], (long long)p.pad_begin[2], (long long)p.repeats[0],
         (long long)p.repeats[1], (long long)p.repeats[2]);
     int64_t images = p.n * p.c * product(r->in), results = p.n * p.k * product(p.out);
     int64_t terms = p.c * product(p.kernel);
@@ -219,7 +269,7 @@ static void check(table *t, const winograd_row *r) {
     for (int64_t i = 0; i < results; i++) largest = fmax(largest, fabs(sums[i]));
     for (size_t f = 0; f < COUNT(forms); f++) {
         sdx_winograd_form form = forms[f];
-        if (p.kernel[0] == 1 && (form & 1)) continue;
+        if ((p.kernel[0] == 1 || p.stride[0] > 1 || p.stride[1] > 1) && (form & 1)) continue;
         if (!sdx_winograd_c8_f32_supported(&p, form)) {
             table_fail(t, "the parameters count as not supported with form %d", (int)form);
             continue;
@@ -253,7 +303,7 @@ static void check(table *t, const winograd_row *r) {
 
 static void check_refusals(table *t) {
     table_row(t, "not supported");
-    sdx_conv_params good = parameters(&rows[20]), bad[12];
+    sdx_conv_params good = parameters(&rows[20]), bad[16];
     for (size_t i = 0; i < COUNT(bad); i++) bad[i] = good;
     bad[0].c = 12;
     bad[1].k = 12;
@@ -270,6 +320,12 @@ static void check_refusals(table *t) {
     bad[9].out[1] = bad[9].out[2] = 1 << 24;
     bad[10].in[2] = bad[10].repeats[2] = 9;
     bad[11].repeats[1] = 2; // of 9 rows
+    bad[12].stride[2] = 2;
+    bad[13].stride[1] = bad[13].stride[2] = 3;
+    bad[14].stride[1] = bad[14].stride[2] = 2;
+    bad[14].repeats[2] = 2;
+    bad[15].stride[0] = 2;
+    bad[15].repeats[2] = 2;
     for (size_t i = 0; i < COUNT(bad) * COUNT(forms); i++) {
         const sdx_conv_params *p = &bad[i / COUNT(forms)];
         sdx_winograd_form form = forms[i % COUNT(forms)];
@@ -284,6 +340,13 @@ static void check_refusals(table *t) {
     }
     sdx_conv_params flat = parameters(&rows[0]);
     if (sdx_winograd_c8_f32_supported(&flat, SDX_WINOGRAD_4_DEEP)) table_fail(t, "a flat kernel counts as deep");
+    for (int axis = 0; axis < 2; axis++) {
+        sdx_conv_params strided = good;
+        for (int i = axis; i < axis * 2 + 1; i++) strided.stride[i] = 2;
+        for (size_t i = 0; i < COUNT(forms); i++)
+            if (sdx_winograd_c8_f32_supported(&strided, forms[i]) != !(forms[i] & 1))
+                table_fail(t, "form %d with stride 2 along axis %d", (int)forms[i], axis);
+    }
 }
 
 int kernel_table_winograd(char *message, size_t size) {

@@ -110,16 +110,18 @@ static inline double cost_register_tiles(double rows, double blocks, double most
 static inline double cost_of_winograd(
     const sdx_conv_params *p, sdx_winograd_form form, const sdx_conv_costs *c, cost_tiles tiles, double cache) {
     const double enough = 8, least_depth = 8, block_bytes = 512 * 1024, shared_rows = 64;
-    bool deep = (int)form & 1;
-    double m = (double)((int)form >> 1), points = (m + 2) * (m + 2), n = (double)p->n;
+    bool deep = (int)form & 1, strided = p->stride[1] == 2;
+    double m = (double)((int)form >> 1), matrices = (m + 2) * (m + 2), n = (double)p->n, deep_stride = (double)p->stride[0];
+    // Values of a tile's transformed input, each with a product; products that are transformed back.
+    double values = strided ? (2 * m + 1) * (2 * m + 1) : matrices, points = strided ? (m + 1) * (m + 1) : matrices;
     double factors = deep ? 4 : (double)p->kernel[0], pitch = deep ? 2 : 1, levels = cost_ceil((double)p->out[0], pitch);
     double plane = cost_ceil((double)p->out[1], m) * cost_ceil((double)p->out[2], m), rows = n * plane;
     double channels = cost_ceil((double)p->c, cost_most(tiles.vector, 8)) * cost_most(tiles.vector, 8);
     double lanes = tiles.vector * tiles.vectors, padded = cost_ceil((double)p->k, tiles.vector) * tiles.vector;
     double panels = cost_ceil(padded, lanes), last = padded - (panels - 1) * lanes;
-    double weights = 4 * points * factors * (double)p->c * padded, far = cost_beyond(weights, cache * 0.6);
+    double weights = 4 * matrices * factors * (double)p->c * padded, far = cost_beyond(weights, cache * 0.6);
 
-    double row_bytes = 4 * points * ((factors + (deep ? 2 : 0)) * channels + pitch * lanes);
+    double row_bytes = 4 * (values * (factors + (deep ? 2 : 0)) * channels + points * pitch * lanes);
     double most = __builtin_floor(block_bytes / row_bytes / tiles.rows);
     most = tiles.rows * cost_least(cost_most(most, 1), 4);
     double blocks = cost_ceil(rows, most), ranges = 1;
@@ -131,26 +133,29 @@ static inline double cost_of_winograd(
     // Rows of products, register tiles of them, passes over the weights, values transformed, input held for all.
     double products, count, passes, planes, held = 0;
     if (shared) {
-        double slices = n * (deep ? levels : levels + factors - 1);
-        products = (deep ? slices : slices - (factors - 1)) * plane;
+        double more = deep ? 0 : __builtin_floor((factors - 1) / deep_stride), slices = n * (levels + more);
+        products = (slices - more) * plane;
         passes = cost_most(cost_ceil(products, shared_rows), 1);
         double wanted = __builtin_floor(enough / panels);
         if (passes < wanted) passes = cost_least(wanted, cost_ceil(products, tiles.rows));
         count = cost_register_tiles(products, passes, tiles.rows);
+        slices *= cost_least(deep_stride, factors);
         planes = plane * (deep ? n * (levels + 1) * 2 + c->transform_deep * 4 * slices : slices);
-        held = 4 * points * channels * slices * plane * (deep ? 4 : 1);
+        held = 4 * values * channels * slices * plane * (deep ? 4 : 1);
         if (held > block_bytes && panels > 1) passes = 1; // a chunk is all products of a point
     } else {
         products = rows * levels;
         count = cost_register_tiles(rows, blocks, tiles.rows) * levels;
         passes = blocks * levels;
-        double slices = deep ? levels * 2 + 2 * ranges : factors > 1 ? levels + 2 * ranges : levels;
+        double slices = deep ? levels * 2 : levels * cost_least(deep_stride, factors);
+        if (factors > 1) slices += 2 * ranges;
         planes = rows * (slices + (deep ? c->transform_deep * 4 * levels : 0));
     }
     if (!(products > 0 && padded > 0)) return c->wino_start;
     double width = (panels - 1) * lanes + (last < lanes ? last * c->product_half : last);
-    return points * factors * (double)p->c * width * count * (cost_most(products / count, c->product_least) + c->product_tile) * c->product +
-           points * channels * planes * c->transform_in + points * padded * pitch * products * c->transform_out +
+    double rows_of_tiles = count * (cost_most(products / count, c->product_least) + c->product_tile);
+    return values * factors * (double)p->c * width * rows_of_tiles * c->product +
+           values * channels * planes * c->transform_in + points * padded * pitch * products * c->transform_out +
            weights * (passes * c->read + c->wino_weight) + far * passes * c->far_read + held * c->shared +
            cost_beyond(held, cache * 0.75) * c->far_shared + c->wino_start * (shared ? 2 : 1);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 #include "sdx_winograd.h"
 #include "BlockedRows.h"
+#include "WinogradPhases.h"
 #include "WinogradTile.h"
 #define SDX_SELF "../Convolution/Winograd.c"
 #include "../Isa/EachIsa.h"
@@ -12,6 +13,7 @@
 #include "../Gemm/Activation.h"
 #include "WinogradTransforms.h"
 #include "WinogradProduct.h"
+#include "WinogradStrided.h"
 #include "WinogradPlan.h"
 #include "WinogradRun.h"
 #include "PackLanes.h"
@@ -29,7 +31,9 @@ int sdx_winograd_c8_f32_supported(const sdx_conv_params *p, sdx_winograd_form fo
     if (!sdx_conv_params_valid(p) || p->groups != 1 || p->c % 8 || p->k % 8) return 0;
     if ((p->kernel[0] != 3 && (p->kernel[0] != 1 || winograd_form_of(form).deep)) || p->kernel[1] != 3 || p->kernel[2] != 3) return 0;
     for (int i = 0; i < 3; i++)
-        if (p->stride[i] != 1 || p->dilation[i] != 1 || p->pad_begin[i] > 2) return 0;
+        if (p->dilation[i] != 1 || p->pad_begin[i] > 2) return 0;
+    if (p->stride[1] != p->stride[2] || p->stride[1] > 2) return 0;
+    if ((p->stride[0] > 1 || p->stride[1] > 1) && (winograd_form_of(form).deep || repeats_pixels(p))) return 0;
     if (p->repeats[1] > WINO_MOST_REPEATS || p->repeats[2] > WINO_MOST_REPEATS) return 0;
     // More than the floats of scratch and of packed weights, rows and lanes filled up: far from the end of the range.
     double pixels = (double)p->n * (double)(p->out[0] + 2) * (double)(p->out[1] + 4) * (double)(p->out[2] + 4);

@@ -1,6 +1,7 @@
 /// How a Winograd convolution is cut, in one ISA pass; after WinogradProduct.h. No include guard. By shape alone.
 ///
-/// A tile is m × m outputs of a plane. Its 36 (16) transformed values for all channels are a row of as many matrices.
+/// A tile is m × m outputs of a plane. Its 36 (16) transformed values for all channels are a row of as many matrices, with
+/// stride 2 its 81 (25).
 /// The products of a block of rows with a panel of output channels are transformed back while they are in the cache.
 ///
 /// Large maps: a chunk is a block of rows through a range of depths. It holds the transformed slices that an output
@@ -31,7 +32,11 @@ typedef struct {
     const float *x, *packed, *bias, *residual;
     float *y, *workspace;
     winograd_form form;
-    int64_t plane_points;      // (m + 2)²
+    bool strided;              // by 2 in the plane
+    int64_t stride, edge;      // in the plane; pixels of a window's row
+    int64_t plane_points;      // (m + 2)², strided (m + 1)²
+    winograd_phases phases;    // of the points
+    int64_t values, matrices;  // of a plane's points: of the transformed input, of weights
     // Of a window in x that begins at each of the times that its first row (column) repeats; with these the window's
     // rows (columns) are so many floats from its first one.
     int64_t window_rows[WINO_MOST_REPEATS][6], window_columns[WINO_MOST_REPEATS][6];
@@ -41,6 +46,8 @@ typedef struct {
     int64_t row, slice, block;  // floats of x from a row to the next, between slices, between blocks of channels
     int64_t factors;           // products for a point of the plane: the taps in depth, or the four points of form.deep
     int64_t pitch, levels;     // output slices made at once (1 or 2), and how often
+    int64_t deep_stride;       // in depth
+    int64_t groups;            // of slices with `shared`: by their place modulo the stride in depth
     int64_t across, tiles;     // tiles in a row of tiles, in a plane
     int64_t steps, panels;     // of WINO_CB input channels, of WINO_LANES output channels
     int64_t run, joined;       // channels of a sum in registers, whole steps, and products (of few channels)
@@ -50,7 +57,7 @@ typedef struct {
     int64_t parts;             // of the levels, with `shared` and form.deep; one after the other
     int64_t image, level;      // where a part begins
     int64_t part_images, part_levels;
-    int64_t slices;            // of an image with `shared`: levels with form.deep, else input slices with the padding
+    int64_t slices;            // of an image with `shared`: levels with form.deep, else a group's input slices with the padding
     int64_t v_rows;            // rows of a slice in the ring, or of everything
     int64_t v_plane, m_plane;  // floats between the values of two points
     int64_t kept_rows;         // rows of the ring of plane-transformed slices, form.deep only
@@ -90,7 +97,14 @@ static int64_t SDX_FN(wino_ranges)(const SDX_FN(wino_plan) * plan, int64_t wante
 static SDX_FN(wino_plan) SDX_FN(plan_wino)(const sdx_conv_params *p, sdx_winograd_form chosen) {
     SDX_FN(wino_plan) plan = {.p = p, .form = winograd_form_of(chosen), .ranges = 1, .parts = 1};
     const int m = plan.form.m, deep = plan.form.deep;
-    plan.plane_points = (m + 2) * (m + 2);
+    plan.strided = p->stride[1] == 2;
+    plan.stride = p->stride[1];
+    plan.deep_stride = p->stride[0];
+    plan.edge = plan.strided ? 2 * m + 1 : m + 2;
+    plan.plane_points = plan.strided ? (m + 1) * (m + 1) : (m + 2) * (m + 2);
+    plan.phases = winograd_phases_of(m, plan.strided);
+    plan.values = plan.phases.values[plan.plane_points];
+    plan.matrices = plan.phases.matrices[plan.plane_points];
     plan.deep = (uint32_t)repeats_along(p, 0);
     plan.high = (uint32_t)repeats_along(p, 1);
     plan.wide = (uint32_t)repeats_along(p, 2);
@@ -104,6 +118,7 @@ static SDX_FN(wino_plan) SDX_FN(plan_wino)(const sdx_conv_params *p, sdx_winogra
     SDX_FN(wino_window_reach)(1, m + 2, 8, &plan.patch_columns);
     plan.factors = deep ? 4 : p->kernel[0];
     plan.pitch = deep ? 2 : 1;
+    plan.groups = plan.deep_stride < plan.factors ? plan.deep_stride : plan.factors;
     plan.levels = SDX_FN(wino_ceil)(p->out[0], plan.pitch);
     plan.across = SDX_FN(wino_ceil)(p->out[2], m);
     plan.tiles = SDX_FN(wino_ceil)(p->out[1], m) * plan.across;
@@ -112,13 +127,15 @@ static SDX_FN(wino_plan) SDX_FN(plan_wino)(const sdx_conv_params *p, sdx_winogra
     int64_t runs = p->c <= WINO_TERMS ? 1 : SDX_FN(wino_ceil)(p->c, WINO_TERMS);
     plan.run = SDX_FN(wino_ceil)(plan.steps, runs < WINO_RUNS ? runs : WINO_RUNS) * WINO_CB;
     plan.joined = p->c * plan.factors <= WINO_TERMS ? plan.factors : p->c * 2 <= WINO_TERMS && !deep ? 2 : 1;
+    if (plan.strided) plan.joined = p->c * 2 <= WINO_TERMS && p->c > 0 ? WINO_TERMS / p->c : 1;
     if (plan.tiles == 0 || p->n == 0 || p->k == 0 || p->out[0] == 0) return plan;
 
     plan.part_images = p->n;
     plan.part_levels = plan.levels;
 
     int64_t c = plan.steps * WINO_CB, parts;
-    int64_t row_floats = plan.plane_points * ((plan.factors + (deep ? 2 : 0)) * c + plan.pitch * WINO_LANES);
+    int64_t row_floats =
+        plan.values * (plan.factors + (deep ? 2 : 0)) * c + plan.plane_points * plan.pitch * WINO_LANES;
     int64_t most = WINO_CACHE_BYTES / (int64_t)sizeof(float) / row_floats / WINO_MR;
     most = most < 1 ? WINO_MR : most > 4 ? 4 * WINO_MR : most * WINO_MR;
     plan.rows = p->n * plan.tiles;
@@ -130,7 +147,7 @@ static SDX_FN(wino_plan) SDX_FN(plan_wino)(const sdx_conv_params *p, sdx_winogra
     }
     plan.shared = plan.blocks * plan.ranges < WINO_ENOUGH_CHUNKS;
     if (plan.shared) {
-        int64_t more = deep ? 0 : plan.factors - 1; // slices than levels
+        int64_t more = deep ? 0 : (plan.factors - 1) / plan.deep_stride; // slices of a group than levels
         plan.slices = plan.levels + more;
         if (deep) {
             int64_t level = plan.plane_points * 4 * c * plan.tiles * (int64_t)sizeof(float);
@@ -145,6 +162,7 @@ static SDX_FN(wino_plan) SDX_FN(plan_wino)(const sdx_conv_params *p, sdx_winogra
         }
         plan.v_rows = plan.part_images * (deep ? plan.part_levels : plan.slices) * plan.tiles;
         plan.rows = plan.v_rows - more * plan.tiles; // the last slices begin none
+        plan.v_rows *= plan.groups;
         parts = SDX_FN(wino_ceil)(plan.rows, WINO_MR);
         int64_t enough = WINO_ENOUGH_CHUNKS / plan.panels;
         plan.blocks = SDX_FN(wino_ceil)(plan.rows, WINO_SHARED_ROWS);
@@ -157,7 +175,7 @@ static SDX_FN(wino_plan) SDX_FN(plan_wino)(const sdx_conv_params *p, sdx_winogra
     if (!plan.shared) plan.v_rows = block;
     plan.v_plane = SDX_FN(wino_plane)(plan.v_rows * c);
     if (plan.shared) {
-        plan.v_floats = plan.plane_points * plan.v_plane * (deep ? 4 : 1);
+        plan.v_floats = plan.values * plan.v_plane * (deep ? 4 : 1);
         plan.by_point = plan.v_floats > WINO_CACHE_BYTES / (int64_t)sizeof(float) && plan.panels > 1;
     }
     plan.m_plane = SDX_FN(wino_plane)((plan.by_point ? plan.rows : block) * WINO_LANES);
@@ -166,6 +184,6 @@ static SDX_FN(wino_plan) SDX_FN(plan_wino)(const sdx_conv_params *p, sdx_winogra
     plan.kept_plane = deep ? SDX_FN(wino_plane)(plan.shared ? plan.tiles * WINO_CB : block * c) : 0;
     plan.worker_floats = plan.plane_points * 2 * plan.kept_plane + (plan.by_point ? 0 : plan.products);
     if (plan.shared) plan.shared_floats = plan.v_floats + (plan.by_point ? plan.panels * plan.products : 0);
-    else plan.worker_floats += plan.plane_points * plan.v_plane * plan.factors;
+    else plan.worker_floats += plan.values * plan.v_plane * plan.factors;
     return plan;
 }

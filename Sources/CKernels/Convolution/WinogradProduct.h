@@ -30,6 +30,9 @@
 #define WINO_TERMS 256
 #undef WINO_RUNS
 #define WINO_RUNS 16
+/// The most products that add up at a point: runs of four depth points, or of three depth taps of four phases.
+#undef WINO_MOST_FACTORS
+#define WINO_MOST_FACTORS (12 * WINO_RUNS)
 
 /// One product of a sum of them. The sums of a register tile begin at zero, go on, or begin with what is stored; at the
 /// end they are added to what is stored, and stored. F(2, 3) in depth has the results first + second + third and first -

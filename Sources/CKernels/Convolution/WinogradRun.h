@@ -35,16 +35,17 @@ static __attribute__((noinline)) void SDX_FN(wino_patch)(
 }
 
 #undef WINO_PATCH
-#define WINO_PATCH (2 * 36 * 8)
+#define WINO_PATCH (2 * 81 * 8)
 
 /// The window of a tile for one step of channels: in x, or in `patch` where it reaches beyond. With a last half step
 /// the upper lanes repeat the lower ones.
 SDX_INLINE SDX_FN(wino_window) SDX_FN(wino_window_at)(
     const SDX_FN(wino_plan) * plan, SDX_FN(wino_tile) tile, int64_t slice, int64_t step, float *patch) {
-    static const float zeros[6 * 8];
+    static const float zeros[9 * 8];
     const sdx_conv_params *p = plan->p;
     if (slice < 0 || slice >= p->in[0]) return (SDX_FN(wino_window)){zeros, 0, 0, plan->zero_rows, plan->patch_columns};
-    int64_t edge = plan->form.m + 2, c = step * WINO_CB, h = tile.h - p->pad_begin[1], w = tile.w - p->pad_begin[2];
+    int64_t edge = plan->edge, c = step * WINO_CB;
+    int64_t h = tile.h * plan->stride - p->pad_begin[1], w = tile.w * plan->stride - p->pad_begin[2];
     bool half = WINO_CB > 8 && p->c - c == 8;
     if (plan->deep > 1) slice /= plan->deep;
     const float *from = plan->x + (tile.image * p->c + c) / 8 * plan->block + slice * plan->slice;
@@ -76,7 +77,9 @@ static void SDX_FN(wino_transform)(
             SDX_FN(wino_window) from = SDX_FN(wino_window_at)(plan, at, slice, step, patch);
             for (int64_t lane = 0; lane < WINO_CB; lane += SDX_V) {
                 bool four = plan->form.m == 4;
-                if (four && !plan->repeats) SDX_FN(wino_input_tile)(4, false, &from, lane, to + lane, plane);
+                if (plan->strided && four) SDX_FN(wino_strided_tile)(4, &from, lane, to + lane, plane);
+                else if (plan->strided) SDX_FN(wino_strided_tile)(2, &from, lane, to + lane, plane);
+                else if (four && !plan->repeats) SDX_FN(wino_input_tile)(4, false, &from, lane, to + lane, plane);
                 else if (four) SDX_FN(wino_input_tile)(4, true, &from, lane, to + lane, plane);
                 else if (!plan->repeats) SDX_FN(wino_input_tile)(2, false, &from, lane, to + lane, plane);
                 else SDX_FN(wino_input_tile)(2, true, &from, lane, to + lane, plane);
@@ -151,7 +154,9 @@ static void SDX_FN(wino_inverse)(
                 p->out[1] - at.h < m ? p->out[1] - at.h : m, width - at.w < m ? width - at.w : m, p->activation};
             const float *from = products + (i * vectors + j) * SDX_V;
             vf y[4][4];
-            if (m == 4) SDX_FN(wino_output_tile)(4, from, plan->m_plane, y);
+            if (plan->strided && m == 4) SDX_FN(wino_strided_output)(4, from, plan->m_plane, y);
+            else if (plan->strided) SDX_FN(wino_strided_output)(2, from, plan->m_plane, y);
+            else if (m == 4) SDX_FN(wino_output_tile)(4, from, plan->m_plane, y);
             else SDX_FN(wino_output_tile)(2, from, plan->m_plane, y);
             if (to.height < m || to.width < m) SDX_FN(wino_finish_part)(half, y, bias, &to);
             else if (m == 4) SDX_FN(wino_finish_whole)(4, half, y, bias, &to);
@@ -166,37 +171,46 @@ SDX_INLINE int64_t SDX_FN(wino_vectors)(const SDX_FN(wino_plan) * plan, int64_t 
     return SDX_FN(wino_ceil)(lanes < WINO_LANES ? lanes : WINO_LANES, SDX_V);
 }
 
-/// The weights of a panel and a point of the plane: of all its depth taps or points.
+/// The weights of a panel and a point of the plane: of all its depth taps or points. They begin with those that no point
+/// before it uses.
 SDX_INLINE const float *SDX_FN(wino_weights)(const SDX_FN(wino_plan) * plan, int64_t panel, int64_t point) {
     int64_t width = SDX_FN(wino_vectors)(plan, panel) * SDX_V;
-    return plan->packed + (panel * WINO_LANES * plan->plane_points + point * width) * plan->p->c * plan->factors;
+    int64_t matrix = panel * WINO_LANES * plan->matrices + plan->phases.matrices[point] * width;
+    return plan->packed + matrix * plan->p->c * plan->factors;
 }
 
 /// The same, to be fetched.
 SDX_INLINE SDX_FN(wino_ahead) SDX_FN(wino_weights_ahead)(
     const SDX_FN(wino_plan) * plan, int64_t panel, int64_t point) {
+    int64_t matrices = plan->phases.matrices[point + 1] - plan->phases.matrices[point];
+    int64_t matrix = SDX_FN(wino_vectors)(plan, panel) * SDX_V * plan->p->c * plan->factors;
     const float *from = SDX_FN(wino_weights)(plan, panel, point);
-    return (SDX_FN(wino_ahead)){from, from + SDX_FN(wino_vectors)(plan, panel) * SDX_V * plan->p->c * plan->factors, 0};
+    return (SDX_FN(wino_ahead)){from, from + matrices * matrix, 0};
 }
 
 /// The products that add up, in their order. input[t] is the first row of depth tap t, or NULL where that lies outside x;
-/// with form.deep of depth point t, whose second and fourth products have a place `second` floats after the results.
-/// Returns how many there are.
+/// with form.deep of depth point t, whose second and fourth products have a place `second` floats after the results. A
+/// tap's phases at the point follow one another. Returns how many there are.
 static int64_t SDX_FN(wino_factors)(
-    const SDX_FN(wino_plan) * plan, const float *const input[4], int64_t width, int64_t second,
-    SDX_FN(wino_factor) factor[4 * WINO_RUNS]) {
+    const SDX_FN(wino_plan) * plan, const float *const input[4], int64_t point, int64_t width, int64_t second,
+    SDX_FN(wino_factor) factor[WINO_MOST_FACTORS]) {
     int64_t channels = plan->p->c, deep = plan->form.deep, joined = plan->joined, factors = 0, taps = 0;
-    for (int64_t t = 0; t < plan->factors; t++) {
+    int64_t phases = plan->phases.values[point + 1] - plan->phases.values[point];
+    for (int64_t i = 0; i < plan->factors * phases; i++) {
+        int64_t t = i / phases, phase = i % phases;
         if (!input[t]) continue;
         bool adds = deep ? t > 1 : taps > 0; // to what is stored
-        SDX_FN(wino_factor) f = {input[t], t * channels * width, deep && t % 2 ? second : 0, 0, WINO_ZERO, 0};
+        int64_t matrix = plan->phases.of[point][phase] - plan->phases.matrices[point];
+        SDX_FN(wino_factor) f = {
+            input[t] + phase * plan->v_plane, (matrix * plan->factors + t) * channels * width,
+            deep && t % 2 ? second : 0, 0, WINO_ZERO, 0};
         if (deep && adds && joined > 1) {
             f.begin = WINO_STORED;
             adds = false;
         } else if (!deep && taps % joined > 0) {
             f.begin = WINO_GO_ON;
+            adds = factor[factors - 1].end & WINO_ADD;
             factor[factors - 1].end = WINO_NOTHING;
-            adds = false;
         }
         taps++;
         int64_t left = channels;
@@ -224,12 +238,14 @@ static void SDX_FN(wino_multiply)(
     int64_t vectors = SDX_FN(wino_vectors)(plan, panel), width = vectors * SDX_V;
     int64_t parts = SDX_FN(wino_ceil)(count, WINO_MR);
     int64_t second = plan->plane_points * plan->m_plane; // from a level's first output slice to the next
-    SDX_FN(wino_factor) factor[4 * WINO_RUNS];
-    int64_t factors = SDX_FN(wino_factors)(plan, input, width, second, factor);
-    int64_t present = 0;
+    SDX_FN(wino_factor) factor[WINO_MOST_FACTORS];
+    int64_t factors = -1, present = 0;
     for (int64_t t = 0; t < plan->factors; t++) present += input[t] != NULL;
-    int64_t steps = present * (p->c / WINO_CB), turns = parts * steps;
     for (; point < end; point++) {
+        int64_t phases = plan->phases.values[point + 1] - plan->phases.values[point];
+        int64_t steps = present * phases * (p->c / WINO_CB), turns = parts * steps;
+        if (factors < 0 || plan->strided) // else they are alike for all points
+            factors = SDX_FN(wino_factors)(plan, input, point, width, second, factor);
         const float *weights = SDX_FN(wino_weights)(plan, panel, point);
         SDX_FN(wino_ahead) ahead = point + 1 < end ? SDX_FN(wino_weights_ahead)(plan, panel, point + 1) : after;
         ahead.pace = turns > 0 ? SDX_FN(wino_ceil)(ahead.end - ahead.from, turns * 16) * 16 : 0;
@@ -239,8 +255,8 @@ static void SDX_FN(wino_multiply)(
             float *m = products + point * plan->m_plane + row0 * width;
             if (factors == 0) memset(m, 0, (size_t)(rows * width) * sizeof(float));
             SDX_FN(wino_products)[rows - 1][vectors - 1](
-                factor, factors, point * plan->v_plane + row0 * WINO_CB, weights, plan->v_rows * WINO_CB, ahead, m,
-                m + second);
+                factor, factors, plan->phases.values[point] * plan->v_plane + row0 * WINO_CB, weights,
+                plan->v_rows * WINO_CB, ahead, m, m + second);
             ahead.from = SDX_FN(wino_after)(ahead, steps);
         }
     }
@@ -270,15 +286,16 @@ static void SDX_FN(wino_sweep)(void *context, int64_t chunk, int worker) {
     float *products = plan->workspace + worker * plan->worker_floats;
     float *kept = products + plan->products;
     float *ring = kept + 2 * plan->plane_points * plan->kept_plane;
-    int64_t slot = plan->plane_points * plan->v_plane, next = level0 - p->pad_begin[0]; // the next slice to transform
+    int64_t slot = plan->values * plan->v_plane, next = level0 * plan->deep_stride - p->pad_begin[0]; // to transform
     if (plan->form.deep) SDX_FN(wino_keep)(plan, level0, row, count, 0, steps, kept);
     for (int64_t level = level0; level < level1; level++) {
         const float *input[4];
-        int64_t first = level * plan->pitch - p->pad_begin[0];
+        int64_t first = level * plan->pitch * plan->deep_stride - p->pad_begin[0];
         if (plan->form.deep) {
             SDX_FN(wino_transform_pair)(plan, first, row, count, 0, steps, kept, ring);
             for (int64_t t = 0; t < 4; t++) input[t] = ring + t * slot;
         } else {
+            if (next < first) next = first;
             for (; next < first + plan->factors; next++)
                 if (next >= 0 && next < p->in[0])
                     SDX_FN(wino_transform)(
@@ -305,10 +322,10 @@ static void SDX_FN(wino_transform_chunk)(void *context, int64_t chunk, int worke
     int64_t step = chunk % plan->steps, rest = chunk / plan->steps, tiles = plan->tiles;
     float *v = plan->workspace + step * plan->v_rows * WINO_CB;
     if (!plan->form.deep) {
-        int64_t image = rest / plan->slices;
+        int64_t image = rest / plan->slices % plan->p->n, group = rest / plan->slices / plan->p->n;
+        int64_t slice = rest % plan->slices * plan->deep_stride + group - plan->p->pad_begin[0];
         SDX_FN(wino_transform)(
-            plan, rest % plan->slices - plan->p->pad_begin[0], image * tiles, tiles, step, step + 1,
-            v + rest * tiles * WINO_CB, plan->v_plane, plan->v_rows);
+            plan, slice, image * tiles, tiles, step, step + 1, v + rest * tiles * WINO_CB, plan->v_plane, plan->v_rows);
         return;
     }
     int64_t image = plan->image + rest / plan->ranges, range = rest % plan->ranges;
@@ -326,7 +343,9 @@ static void SDX_FN(wino_transform_chunk)(void *context, int64_t chunk, int worke
 /// The transformed input from the part's `row` on: input[t] for wino_multiply.
 SDX_INLINE void SDX_FN(wino_inputs)(const SDX_FN(wino_plan) * plan, int64_t row, const float *input[4]) {
     int64_t apart = plan->form.deep ? plan->plane_points * plan->v_plane : plan->tiles * WINO_CB;
-    for (int64_t t = 0; t < plan->factors; t++) input[t] = plan->workspace + row * WINO_CB + t * apart;
+    int64_t groups = plan->v_rows / plan->groups * WINO_CB, stride = plan->deep_stride;
+    for (int64_t t = 0; t < plan->factors; t++)
+        input[t] = plan->workspace + row * WINO_CB + t / stride * apart + t % stride * groups;
 }
 
 /// Then: a block of rows by one panel.
@@ -374,7 +393,7 @@ static void SDX_FN(wino_inverse_chunk)(void *context, int64_t chunk, int worker)
 }
 
 static void SDX_FN(wino_run_part)(sdx_pool *pool, SDX_FN(wino_plan) * plan) {
-    int64_t parts = plan->form.deep ? plan->ranges : plan->slices;
+    int64_t parts = plan->form.deep ? plan->ranges : plan->slices * plan->groups;
     sdx_parallel_for(pool, plan->part_images * parts * plan->steps, SDX_FN(wino_transform_chunk), plan);
     if (plan->by_point) {
         sdx_parallel_for(pool, plan->plane_points, SDX_FN(wino_point_chunk), plan);
