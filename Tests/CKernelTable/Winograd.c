@@ -104,6 +104,11 @@ static const winograd_row rows[] = {
     {"by 2, two phases a run", 1, 128, 48, {1, 18, 17}, PADS({0, 1, 1}), BY_2, .large = true},
     {"by 2, three phases a run", 1, 80, 48, {1, 18, 17}, PADS({0, 1, 1}), BY_2, .large = true},
     {"by 2, more channels than runs are short", 1, 4360, 16, {1, 9, 10}, PADS({0, 1, 1}), BY_2, .bias = true},
+    {"by 2, repeated", 1, 24, 40, {1, 13, 17}, PADS({0, 1, 1}), BY_2, .bias = true, .residual = true, RELU, .repeats = {0, 2, 2}},
+    {"by 2, repeated unevenly", 2, 8, 24, {1, 7, 9}, PADS({0, 2, 1}), BY_2, .repeats = {1, 3, 5}},
+    {"by 2, repeated on a small map", 1, 200, 136, {1, 5, 4}, PADS({0, 1, 1}), BY_2, .bias = true, .repeats = {1, 2, 2}},
+    {"3D, by 2, repeated", 1, 16, 24, {4, 5, 7}, PADS({1, 1, 1}), BY_2_DEEP, .bias = true, RELU, .repeats = {2, 2, 2}},
+    {"3D, by 2 in depth, repeated", 1, 72, 24, {4, 5, 7}, PADS({1, 1, 1}), .stride = {2, 1}, .repeats = {3, 2, 1}},
     {"3D, by 2", 1, 16, 24, {9, 17, 20}, PADS({1, 1, 1}), BY_2_DEEP, .bias = true, .residual = true, RELU},
     {"3D, by 2 in the plane", 1, 16, 24, {5, 17, 20}, PADS({1, 1, 1}), BY_2, .bias = true, RELU},
     {"3D, by 2 in depth", 1, 16, 24, {9, 9, 10}, PADS({1, 1, 1}), .stride = {2, 1}, .bias = true},
@@ -163,7 +168,8 @@ static winograd_row random_row(table *t) {
         r.stride[0] = deep ? random_in(t, 1, 3) : 1;
         r.stride[1] = 2;
         for (int i = 1; i < 3; i++) r.in[i] = r.in[i] * 2 - random_in(t, 0, 1);
-    } else if (random_chance(t, 4))
+    }
+    if (random_chance(t, 4))
         for (int i = deep ? 0 : 1; i < 3; i++) {
             r.repeats[i] = random_in(t, 0, 3);
             r.in[i] = (r.in[i] + 3) / (r.repeats[i] + 1);
@@ -322,10 +328,8 @@ static void check_refusals(table *t) {
     bad[11].repeats[1] = 2; // of 9 rows
     bad[12].stride[2] = 2;
     bad[13].stride[1] = bad[13].stride[2] = 3;
-    bad[14].stride[1] = bad[14].stride[2] = 2;
-    bad[14].repeats[2] = 2;
-    bad[15].stride[0] = 2;
-    bad[15].repeats[2] = 2;
+    bad[14].stride[2] = bad[14].dilation[1] = 2;
+    bad[15].stride[1] = INT32_MAX;
     for (size_t i = 0; i < COUNT(bad) * COUNT(forms); i++) {
         const sdx_conv_params *p = &bad[i / COUNT(forms)];
         sdx_winograd_form form = forms[i % COUNT(forms)];

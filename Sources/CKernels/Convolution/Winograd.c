@@ -33,7 +33,7 @@ int sdx_winograd_c8_f32_supported(const sdx_conv_params *p, sdx_winograd_form fo
     for (int i = 0; i < 3; i++)
         if (p->dilation[i] != 1 || p->pad_begin[i] > 2) return 0;
     if (p->stride[1] != p->stride[2] || p->stride[1] > 2) return 0;
-    if ((p->stride[0] > 1 || p->stride[1] > 1) && (winograd_form_of(form).deep || repeats_pixels(p))) return 0;
+    if ((p->stride[0] > 1 || p->stride[1] > 1) && winograd_form_of(form).deep) return 0;
     if (p->repeats[1] > WINO_MOST_REPEATS || p->repeats[2] > WINO_MOST_REPEATS) return 0;
     // More than the floats of scratch and of packed weights, rows and lanes filled up: far from the end of the range.
     double pixels = (double)p->n * (double)(p->out[0] + 2) * (double)(p->out[1] + 4) * (double)(p->out[2] + 4);

@@ -37,7 +37,8 @@ static __attribute__((noinline)) void SDX_FN(wino_patch)(
 #undef WINO_PATCH
 #define WINO_PATCH (2 * 81 * 8)
 
-/// The window of a tile for one step of channels: in x, or in `patch` where it reaches beyond. With a last half step
+/// The window of a tile for one step of channels: in x, or in `patch` where it reaches beyond, or pixels repeat and it
+/// is strided. With a last half step
 /// the upper lanes repeat the lower ones.
 SDX_INLINE SDX_FN(wino_window) SDX_FN(wino_window_at)(
     const SDX_FN(wino_plan) * plan, SDX_FN(wino_tile) tile, int64_t slice, int64_t step, float *patch) {
@@ -49,7 +50,8 @@ SDX_INLINE SDX_FN(wino_window) SDX_FN(wino_window_at)(
     bool half = WINO_CB > 8 && p->c - c == 8;
     if (plan->deep > 1) slice /= plan->deep;
     const float *from = plan->x + (tile.image * p->c + c) / 8 * plan->block + slice * plan->slice;
-    if (h >= 0 && w >= 0 && h + edge <= p->in[1] && w + edge <= p->in[2]) {
+    bool copied = plan->strided && plan->repeats;
+    if (!copied && h >= 0 && w >= 0 && h + edge <= p->in[1] && w + edge <= p->in[2]) {
         int64_t block = half ? 0 : plan->block;
         if (!plan->repeats) return (SDX_FN(wino_window)){from + h * plan->row + w * 8, plan->row, block, NULL, NULL};
         uint32_t row = (uint32_t)h, column = (uint32_t)w;

@@ -12,8 +12,9 @@
 /// activation, for normally distributed values, rectified or not: at most 1.5e-5 · √(mean of x² · largest Σ w² of an
 /// output channel) with tiles of 4 × 4, 5e-6 with 2 × 2, of any depth up to 4096 channels. That is 4e-6 of the largest
 /// |y| of a map, and 1.2e-6 (measured with 512 channels and 4 × 4: 2.2e-6 in 2D, 3.0e-6 in 3D; with 2 × 2: 0.6e-6 and
-/// 0.9e-6; with stride 2 2.1e-6 and 0.8e-6). Beyond 4096 channels times √(channels / 4096). A NaN or an infinity in x spoils the whole tiles of y whose
-/// windows meet it (4 × 4 outputs each, in two slices in 3D), with NaN in place of infinities.
+/// 0.9e-6; with stride 2: 1.3e-6 and 0.6e-6). Beyond 4096 channels times √(channels / 4096). A NaN or an infinity in x
+/// spoils the whole tiles of y whose windows meet it (4 × 4 outputs each, in two slices in 3D), with NaN in place of
+/// infinities.
 #include "sdx_conv.h"
 
 #ifdef __cplusplus
@@ -32,8 +33,8 @@ typedef enum sdx_winograd_form {
 
 /// Whether these kernels can do it: kernel 1 or 3 in depth and 3 × 3 in the plane, dilation and groups 1, stride 1 or 2
 /// in the plane (the same along both axes) and any in depth, c and k multiples of 8, padding 0 to 2 in front, pixels that
-/// repeat up to 8 times in the plane, any `out` whose scratch has a size; deep forms only with 3 in depth. Deep forms and
-/// repeated pixels only with stride 1. The other functions require it (byte queries: else SIZE_MAX).
+/// repeat up to 8 times in the plane, any `out` whose scratch has a size; deep forms only with 3 in depth and stride 1.
+/// The other functions require it (byte queries: else SIZE_MAX).
 int sdx_winograd_c8_f32_supported(const sdx_conv_params *p, sdx_winograd_form form);
 /// Bytes of the packed weights, for the ISA in use.
 size_t sdx_winograd_c8_f32_packed_bytes(const sdx_conv_params *p, sdx_winograd_form form);
