@@ -164,10 +164,12 @@ SDX_INLINE void BN(tile)(
 #pragma clang loop unroll(full)
         for (int j = 0; j < BVECTORS; j++)
 #pragma clang loop unroll(full)
-            for (int i = 0; i < rows; i++) {
-                BV above = low > sum[i][j] ? low : sum[i][j];
-                sum[i][j] = high < above ? high : above;
-            }
+            for (int i = 0; i < rows; i++) sum[i][j] = low > sum[i][j] ? low : sum[i][j];
+        if (t->high < __builtin_inff())
+#pragma clang loop unroll(full)
+            for (int j = 0; j < BVECTORS; j++)
+#pragma clang loop unroll(full)
+                for (int i = 0; i < rows; i++) sum[i][j] = high < sum[i][j] ? high : sum[i][j];
     } else if (t->finish == BLOCKED_HARD_SWISH) {
         BV sixth = BN(splat)(1.0f / 6), half = BN(splat)(0.5f), zero = BN(splat)(0), one = BN(splat)(1);
 #pragma clang loop unroll(full)
@@ -178,11 +180,12 @@ SDX_INLINE void BN(tile)(
                 sum[i][j] = sum[i][j] * (one < above ? one : above);
             }
     }
+    float *y = t->y; // read once: what is stored could be *t
+    const int64_t y_block = t->y_block;
 #pragma clang loop unroll(full)
     for (int j = 0; j < BVECTORS; j++)
 #pragma clang loop unroll(full)
-        for (int i = 0; i < rows; i++)
-            BN(store_pixel)(t->y + i * 8, t->y_block, j, sum[i][j]);
+        for (int i = 0; i < rows; i++) BN(store_pixel)(y + i * 8, y_block, j, sum[i][j]);
 }
 
 #define BLOCKED_TILE(R)                                                                                                \
