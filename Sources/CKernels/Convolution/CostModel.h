@@ -114,6 +114,7 @@ static inline double cost_of_winograd(
     double m = (double)((int)form >> 1), matrices = (m + 2) * (m + 2), n = (double)p->n, deep_stride = (double)p->stride[0];
     // Values of a tile's transformed input, each with a product; products that are transformed back.
     double values = strided ? (2 * m + 1) * (2 * m + 1) : matrices, points = strided ? (m + 1) * (m + 1) : matrices;
+    double transform_in = c->transform_in * (strided && m > 2 ? 1.5 : 1); // the registers do not hold a window of 81 pixels
     double factors = deep ? 4 : (double)p->kernel[0], pitch = deep ? 2 : 1, levels = cost_ceil((double)p->out[0], pitch);
     double plane = cost_ceil((double)p->out[1], m) * cost_ceil((double)p->out[2], m), rows = n * plane;
     double channels = cost_ceil((double)p->c, cost_most(tiles.vector, 8)) * cost_most(tiles.vector, 8);
@@ -155,7 +156,7 @@ static inline double cost_of_winograd(
     double width = (panels - 1) * lanes + (last < lanes ? last * c->product_half : last);
     double rows_of_tiles = count * (cost_most(products / count, c->product_least) + c->product_tile);
     return values * factors * (double)p->c * width * rows_of_tiles * c->product +
-           values * channels * planes * c->transform_in + points * padded * pitch * products * c->transform_out +
+           values * channels * planes * transform_in + points * padded * pitch * products * c->transform_out +
            weights * (passes * c->read + c->wino_weight) + far * passes * c->far_read + held * c->shared +
            cost_beyond(held, cache * 0.75) * c->far_shared + c->wino_start * (shared ? 2 : 1);
 }
