@@ -2,7 +2,7 @@ import SardonyxGraph
 
 extension OperatorRegistry {
     /// Every operator that comes with Sardonyx, a line each.
-    package static let standard = OperatorRegistry([
+    private static let types: [any Operator.Type] = [
         If.self,
         Loop.self,
         Relu.self,
@@ -200,7 +200,7 @@ extension OperatorRegistry {
         ConcatFromSequence.self,
         OptionalGetElement.self,
         OptionalHasElement.self,
-        OptionalValue.self,
+        OptionalOperator.self,
         SequenceAt.self,
         SequenceConstruct.self,
         SequenceEmpty.self,
@@ -230,9 +230,10 @@ extension OperatorRegistry {
         Adam.self,
         Gradient.self,
         Momentum.self,
-    ])
+    ]
+
+    package static let standard = OperatorRegistry(types)
 
     /// The standard ones, and those that passes and planning make, which files cannot name.
-    package static let engine = OperatorRegistry(
-        standard.all + [FusedAttention.self, FusedElementwise.self, Reorder.self])
+    package static let engine = OperatorRegistry(types + [FusedAttention.self, FusedElementwise.self, Reorder.self])
 }

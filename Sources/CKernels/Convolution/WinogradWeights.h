@@ -51,7 +51,8 @@ SDX_INLINE void SDX_FN(wino_weight_tile)(const int m, const bool strided, const 
 /// Transforms SDX_V / 2 lanes of the weights of one input channel: tap t stands at w + t · width. Factor f is depth tap f,
 /// with `deep` the f-th of the points 1, -1, 0 and infinity.
 SDX_INLINE void SDX_FN(wino_weight_lanes)(
-    const int m, const bool deep, const bool strided, int64_t f, const float *w, int64_t width, float *u, int64_t plane) {
+    const int m, const bool deep, const bool strided, int64_t f, const float *w, int64_t width, float *u,
+    int64_t plane) {
     typedef float half __attribute__((ext_vector_type(SDX_V / 2), aligned(4), may_alias));
     if (deep) w += f == 3 ? 18 * width : 0;
     else w += f * 9 * width;

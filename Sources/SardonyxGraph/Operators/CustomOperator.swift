@@ -100,9 +100,7 @@ extension OperatorRegistry {
     /// This registry and a user's operators.
     /// - Throws: `SardonyxError` (`invalidOption`) for a domain that is not the user's own, or a name that is taken.
     package func with(_ operators: [any CustomOperator.Type]) throws(SardonyxError) -> OperatorRegistry {
-        if operators.isEmpty { return self }
-        var seen = Set(all.map { $0.schema.qualifiedName })
-        var known = all
+        var known = self
         for type in operators {
             let schema = type.schema
             guard !Self.reservedDomains.contains(schema.domain) else {
@@ -110,12 +108,11 @@ extension OperatorRegistry {
                     .invalidOption,
                     "operator '\(schema.name)' is of domain '\(schema.domain)'; it needs a domain of its own")
             }
-            guard seen.insert(schema.qualifiedName).inserted else {
+            guard known.add(Self.adapted(type)) else {
                 throw SardonyxError(.invalidOption, "there are two operators '\(schema.qualifiedName)'")
             }
-            known.append(Self.adapted(type))
         }
-        return OperatorRegistry(known)
+        return known
     }
 
     private static func adapted<Custom: CustomOperator>(_ type: Custom.Type) -> any Operator.Type {

@@ -76,25 +76,40 @@ extension Operator {
 
 /// The operators that exist, by domain and name.
 package struct OperatorRegistry: Sendable {
-    private let table: [String: any Operator.Type]
+    /// By the names of their types: only operators that are looked for are touched, and the others' code and schemas stay
+    /// out of memory.
+    private var own: [String: any Operator.Type] = [:]
+    /// By qualified names.
+    private var users: [String: any Operator.Type] = [:]
 
+    /// - Parameter operators: types that bear their operator's name, or, where Swift has a type of that name, the name with
+    ///   "Operator" behind it.
+    /// - Precondition: no two have the same name.
     package init(_ operators: [any Operator.Type]) {
-        var table: [String: any Operator.Type] = [:]
         for type in operators {
-            let name = type.schema.qualifiedName
-            precondition(table[name] == nil, "\(name) is registered twice")
-            table[name] = type
+            var name = _typeName(type, qualified: false)
+            if name.hasSuffix("Operator") { name.removeLast("Operator".count) }
+            precondition(own.updateValue(type, forKey: name) == nil, "\(name) is registered twice")
         }
-        self.table = table
     }
 
     package func find(domain: String, type: String) -> (any Operator.Type)? {
-        table[domain.isEmpty ? type : "\(domain).\(type)"]
+        if let found = own[type], found.schema.domain == domain, found.schema.name == type { return found }
+        return users.isEmpty ? nil : users[Schema.qualifiedName(domain: domain, type)]
     }
 
     package func find(_ node: Node) -> (any Operator.Type)? { find(domain: node.domain, type: node.operatorType) }
 
+    /// Adds a user's operator; false where there is one of its name.
+    mutating func add(_ type: any Operator.Type) -> Bool {
+        let schema = type.schema
+        guard find(domain: schema.domain, type: schema.name) == nil else { return false }
+        users[schema.qualifiedName] = type
+        return true
+    }
+
+    /// Sorted by qualified names.
     package var all: [any Operator.Type] {
-        table.sorted { $0.key < $1.key }.map(\.value)
+        (Array(own.values) + Array(users.values)).sorted { $0.schema.qualifiedName < $1.schema.qualifiedName }
     }
 }

@@ -141,7 +141,9 @@ public struct Schema: Sendable {
         self.attributes = attributes
     }
 
-    package var qualifiedName: String { domain.isEmpty ? name : "\(domain).\(name)" }
+    package var qualifiedName: String { Self.qualifiedName(domain: domain, name) }
+
+    static func qualifiedName(domain: String, _ name: String) -> String { domain.isEmpty ? name : "\(domain).\(name)" }
 
     /// The version of the operator that an opset holds, or nil when it came later.
     package func version(inOpset opset: Int) -> Int? { versions.last { $0 <= opset } }

@@ -3,7 +3,7 @@ import SardonyxGraph
 /// y = x as an optional; without x, the optional of the type `type` that holds nothing.
 ///
 /// <https://onnx.ai/onnx/operators/onnx__Optional.html>
-enum OptionalValue: Operator {
+enum OptionalOperator: Operator {
     static let schema = Schema(
         "Optional", versions: [15, 28], inputs: [Parameter("input", "V", .all, .optional)],
         outputs: [Parameter("output", "O", [])], attributes: [AttributeSpec("type", .type)])
