@@ -19,7 +19,7 @@ package final class TensorStorage: @unchecked Sendable {
         /// A value that comes and goes.
         case value
         /// Weights or the memory of runs, held for long: large blocks are mappings of their own, so that the heap has no holes
-        /// that only they could fill, in huge pages where the system has them.
+        /// that only they could fill.
         case lasting
     }
 
@@ -44,8 +44,6 @@ package final class TensorStorage: @unchecked Sendable {
 
     /// Below, a mapping's last page would be too much of it.
     private static let leastMapping = 256 << 10
-    /// The size of a huge page of most systems.
-    private static let hugePage = 2 << 20
     /// Kernels may read a whole vector at the end.
     private static let spare = 64
 
@@ -61,8 +59,6 @@ package final class TensorStorage: @unchecked Sendable {
         guard !overflow, let pointer = mmap(nil, padded, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
             pointer != MAP_FAILED
         else { return nil }
-        // Advice: a system without huge pages ignores it.
-        if padded >= 2 * hugePage { _ = madvise(pointer, padded, MADV_HUGEPAGE) }
         return (pointer, padded)
     }
 
