@@ -99,7 +99,8 @@ static const winograd_row rows[] = {
     {"by 2, a batch of small maps", 5, 40, 24, {1, 11, 10}, PADS({0, 1, 1}), BY_2, .residual = true},
     {"by 2, silu", 1, 24, 16, {1, 18, 46}, PADS({0, 1, 1}), BY_2, .bias = true, .activation = {SDX_ACTIVATION_SILU}},
     {"by 2, a long sum", 1, 512, 48, {1, 28, 28}, PADS({0, 1, 1}), BY_2, .bias = true, .large = true},
-    {"by 2, a long sum of a rectified map", 1, 512, 48, {1, 18, 21}, PADS({0, 1, 1}), BY_2, RELU, .large = true, .rectified = true},
+    {"by 2, a long sum of a rectified map", 1, 512, 48, {1, 18, 21}, PADS({0, 1, 1}), BY_2, RELU, .large = true,
+     .rectified = true},
     {"by 2, one phase a run", 1, 256, 48, {1, 18, 17}, PADS({0, 1, 1}), BY_2, .large = true},
     {"by 2, two phases a run", 1, 128, 48, {1, 18, 17}, PADS({0, 1, 1}), BY_2, .large = true},
     {"by 2, three phases a run", 1, 80, 48, {1, 18, 17}, PADS({0, 1, 1}), BY_2, .large = true},
@@ -123,7 +124,8 @@ static const winograd_row rows[] = {
     {"3D, by 2, without padding", 1, 16, 16, {8, 9, 10}, BY_2_DEEP, .bias = true},
     {"3D, by 2, wide padding", 2, 8, 24, {4, 5, 6}, .pad_begin = {2, 2, 2}, .pad_end = {5, 1, 3}, BY_2_DEEP},
     {"3D, by 2, a long sum", 1, 512, 32, {8, 16, 16}, PADS({1, 1, 1}), BY_2_DEEP, .bias = true, .large = true},
-    {"3D, by 2, a long sum of a rectified map", 1, 320, 48, {8, 12, 13}, PADS({1, 1, 1}), BY_2_DEEP, RELU, .large = true, .rectified = true},
+    {"3D, by 2, a long sum of a rectified map", 1, 320, 48, {8, 12, 13}, PADS({1, 1, 1}), BY_2_DEEP, RELU, .large = true,
+     .rectified = true},
     {"3D, by 2, some phases a run", 1, 64, 48, {8, 12, 13}, PADS({1, 1, 1}), BY_2_DEEP, .large = true},
     {"3D, by 2, all phases a run", 1, 16, 48, {10, 12, 13}, PADS({1, 1, 1}), BY_2_DEEP, .large = true},
 };
@@ -250,8 +252,8 @@ static void check(table *t, const winograd_row *r) {
         r->what,
         (long long)p.n, (long long)p.c, (long long)p.k, (long long)p.in[0], (long long)p.in[1], (long long)p.in[2],
         (long long)p.out[0], (long long)p.out[1], (long long)p.out[2], (long long)p.kernel[0],
-        (long long)p.stride[0], (long long)p.stride[1], (long long)p.pad_begin[0], (long long)p.pad_begin[1], (long long)p.pad_begin[2], (long long)p.repeats[0],
-        (long long)p.repeats[1], (long long)p.repeats[2]);
+        (long long)p.stride[0], (long long)p.stride[1], (long long)p.pad_begin[0], (long long)p.pad_begin[1],
+        (long long)p.pad_begin[2], (long long)p.repeats[0], (long long)p.repeats[1], (long long)p.repeats[2]);
     int64_t images = p.n * p.c * product(r->in), results = p.n * p.k * product(p.out);
     int64_t terms = p.c * product(p.kernel);
     float *x = input_floats(t, images), *w = input_floats(t, p.k * terms);

@@ -4,11 +4,11 @@ import Testing
 @testable import SardonyxOperators
 
 @Suite struct RegistryTests {
-    @Test(arguments: OperatorRegistry.standard.all.map { $0.schema.qualifiedName })
+    @Test(arguments: OperatorRegistry.engine.all.map { $0.schema.qualifiedName })
     func schemaIsWellFormed(name: String) throws {
         let parts = name.split(separator: ".")
         let type = try #require(
-            OperatorRegistry.standard.find(
+            OperatorRegistry.engine.find(
                 domain: parts.dropLast().joined(separator: "."), type: String(parts.last ?? "")))
         let schema = type.schema
         #expect(!schema.versions.isEmpty)

@@ -121,7 +121,8 @@ def interruptions(bench):
             process = subprocess.Popen([bench.program, "apply", pipeline, studies, "--output", output, "--resume"],
                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             try:
-                process.wait(chance.uniform(0, length))
+                if process.wait(chance.uniform(0, length)) != 0:
+                    wrong.add(f"a run that nobody killed ended with {process.returncode}")
                 # Faster than the run that was timed, whose disk may have been busy.
                 length = min(length, time.monotonic() - began) if is_first else length
             except subprocess.TimeoutExpired:

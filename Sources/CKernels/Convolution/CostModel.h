@@ -80,6 +80,7 @@ static inline double cost_in_blocks(
     if (p->groups == p->c && p->groups == p->k && layout == SDX_CONV_C8_TO_C8) // each value once a tap
         return c->start + results + n * pixels * (double)p->k * taps * 2 * c->multiply_add;
     bool strided = p->stride[0] != 1 || p->stride[1] != 1 || p->stride[2] != 1;
+    // Strided pointwise layers whose rows fill the tiles are read in place too: that is left out, some 2 % of their time.
     bool direct = taps == 1 && !strided && !repeats_pixels(p);
     bool narrow = taps > 1 && width * 2 <= tiles.pixels && p->c % 8 == 0; // a tile has several rows, with all their taps
     double rows = (double)p->out[0] * (double)p->out[1];

@@ -29,7 +29,8 @@ int sdx_winograd_c8_f32_supported(const sdx_conv_params *p, sdx_winograd_form fo
     if (form < SDX_WINOGRAD_2 || form > SDX_WINOGRAD_4_DEEP || (form > SDX_WINOGRAD_2_DEEP && form < SDX_WINOGRAD_4))
         return 0;
     if (!sdx_conv_params_valid(p) || p->groups != 1 || p->c % 8 || p->k % 8) return 0;
-    if ((p->kernel[0] != 3 && (p->kernel[0] != 1 || winograd_form_of(form).deep)) || p->kernel[1] != 3 || p->kernel[2] != 3) return 0;
+    if (p->kernel[0] != 3 && (p->kernel[0] != 1 || winograd_form_of(form).deep)) return 0;
+    if (p->kernel[1] != 3 || p->kernel[2] != 3) return 0;
     for (int i = 0; i < 3; i++)
         if (p->dilation[i] != 1 || p->pad_begin[i] > 2) return 0;
     if (p->stride[1] != p->stride[2] || p->stride[1] > 2) return 0;

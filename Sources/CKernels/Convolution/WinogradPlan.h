@@ -39,12 +39,13 @@ typedef struct {
     int64_t values, matrices;  // of a plane's points: of the transformed input, of weights
     // Of a window in x that begins at each of the times that its first row (column) repeats; with these the window's
     // rows (columns) are so many floats from its first one.
+    // With stride 2 windows that repeat are copied, and these are not asked.
     int64_t window_rows[WINO_MOST_REPEATS][6], window_columns[WINO_MOST_REPEATS][6];
     int64_t patch_rows[6], patch_columns[6], zero_rows[6]; // of a patch, and of zeros
     uint32_t deep, high, wide;  // how often a pixel of x repeats
     bool repeats;               // in a plane
     int64_t row, slice, block;  // floats of x from a row to the next, between slices, between blocks of channels
-    int64_t factors;           // products for a point of the plane: the taps in depth, or the four points of form.deep
+    int64_t factors;           // taps in depth, or the four points of form.deep
     int64_t pitch, levels;     // output slices made at once (1 or 2), and how often
     int64_t deep_stride;       // in depth
     int64_t groups;            // of slices with `shared`: by their place modulo the stride in depth

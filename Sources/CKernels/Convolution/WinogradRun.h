@@ -37,9 +37,8 @@ static __attribute__((noinline)) void SDX_FN(wino_patch)(
 #undef WINO_PATCH
 #define WINO_PATCH (2 * 81 * 8)
 
-/// The window of a tile for one step of channels: in x, or in `patch` where it reaches beyond, or pixels repeat and it
-/// is strided. With a last half step
-/// the upper lanes repeat the lower ones.
+/// The window of a tile for one step of channels: in x, or in `patch` where it reaches beyond, or pixels repeat and it is
+/// strided. With a last half step the upper lanes repeat the lower ones.
 SDX_INLINE SDX_FN(wino_window) SDX_FN(wino_window_at)(
     const SDX_FN(wino_plan) * plan, SDX_FN(wino_tile) tile, int64_t slice, int64_t step, float *patch) {
     static const float zeros[9 * 8];

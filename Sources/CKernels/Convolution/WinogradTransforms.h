@@ -59,7 +59,7 @@ SDX_INLINE vf SDX_FN(wino_load)(const float *x, int64_t block) {
 #endif
 }
 
-/// A window of (m + 2)² pixels of one or two blocks of channels.
+/// A window of (m + 2)² pixels, or (2m + 1)² with stride 2, of one or two blocks of channels.
 typedef struct {
     const float *x;
     int64_t row, block;            // floats between rows, and between blocks

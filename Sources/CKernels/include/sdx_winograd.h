@@ -41,7 +41,8 @@ size_t sdx_winograd_c8_f32_packed_bytes(const sdx_conv_params *p, sdx_winograd_f
 /// Transforms (in double) and packs w [k, c, kernel], for the ISA in use; n, in and out are not read.
 void sdx_winograd_c8_f32_pack(
     const sdx_conv_params *p, sdx_winograd_form form, const sdx_unaligned_f32 *w, float *packed);
-/// Bytes of scratch for a run on a pool of `workers` threads: about a megabyte a worker on large maps; on small ones
+/// Bytes of scratch for a run on a pool of `workers` threads: about a megabyte a worker on large maps (with hundreds of
+/// channels several, for the fewest tiles that fill a register tile); on small ones
 /// the transformed input (2.25 times x, 4.5 times in 3D; with stride 2 up to 1.56 times) and as much for y.
 size_t sdx_winograd_c8_f32_workspace_bytes(const sdx_conv_params *p, sdx_winograd_form form, int workers);
 /// Computes y. `bias` has k values or is NULL; `residual` has y's shape or is NULL.

@@ -1,4 +1,5 @@
-/// An operator of ONNX (or of a user's own domain): one type, in one file.
+/// An operator of ONNX (or of a user's own domain): one type, in one file. A type of Sardonyx's own bears the operator's
+/// name, or, where Swift has a type of that name, the name with "Operator" behind it.
 ///
 /// The life of a node: `lift` brings it to the newest opset's form once, at loading; `infer` gives its outputs' types,
 /// first with symbolic and then with concrete shapes; `prepare` makes a kernel for concrete shapes; the kernel runs.
@@ -89,13 +90,17 @@ package struct OperatorRegistry: Sendable {
         for type in operators {
             var name = _typeName(type, qualified: false)
             if name.hasSuffix("Operator") { name.removeLast("Operator".count) }
-            precondition(own.updateValue(type, forKey: name) == nil, "\(name) is registered twice")
+            let before = own.updateValue(type, forKey: name)
+            precondition(before == nil, "\(name) is registered twice")
         }
     }
 
     package func find(domain: String, type: String) -> (any Operator.Type)? {
         if let found = own[type], found.schema.domain == domain, found.schema.name == type { return found }
-        return users.isEmpty ? nil : users[Schema.qualifiedName(domain: domain, type)]
+        guard !users.isEmpty, let found = users[Schema.qualifiedName(domain: domain, type)],
+            found.schema.domain == domain
+        else { return nil }
+        return found
     }
 
     package func find(_ node: Node) -> (any Operator.Type)? { find(domain: node.domain, type: node.operatorType) }

@@ -41,8 +41,8 @@ package final class RandomAccessFile: Sendable {
         path = folder ?? getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
         var made = open(path, RandomAccessFile.withoutName | O_RDWR | O_CLOEXEC, 0o600)
         if made < 0 {
-            // Some file systems have no files without names: this one has a name for a moment, and should the process end
-            // in it, `StudyFolder` takes the file away by that name.
+            // Some file systems have no files without names: this one has a name for a moment. Should the process end in it,
+            // `StudyFolder` takes the file away from a study's folder by that name.
             let name = try TemporaryName(for: path + "/voxels")
             made = open(name.temporary, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0o600)
             if made >= 0 { name.remove() }
