@@ -234,7 +234,7 @@ static int run(char *message, size_t size, bool transposed) {
         check(&t, &row, transposed);
     }
     table_row(&t, "bad parameters");
-    sdx_conv_params good = parameters(&rows[9], transposed), bad[6];
+    sdx_conv_params good = parameters(&rows[9], transposed), bad[8];
     for (size_t i = 0; i < COUNT(bad); i++) bad[i] = good;
     bad[0].groups = 2; // of 33 channels
     bad[1].stride[1] = 0;
@@ -242,6 +242,8 @@ static int run(char *message, size_t size, bool transposed) {
     bad[3].n = INT64_MAX / 4;
     bad[4].kernel[0] = 0;
     bad[5].out[2] = -1;
+    bad[6].n = bad[7].n = 0; // sizes that no number holds, of no images
+    for (int i = 0; i < 3; i++) bad[6].out[i] = bad[7].in[i] = INT32_MAX;
     for (size_t i = 0; i < COUNT(bad); i++) {
         if (sdx_conv_params_valid(&bad[i])) table_fail(&t, "parameters %zu count as valid", i);
         size_t bytes = transposed ? sdx_conv_transpose_f32_workspace_bytes(&bad[i], 1)

@@ -55,6 +55,7 @@ int sdx_conv_params_valid(const sdx_conv_params *p) {
     int64_t sizes[] = {
         product3(images, p->in), product3(results, p->out), product3(product(p->c / p->groups, p->k), p->kernel),
         product3(product(product(p->n, p->groups), p->k), p->stride),
+        product3(1, p->in), product3(1, p->out), product3(1, p->kernel), // of no images or channels, too
     };
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
         if (sizes[i] < 0 || sizes[i] > floats) return 0;
