@@ -12,6 +12,7 @@ static const kernel_table_check families[] = {
     {"transposed convolution", kernel_table_transposed_convolution},
     {"choice", kernel_table_choice},
     {"winograd", kernel_table_winograd},
+    {"winograd rows", kernel_table_winograd_rows},
     {"transposed convolution c8", kernel_table_transposed_c8},
     {"unary", kernel_table_unary},
     {"binary", kernel_table_binary},

@@ -2,7 +2,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "sdx_conv.h"
+#include "sdx_winograd_rows.h"
 #include "BlockedRows.h"
+#include "WinogradRowsParts.h"
 #define SDX_SELF "../Convolution/Blocked.c"
 #include "../Isa/EachIsa.h"
 
@@ -16,6 +18,7 @@
 #include "BlockedSpans.h"
 #include "PackLanes.h"
 #include "BlockedPack.h"
+#include "WinogradRows.h"
 
 static bool SDX_FN(is_blocked_depthwise)(const sdx_conv_params *p) { return p->groups == p->c && p->groups == p->k; }
 
@@ -85,5 +88,42 @@ void sdx_conv_c8_f32_run(
     sdx_pool *pool, const sdx_conv_params *p, sdx_conv_layout layout, const float *x, const float *packed,
     const float *bias, const float *residual, float *y, void *workspace) {
     SDX_CALL(blocked_run)(pool, p, layout, x, packed, bias, residual, y, workspace);
+}
+
+SDX_TABLE_OF(int64_t, rows_packed_floats, (const sdx_conv_params *))
+SDX_TABLE_OF(int64_t, rows_workspace_floats, (const sdx_conv_params *, int))
+SDX_TABLE(rows_pack, (const sdx_conv_params *, const sdx_unaligned_f32 *, float *))
+SDX_TABLE(rows_run, (sdx_pool *, const sdx_conv_params *, const float *, const float *, const float *, const float *,
+                     float *, float *))
+
+int sdx_winograd_rows_f32_supported(const sdx_conv_params *p) {
+    if (!sdx_conv_params_valid(p) || p->groups != 1 || p->k % 8 || repeats_pixels(p)) return 0;
+    if (p->kernel[0] > 16 || p->kernel[1] > 16 || p->kernel[2] < 5 || p->kernel[2] > 8 || p->stride[2] > 2) return 0;
+    if (p->c > 512 / p->kernel[0] / p->kernel[1]) return 0; // the error of their sum
+    for (int i = 0; i < 3; i++)
+        if (p->dilation[i] != 1 || p->pad_begin[i] >= p->kernel[i]) return 0;
+    // More than the floats of scratch: far from the end of the range.
+    double rows = (double)p->n * (double)p->c * (double)(p->in[0] + 16) * (double)(p->in[1] + 16);
+    double pixels = (double)p->n * (double)p->k * (double)p->out[0] * (double)p->out[1];
+    return (rows + pixels + 4096) * ((double)p->out[2] + 64) * 64 < 0x1p60;
+}
+
+size_t sdx_winograd_rows_f32_packed_bytes(const sdx_conv_params *p) {
+    return sdx_winograd_rows_f32_supported(p) ? (size_t)SDX_CALL(rows_packed_floats)(p) * sizeof(float) : SIZE_MAX;
+}
+
+void sdx_winograd_rows_f32_pack(const sdx_conv_params *p, const sdx_unaligned_f32 *w, float *packed) {
+    SDX_CALL(rows_pack)(p, w, packed);
+}
+
+size_t sdx_winograd_rows_f32_workspace_bytes(const sdx_conv_params *p, int workers) {
+    if (workers < 1 || !sdx_winograd_rows_f32_supported(p)) return SIZE_MAX;
+    return (size_t)SDX_CALL(rows_workspace_floats)(p, workers) * sizeof(float);
+}
+
+void sdx_winograd_rows_f32_run(
+    sdx_pool *pool, const sdx_conv_params *p, const float *x, const float *packed, const float *bias,
+    const float *residual, float *y, void *workspace) {
+    SDX_CALL(rows_run)(pool, p, x, packed, bias, residual, y, workspace);
 }
 #endif

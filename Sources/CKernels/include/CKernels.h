@@ -10,6 +10,7 @@
 #include "sdx_attention.h"
 #include "sdx_conv.h"
 #include "sdx_winograd.h"
+#include "sdx_winograd_rows.h"
 #include "sdx_conv_choice.h"
 #include "sdx_elementwise.h"
 #include "sdx_normalization.h"

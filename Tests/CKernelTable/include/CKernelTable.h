@@ -19,6 +19,7 @@ int kernel_table_blocked_convolution(char *message, size_t size);
 int kernel_table_transposed_convolution(char *message, size_t size);
 int kernel_table_choice(char *message, size_t size);
 int kernel_table_winograd(char *message, size_t size);
+int kernel_table_winograd_rows(char *message, size_t size);
 int kernel_table_transposed_c8(char *message, size_t size);
 int kernel_table_unary(char *message, size_t size);
 int kernel_table_binary(char *message, size_t size);
