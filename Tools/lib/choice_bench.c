@@ -21,15 +21,18 @@ static size_t cold_bytes = (size_t)64 << 20; // of copies of the weights, of whi
 static void prepare(const row *r, sdx_conv_algorithm a, candidate *c) {
     const sdx_conv_params *p = &r->p;
     sdx_winograd_form form = (sdx_winograd_form)a; // where it is one
-    size_t bytes = a == SDX_CONV_BY_PLAIN    ? sdx_conv_f32_packed_bytes(p)
-                   : a == SDX_CONV_BY_BLOCKS ? sdx_conv_c8_f32_packed_bytes(p, r->layout)
-                                             : sdx_winograd_c8_f32_packed_bytes(p, form);
-    size_t space = a == SDX_CONV_BY_PLAIN    ? sdx_conv_f32_workspace_bytes(p, 2)
-                   : a == SDX_CONV_BY_BLOCKS ? sdx_conv_c8_f32_workspace_bytes(p, r->layout, 2)
-                                             : sdx_winograd_c8_f32_workspace_bytes(p, form, 2);
+    size_t bytes = a == SDX_CONV_BY_PLAIN           ? sdx_conv_f32_packed_bytes(p)
+                   : a == SDX_CONV_BY_BLOCKS        ? sdx_conv_c8_f32_packed_bytes(p, r->layout)
+                   : a == SDX_CONV_BY_WINOGRAD_ROWS ? sdx_winograd_rows_f32_packed_bytes(p)
+                                                    : sdx_winograd_c8_f32_packed_bytes(p, form);
+    size_t space = a == SDX_CONV_BY_PLAIN           ? sdx_conv_f32_workspace_bytes(p, 2)
+                   : a == SDX_CONV_BY_BLOCKS        ? sdx_conv_c8_f32_workspace_bytes(p, r->layout, 2)
+                   : a == SDX_CONV_BY_WINOGRAD_ROWS ? sdx_winograd_rows_f32_workspace_bytes(p, 2)
+                                                    : sdx_winograd_c8_f32_workspace_bytes(p, form, 2);
     float *packed = memory(bytes);
     if (a == SDX_CONV_BY_PLAIN) sdx_conv_f32_pack(p, c->w, packed);
     else if (a == SDX_CONV_BY_BLOCKS) sdx_conv_c8_f32_pack(p, r->layout, c->w, packed);
+    else if (a == SDX_CONV_BY_WINOGRAD_ROWS) sdx_winograd_rows_f32_pack(p, c->w, packed);
     else sdx_winograd_c8_f32_pack(p, form, c->w, packed);
     c->weights = make_copies(packed, bytes, cold_bytes);
     free(packed);
@@ -42,6 +45,8 @@ static void run(const row *r, sdx_conv_algorithm a, candidate *c, sdx_pool *pool
     if (a == SDX_CONV_BY_PLAIN) sdx_conv_f32_run(pool, p, c->x, w, c->bias, NULL, c->y, c->space);
     else if (a == SDX_CONV_BY_BLOCKS)
         sdx_conv_c8_f32_run(pool, p, r->layout, c->x, w, c->bias, NULL, c->y, c->space);
+    else if (a == SDX_CONV_BY_WINOGRAD_ROWS)
+        sdx_winograd_rows_f32_run(pool, p, c->x, w, c->bias, NULL, c->y, c->space);
     else sdx_winograd_c8_f32_run(pool, p, (sdx_winograd_form)a, c->x, w, c->bias, NULL, c->y, c->space);
 }
 
@@ -214,7 +219,7 @@ int main(int count, char **arguments) {
     summary all[2] = {{0}}, without_memory[2] = {{0}};
     static measured found[MOST_ROWS];
     printf("%s, second cache %.0f KB. Milliseconds with 1 | 2 threads | as estimated, each by plain, blocks, F2, F2 deep, "
-           "F4, F4 deep\n",
+           "F4, F4 deep, along rows\n",
            sdx_isa_name(sdx_isa_current()), (double)sdx_second_cache_bytes() / 1024);
     for (int64_t i = 0; i < rows; i++) {
         row r = random_row();

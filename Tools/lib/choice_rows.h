@@ -19,8 +19,9 @@ static const struct {
     {"plain", SDX_CONV_BY_PLAIN},        {"blocks", SDX_CONV_BY_BLOCKS},
     {"F2", SDX_CONV_BY_WINOGRAD_2},      {"F2 deep", SDX_CONV_BY_WINOGRAD_2_DEEP},
     {"F4", SDX_CONV_BY_WINOGRAD_4},      {"F4 deep", SDX_CONV_BY_WINOGRAD_4_DEEP},
+    {"rows", SDX_CONV_BY_WINOGRAD_ROWS},
 };
-enum { ALGORITHMS = 6 };
+enum { ALGORITHMS = SDX_CONV_ALGORITHMS };
 
 static uint64_t state;
 

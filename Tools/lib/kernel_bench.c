@@ -233,6 +233,11 @@ static void run_winograd(void *context, sdx_pool *pool) {
     sdx_winograd_c8_f32_run(pool, &r->p, r->form, r->x, next_copy(&r->weights), r->bias, NULL, r->y, r->workspace);
 }
 
+static void run_winograd_rows(void *context, sdx_pool *pool) {
+    convolution_run *r = context;
+    sdx_winograd_rows_f32_run(pool, &r->p, r->x, next_copy(&r->weights), r->bias, NULL, r->y, r->workspace);
+}
+
 static void time_convolution(const convolution *c) {
     convolution_run r = {.layout = c->layout ? c->layout : SDX_CONV_C8_TO_C8};
     sdx_conv_params *p = &r.p;
@@ -285,14 +290,18 @@ static void time_convolution(const convolution *c) {
     // The form of the choice, where it is one of Winograd's.
     sdx_conv_algorithm choice = sdx_conv_choice(p, r.layout);
     if (choice >= SDX_CONV_BY_WINOGRAD_2) {
+        bool rows = choice == SDX_CONV_BY_WINOGRAD_ROWS;
         r.form = (sdx_winograd_form)choice;
-        packed = memory(sdx_winograd_c8_f32_packed_bytes(p, r.form));
-        space = memory(sdx_winograd_c8_f32_workspace_bytes(p, r.form, 2));
-        sdx_winograd_c8_f32_pack(p, r.form, w, packed);
-        r.weights = make_copies(packed, sdx_winograd_c8_f32_packed_bytes(p, r.form), cold_bytes);
+        size_t bytes = rows ? sdx_winograd_rows_f32_packed_bytes(p) : sdx_winograd_c8_f32_packed_bytes(p, r.form);
+        packed = memory(bytes);
+        space = memory(
+            rows ? sdx_winograd_rows_f32_workspace_bytes(p, 2) : sdx_winograd_c8_f32_workspace_bytes(p, r.form, 2));
+        if (rows) sdx_winograd_rows_f32_pack(p, w, packed);
+        else sdx_winograd_c8_f32_pack(p, r.form, w, packed);
+        r.weights = make_copies(packed, bytes, cold_bytes);
         free(packed);
         r.workspace = space;
-        report(line, "winograd", flops, run_winograd, &r);
+        report(line, "winograd", flops, rows ? run_winograd_rows : run_winograd, &r);
         free(r.weights.base);
         free(space);
     }

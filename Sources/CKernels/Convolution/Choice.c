@@ -13,7 +13,7 @@ static const sdx_conv_costs costs[SDX_ISA_COUNT] = {
 
 const sdx_conv_algorithm sdx_conv_algorithms[SDX_CONV_ALGORITHMS] = {
     SDX_CONV_BY_BLOCKS,     SDX_CONV_BY_PLAIN,           SDX_CONV_BY_WINOGRAD_2, SDX_CONV_BY_WINOGRAD_2_DEEP,
-    SDX_CONV_BY_WINOGRAD_4, SDX_CONV_BY_WINOGRAD_4_DEEP,
+    SDX_CONV_BY_WINOGRAD_4, SDX_CONV_BY_WINOGRAD_4_DEEP, SDX_CONV_BY_WINOGRAD_ROWS,
 };
 
 const sdx_conv_costs *sdx_conv_costs_of(sdx_isa isa) { return &costs[isa]; }
@@ -53,6 +53,7 @@ int sdx_conv_algorithm_supported(const sdx_conv_params *p, sdx_conv_layout layou
     switch (algorithm) {
     case SDX_CONV_BY_PLAIN: return sdx_conv_params_valid(p) && !repeats_pixels(p);
     case SDX_CONV_BY_BLOCKS: return sdx_conv_c8_f32_supported(p, layout);
+    case SDX_CONV_BY_WINOGRAD_ROWS: return layout == SDX_CONV_PLAIN_TO_C8 && sdx_winograd_rows_f32_supported(p);
     default: return layout == SDX_CONV_C8_TO_C8 && sdx_winograd_c8_f32_supported(p, (sdx_winograd_form)algorithm);
     }
 }
@@ -65,14 +66,16 @@ double sdx_conv_time(
     switch (algorithm) {
     case SDX_CONV_BY_PLAIN: return cost_of_plain(p, c, tiles, cache);
     case SDX_CONV_BY_BLOCKS: return cost_in_blocks(p, layout, c, tiles, cache);
+    case SDX_CONV_BY_WINOGRAD_ROWS: return cost_of_winograd_rows(p, c, tiles);
     default: return cost_of_winograd(p, (sdx_winograd_form)algorithm, c, tiles, cache);
     }
 }
 
-/// Bytes of packed weights, but for lanes that are filled up.
-static double weight_bytes(const sdx_conv_params *p, sdx_conv_algorithm algorithm) {
+double sdx_conv_weight_bytes(const sdx_conv_params *p, sdx_conv_algorithm algorithm) {
     double weights = 4 * (double)(p->c / p->groups) * (double)p->k;
     if (algorithm < SDX_CONV_BY_WINOGRAD_2) return weights * cost_volume(p->kernel);
+    if (algorithm == SDX_CONV_BY_WINOGRAD_ROWS)
+        return weights * (double)p->kernel[0] * (double)p->kernel[1] * (12 + winograd_rows_at_infinity(p));
     double m = (double)((int)algorithm >> 1);
     return weights * (m + 2) * (m + 2) * ((int)algorithm & 1 ? 4 : (double)p->kernel[0]);
 }
@@ -92,26 +95,35 @@ void sdx_conv_estimates(
     }
 }
 
+/// The place of the least time among the algorithms; -1 where none is supported.
+static int fastest(const double *times) {
+    int best = -1;
+    for (int i = 0; i < SDX_CONV_ALGORITHMS; i++)
+        if (isfinite(times[i]) && (best < 0 || times[i] < times[best])) best = i;
+    return best;
+}
+
+double sdx_conv_time_per_byte(const sdx_conv_params *p, const double *times) {
+    int best = fastest(times);
+    double values = (double)p->c * cost_volume(p->in) + (double)p->k * cost_volume(p->out);
+    if (best < 0 || !((double)p->n * values > 0)) return 0;
+    return times[best] / (4 * (double)p->n * values + sdx_conv_weight_bytes(p, sdx_conv_algorithms[best]));
+}
+
 sdx_conv_choice_reasons sdx_conv_choose_by_times(
-    const sdx_conv_params *p, const double *times, double multiply_add) {
+    const sdx_conv_params *p, const double *times, double time_per_byte) {
     const sdx_conv_algorithm *all = sdx_conv_algorithms;
     sdx_conv_choice_reasons choice = {SDX_CONV_BY_BLOCKS, SDX_CONV_BY_BLOCKS};
+    int best = fastest(times);
     // Nothing to compute: no more weights than there are.
-    if (p->n == 0 || p->k == 0 || cost_volume(p->out) == 0) {
-        if (!isfinite(times[0])) choice.chosen = choice.fastest = SDX_CONV_BY_PLAIN;
-        return choice;
-    }
-    double least = INFINITY, least_price = INFINITY;
+    bool is_empty = p->n == 0 || p->k == 0 || cost_volume(p->out) == 0;
+    if (is_empty && !isfinite(times[0])) choice.chosen = choice.fastest = SDX_CONV_BY_PLAIN;
+    if (is_empty || best < 0) return choice;
+    choice.fastest = all[best];
+    double least_price = INFINITY;
     for (int i = 0; i < SDX_CONV_ALGORITHMS; i++) {
-        if (!(times[i] < least)) continue;
-        least = times[i];
-        choice.fastest = all[i];
-    }
-    double patience = fmax(least * SDX_CONV_PATIENCE, fmin(least * SDX_CONV_SMALL_PATIENCE, SDX_CONV_SMALL_TIME));
-    for (int i = 0; i < SDX_CONV_ALGORITHMS; i++) {
-        double bytes = cost_beyond(weight_bytes(p, all[i]), SDX_CONV_FREE_BYTES);
-        double price = times[i] + bytes * SDX_CONV_BYTE_WORTH * multiply_add;
-        if (times[i] > patience || !(price < least_price)) continue;
+        double price = times[i] + sdx_conv_weight_bytes(p, all[i]) * SDX_CONV_MEMORY_SHARE * time_per_byte;
+        if (!(price < least_price)) continue;
         least_price = price;
         choice.chosen = all[i];
     }
@@ -122,7 +134,7 @@ sdx_conv_choice_reasons sdx_conv_choose(
     const sdx_conv_params *p, sdx_conv_layout layout, const sdx_conv_costs *c) {
     double times[SDX_CONV_ALGORITHMS];
     sdx_conv_estimates(p, layout, c, times);
-    return sdx_conv_choose_by_times(p, times, c->multiply_add);
+    return sdx_conv_choose_by_times(p, times, sdx_conv_time_per_byte(p, times));
 }
 
 sdx_conv_algorithm sdx_conv_choice(const sdx_conv_params *p, sdx_conv_layout layout) {

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include "sdx_conv_choice.h"
 #include "Geometry.h"
+#include "WinogradRowsParts.h"
 
 /// The tiles of an instruction set: floats of a vector; rows and vectors of Winograd's products; pixels and lanes of the
 /// tiles in blocks; rows and columns of plain ones.
@@ -28,6 +29,11 @@ static inline double cost_most(double a, double b) { return a > b ? a : b; }
 static inline double cost_beyond(double a, double b) { return a > b ? a - b : 0; }
 static inline double cost_volume(const int64_t sizes[3]) {
     return (double)sizes[0] * (double)sizes[1] * (double)sizes[2];
+}
+
+/// Arithmetic, and weights that are fetched ahead of it: the longer hides most of the shorter.
+static inline double cost_beside(double arithmetic, double weights) {
+    return __builtin_sqrt(arithmetic * arithmetic + weights * weights);
 }
 
 /// The part of an axis's taps that lie inside the input, over all outputs: about, with padding alike on both sides.
@@ -96,8 +102,8 @@ static inline double cost_in_blocks(
     if (layout == SDX_CONV_C8_TO_PLAIN) lanes = cost_least(lanes, 2.5 * m); // few channels by BlockedDot.h
     double work = n * (pixels + c->tile * count) * terms * lanes * groups;
     double copied = direct ? 0 : n * (double)p->c * cost_copied(p);
-    return c->start + work * c->multiply_add + results + bytes * c->weight +
-           passes * cost_beyond(bytes, cache / 2) * c->far_weight +
+    double fetched = bytes * c->weight + passes * cost_beyond(bytes, cache / 2) * c->far_weight;
+    return c->start + cost_beside(work * c->multiply_add, fetched) + results +
            copied * c->copy * (layout == SDX_CONV_PLAIN_TO_C8 ? c->copy_plain : 1);
 }
 
@@ -156,10 +162,26 @@ static inline double cost_of_winograd(
     if (!(products > 0 && padded > 0)) return c->wino_start;
     double width = (panels - 1) * lanes + (last < lanes ? last * c->product_half : last);
     double rows_of_tiles = count * (cost_most(products / count, c->product_least) + c->product_tile);
-    return values * factors * (double)p->c * width * rows_of_tiles * c->product +
+    double fetched = weights * (passes * c->read + c->wino_weight) + far * passes * c->far_read;
+    return cost_beside(values * factors * (double)p->c * width * rows_of_tiles * c->product, fetched) +
            values * channels * planes * transform_in + points * padded * pitch * products * c->transform_out +
-           weights * (passes * c->read + c->wino_weight) + far * passes * c->far_read + held * c->shared +
+           held * c->shared +
            cost_beyond(held, cache * 0.75) * c->far_shared + c->wino_start * (shared ? 2 : 1);
+}
+
+/// Winograd's along rows: a convolution in blocks at each point, of four times fewer columns.
+static inline double cost_of_winograd_rows(const sdx_conv_params *p, const sdx_conv_costs *c, cost_tiles tiles) {
+    double outputs = (double)p->n * (double)p->out[0] * (double)p->out[1];
+    double across = cost_ceil((double)p->out[2], ROWS_TILE);
+    double points = 6 * 2 + winograd_rows_at_infinity(p); // of both parts
+    double terms = (double)p->c * (double)p->kernel[0] * (double)p->kernel[1] * cost_inside(p, 0) * cost_inside(p, 1);
+    double work = outputs * (across + c->tile * cost_ceil(across, tiles.pixels)) * points * terms *
+                  cost_lanes((double)p->k, tiles, c);
+    double rows = (double)p->n * (double)p->c * (double)p->in[0] * (double)p->in[1];
+    double transformed = rows * (double)p->stride[2] * across * ROWS_POINTS;
+    // Pixels are gathered one by one, and products are transformed back along one axis alone.
+    return 2 * c->start + work * c->multiply_add + transformed * 5 * c->copy +
+           outputs * across * (double)p->k * (ROWS_POINTS * c->transform_out + ROWS_TILE * c->result) / 2;
 }
 
 static inline double cost_of_plain(

@@ -1,19 +1,21 @@
 #ifndef SDX_CONV_CHOICE_H
 #define SDX_CONV_CHOICE_H
-/// Which kernel computes a convolution: a pure function of its shape, the instruction set and the size of the second
-/// cache, the same in every run and for any number of threads, so that plans are predictable and results keep their
-/// bits. Machines whose second caches differ may choose differently. Whoever has measured the algorithms chooses by the
+/// Which kernel computes a convolution: a pure function of its shape and of the network around it, the instruction set and
+/// the size of the second cache, the same in every run and for any number of threads, so that plans are predictable and
+/// results keep their bits. Machines whose second caches differ may choose differently. Whoever has measured the algorithms chooses by the
 /// same rule from their times.
 #include "sdx_conv.h"
 #include "sdx_isa.h"
 #include "sdx_winograd.h"
+#include "sdx_winograd_rows.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 #pragma clang assume_nonnull begin
 
-/// A way to compute a convolution. The values of Winograd's forms are those of `sdx_winograd_form`.
+/// A way to compute a convolution. The values of Winograd's forms in the plane are those of
+/// `sdx_winograd_form`.
 typedef enum sdx_conv_algorithm {
     SDX_CONV_BY_PLAIN = 0,  ///< sdx_conv_f32_run, on plain tensors
     SDX_CONV_BY_BLOCKS = 1, ///< sdx_conv_c8_f32_run
@@ -21,9 +23,10 @@ typedef enum sdx_conv_algorithm {
     SDX_CONV_BY_WINOGRAD_2_DEEP = SDX_WINOGRAD_2_DEEP,
     SDX_CONV_BY_WINOGRAD_4 = SDX_WINOGRAD_4,
     SDX_CONV_BY_WINOGRAD_4_DEEP = SDX_WINOGRAD_4_DEEP,
+    SDX_CONV_BY_WINOGRAD_ROWS = 16, ///< sdx_winograd_rows_f32_run
 } sdx_conv_algorithm;
 
-enum { SDX_CONV_ALGORITHMS = 6 };
+enum { SDX_CONV_ALGORITHMS = 7 };
 /// All of them. Of two that are worth the same the choice takes the one that comes first.
 extern const sdx_conv_algorithm sdx_conv_algorithms[SDX_CONV_ALGORITHMS];
 
@@ -83,17 +86,11 @@ int sdx_conv_algorithm_supported(const sdx_conv_params *p, sdx_conv_layout layou
 /// The estimated time of a run with one thread, in nanoseconds; infinity where the algorithm is not supported.
 double sdx_conv_time(
     const sdx_conv_params *p, sdx_conv_layout layout, sdx_conv_algorithm algorithm, const sdx_conv_costs *costs);
-/// Weights stay in memory between the runs. A slower algorithm with less of them may be chosen: up to this many times
-/// the least time,
-#define SDX_CONV_PATIENCE 1.25
-/// or, where that is less than so many nanoseconds, so many times: networks have dozens of such layers, whose weights
-/// add up and whose time hardly does;
-#define SDX_CONV_SMALL_TIME 80e3
-#define SDX_CONV_SMALL_PATIENCE 1.5
-/// a byte of weights is worth this many multiply-adds of the blocked kernel in each run,
-#define SDX_CONV_BYTE_WORTH 40.0
-/// but for the first ones of a layer.
-#define SDX_CONV_FREE_BYTES 7e5
+/// The bytes of packed weights, but for lanes that are filled up.
+double sdx_conv_weight_bytes(const sdx_conv_params *p, sdx_conv_algorithm algorithm);
+/// Weights stay in memory between the runs. An algorithm that makes the network hold a hundredth more must make its run
+/// shorter by this part of a hundredth; otherwise a slower one with less of them is chosen.
+#define SDX_CONV_MEMORY_SHARE 0.4
 
 /// The algorithm that is chosen and the one that is estimated to be fastest: they differ where memory decides.
 typedef struct sdx_conv_choice_reasons {
@@ -108,15 +105,19 @@ typedef struct sdx_conv_choice_reasons {
 /// blocks; infinity where the algorithm is not supported.
 void sdx_conv_estimates(
     const sdx_conv_params *p, sdx_conv_layout layout, const sdx_conv_costs *costs, double *times);
+/// The least of such times by the bytes of a network that is this convolution alone: its tensors, and its weights as the
+/// fastest algorithm has them. In nanoseconds; 0 where no algorithm is supported.
+double sdx_conv_time_per_byte(const sdx_conv_params *p, const double *times);
 /// Chooses by such times, estimated or measured, and by the bytes of the weights; an algorithm of infinite time is not
 /// chosen, but for blocks where all are.
-/// - multiply_add: of the blocked kernel, in nanoseconds: what a byte is worth.
+/// - time_per_byte: how many nanoseconds a run of the network takes for each byte that the network holds.
 sdx_conv_choice_reasons sdx_conv_choose_by_times(
-    const sdx_conv_params *p, const double *times, double multiply_add);
-/// Chooses by the given costs.
+    const sdx_conv_params *p, const double *times, double time_per_byte);
+/// Chooses by the given costs, for a network that is this convolution alone.
 sdx_conv_choice_reasons sdx_conv_choose(
     const sdx_conv_params *p, sdx_conv_layout layout, const sdx_conv_costs *costs);
-/// The algorithm for operands of this layout, by the costs of the ISA in use. Blocks where nothing is supported.
+/// The algorithm for operands of this layout, by the costs of the ISA in use, for a network that is this convolution alone.
+/// Blocks where nothing is supported.
 sdx_conv_algorithm sdx_conv_choice(const sdx_conv_params *p, sdx_conv_layout layout);
 
 #pragma clang assume_nonnull end

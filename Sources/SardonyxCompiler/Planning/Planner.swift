@@ -55,6 +55,7 @@ package struct Planner {
         }
         var layout = Layout(graph, self)
         if usesLayouts {
+            try layout.weigh()
             if policy.measuring != nil, let choices = policy.choices { try choices.pinning(layout.measure) }
             try layout.negotiate()
         }
@@ -70,6 +71,7 @@ private struct Layout {
     /// The layouts of values that are not plain.
     var layouts: [ValueID: TensorLayout] = [:]
     let planner: Planner
+    private var policy: KernelPolicy
     var steps: [Plan.Step] = []
     var locations: [ValueID: Plan.Location] = [:]
     var constants: [Tensor] = []
@@ -80,6 +82,12 @@ private struct Layout {
     init(_ graph: Graph, _ planner: Planner) {
         self.graph = graph
         self.planner = planner
+        policy = planner.policy
+    }
+
+    /// Says by what kernels weigh time against memory.
+    mutating func weigh() throws {
+        policy.timePerByte = try NetworkEstimate(graph, planner.registry) { context(of: $0) }.timePerByte
     }
 
     /// Has every node measured that has a choice which is not pinned yet.
@@ -131,7 +139,7 @@ private struct Layout {
             (inputs + outputs).allSatisfy({ $0?.isPossible ?? true })
         else { return nil }
         let values = node.inputs.map { id in id.flatMap { graph.constants[$0] } }
-        var policy = planner.policy
+        var policy = policy
         if !measures { policy.measuring = nil }
         return PreparationContext(
             node: node, inputs: inputs, outputs: outputs, constants: values, workers: planner.workers,

@@ -2,6 +2,9 @@
 package struct KernelPolicy: Sendable {
     /// Whether kernels that round otherwise than plain sums of products are left out.
     package var isStrict = false
+    /// What a run of the network takes by what the network holds, as estimated (`KernelEstimate`): nanoseconds by bytes. Nil
+    /// where a node is weighed alone.
+    package var timePerByte: Double?
     /// Choices by measured times; nil where estimated ones do.
     package var choices: (any KernelChoices)?
     /// Set where what is not pinned yet is measured now; throws when nobody waits for it any more.
@@ -10,6 +13,19 @@ package struct KernelPolicy: Sendable {
     package init(isStrict: Bool = false, choices: (any KernelChoices)? = nil) {
         self.isStrict = isStrict
         self.choices = choices
+    }
+}
+
+/// What the fastest of the kernels that an operator chooses from takes, as estimated.
+package struct KernelEstimate: Sendable {
+    /// Of a run with one thread.
+    package var nanoseconds: Double
+    /// Of its packed weights.
+    package var weightBytes: Double
+
+    package init(nanoseconds: Double, weightBytes: Double) {
+        self.nanoseconds = nanoseconds
+        self.weightBytes = weightBytes
     }
 }
 

@@ -21,6 +21,10 @@ package protocol Operator: Sendable {
     /// first. The inputs and outputs of the context are plain.
     static func layouts(_ context: PreparationContext) throws -> [LayoutOffer]
 
+    /// What the fastest of its kernels takes, for an operator that chooses between kernels whose packed weights (input 1) differ
+    /// in size; nil for others. The inputs and outputs of the context are plain.
+    static func estimate(_ context: PreparationContext) throws -> KernelEstimate?
+
     /// Makes the kernel for concrete shapes and layouts.
     static func prepare(_ context: PreparationContext) throws -> Kernel
 
@@ -65,6 +69,7 @@ extension Operator {
     package static func lift(_ node: inout Node, from opset: Int, in lifting: inout Lifting) throws {}
 
     package static func layouts(_ context: PreparationContext) throws -> [LayoutOffer] { [] }
+    package static func estimate(_ context: PreparationContext) throws -> KernelEstimate? { nil }
 
     package static func prepare(_ context: PreparationContext) throws -> Kernel {
         throw SardonyxError(.unsupported, "\(schema.qualifiedName) has no planned form")

@@ -27,6 +27,10 @@ enum Conv: Operator {
         try BlockedConvolution.offers(context)
     }
 
+    static func estimate(_ context: PreparationContext) throws -> KernelEstimate? {
+        try BlockedConvolution.estimate(context)
+    }
+
     static func prepare(_ context: PreparationContext) throws -> Kernel {
         let type = try context.input(0).dataType
         if type.isHalfWidth { return try context.throughFloat(prepare) }

@@ -26,40 +26,54 @@ struct BlockedConvolution {
 
     /// Blocks on both sides where both channel counts allow it, else on one.
     static func offers(_ context: PreparationContext) throws -> [LayoutOffer] {
-        let (x, y) = (try context.input(0), try context.output(0))
-        guard x.dataType == .float, (3...5).contains(x.shape.count), context.constant(1) != nil else { return [] }
-        let layouts = [x, y].map { $0.canBlockChannels ? TensorLayout.channelBlocks : .plain }
-        guard let sides = sides(x: layouts[0], y: layouts[1]) else { return [] }
-        let convolution = try BlockedConvolution(ConvolutionGeometry(context).withLongAxesLast, nil, sides)
-        guard withUnsafePointer(to: convolution.form, { sdx_conv_c8_f32_supported($0, sides) }) != 0,
-            try convolution.algorithm(context) != SDX_CONV_BY_PLAIN
+        guard let (convolution, layouts) = try inMostBlocks(context),
+            withUnsafePointer(
+                to: convolution.form, { sdx_conv_c8_f32_supported($0, convolution.sides) }) != 0,
+            try convolution.choice.algorithm(context.policy) != SDX_CONV_BY_PLAIN
         else { return [] }
         var inputs = [TensorLayout](repeating: .plain, count: context.inputs.count)
-        inputs[0] = layouts[0]
-        if context.has(3) { inputs[3] = layouts[1] }
-        return [LayoutOffer(inputs: inputs, outputs: [layouts[1]], isPreferred: true)]
+        inputs[0] = layouts.x
+        if context.has(3) { inputs[3] = layouts.y }
+        return [LayoutOffer(inputs: inputs, outputs: [layouts.y], isPreferred: true)]
+    }
+
+    /// Of the fastest kernel; nil where no side can have blocks.
+    static func estimate(_ context: PreparationContext) throws -> KernelEstimate? {
+        try inMostBlocks(context)?.convolution.choice.estimate(context.policy)
+    }
+
+    /// With blocks wherever channel counts allow it; nil where they nowhere do, or the weights are not constant.
+    private static func inMostBlocks(
+        _ context: PreparationContext
+    ) throws -> (convolution: BlockedConvolution, layouts: (x: TensorLayout, y: TensorLayout))? {
+        let (x, y) = (try context.input(0), try context.output(0))
+        guard x.dataType == .float, (3...5).contains(x.shape.count), context.constant(1) != nil else { return nil }
+        let layouts = (
+            x: x.canBlockChannels ? TensorLayout.channelBlocks : .plain,
+            y: y.canBlockChannels ? TensorLayout.channelBlocks : .plain
+        )
+        guard let sides = sides(x: layouts.x, y: layouts.y) else { return nil }
+        return (try BlockedConvolution(ConvolutionGeometry(context).withLongAxesLast, nil, sides), layouts)
     }
 
     func kernel(_ context: PreparationContext) throws -> Kernel {
         guard context.constant(1) != nil else {
             throw SardonyxError(.unsupported, "the weights of a convolution in blocks of channels must be constant")
         }
-        let algorithm = try algorithm(context)
+        let algorithm = try choice.algorithm(context.policy)
         let isWinograd = ConvolutionChoice.isWinograd(algorithm)
         var kernel = try PackedConvolution(
-            form: form,
-            functions: isWinograd
-                ? .winograd(sdx_winograd_form(rawValue: algorithm.rawValue)) : .blocked(sides),
+            form: form, functions: isWinograd ? .by(algorithm, sides) : .blocked(sides),
             layout: geometry.layoutName(isWinograd ? "winograd \(algorithm.rawValue)" : "blocks \(sides.rawValue)")
         ).kernel(context)
         kernel.algorithm = isWinograd ? ConvolutionChoice.name(algorithm) : "blocks"
         return kernel
     }
 
-    /// The choice for an input whose pixels repeat is that for the larger map: what upsampling is fused with keeps its bits.
-    private func algorithm(_ context: PreparationContext) throws -> sdx_conv_algorithm {
+    /// That for an input whose pixels repeat is that for the larger map: what upsampling is fused with keeps its bits.
+    private var choice: ConvolutionChoice {
         var form = form
         form.repeats = (0, 0, 0)
-        return try ConvolutionChoice(form: form, sides: sides).algorithm(context.policy)
+        return ConvolutionChoice(form: form, sides: sides)
     }
 }

@@ -17,6 +17,17 @@ struct ConvolutionFunctions: Sendable {
             _ workspace: UnsafeMutableRawPointer?
         ) -> Void
 
+    /// Those of an algorithm.
+    /// - Parameter sides: which operands have their channels in blocks; a plain algorithm reads none.
+    static func by(_ algorithm: sdx_conv_algorithm, _ sides: sdx_conv_layout) -> ConvolutionFunctions {
+        switch algorithm {
+        case SDX_CONV_BY_PLAIN: plain
+        case SDX_CONV_BY_BLOCKS: blocked(sides)
+        case SDX_CONV_BY_WINOGRAD_ROWS: winogradRows
+        default: winograd(sdx_winograd_form(rawValue: algorithm.rawValue))
+        }
+    }
+
     static let plain = ConvolutionFunctions(
         packedBytes: { sdx_conv_f32_packed_bytes($0) }, workspaceBytes: { sdx_conv_f32_workspace_bytes($0, $1) },
         pack: { sdx_conv_f32_pack($0, $1, $2) }, run: { sdx_conv_f32_run($0, $1, $2, $3, $4, $5, $6, $7) })
@@ -46,6 +57,13 @@ struct ConvolutionFunctions: Sendable {
             pack: { sdx_conv_c8_f32_pack($0, sides, $1, $2) }, packsUnaligned: true,
             run: { sdx_conv_c8_f32_run($0, $1, sides, $2, $3, $4, $5, $6, $7) })
     }
+
+    /// With fewer multiplications along rows, for plain x and y with its channels in blocks.
+    static let winogradRows = ConvolutionFunctions(
+        packedBytes: { sdx_winograd_rows_f32_packed_bytes($0) },
+        workspaceBytes: { sdx_winograd_rows_f32_workspace_bytes($0, $1) },
+        pack: { sdx_winograd_rows_f32_pack($0, $1, $2) }, packsUnaligned: true,
+        run: { sdx_winograd_rows_f32_run($0, $1, $2, $3, $4, $5, $6, $7) })
 
     /// With fewer multiplications, for channels in blocks on both sides.
     static func winograd(_ kind: sdx_winograd_form) -> ConvolutionFunctions {

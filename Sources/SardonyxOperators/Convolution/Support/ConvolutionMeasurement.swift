@@ -114,12 +114,7 @@ struct ConvolutionMeasurement {
             _ algorithm: sdx_conv_algorithm, _ form: sdx_conv_params, _ sides: sdx_conv_layout, _ buffers: Buffers
         ) throws {
             (self.algorithm, self.form, self.sides, self.buffers) = (algorithm, form, sides, buffers)
-            let functions: ConvolutionFunctions =
-                switch algorithm {
-                case SDX_CONV_BY_PLAIN: .plain
-                case SDX_CONV_BY_BLOCKS: .blocked(sides)
-                default: .winograd(sdx_winograd_form(rawValue: algorithm.rawValue))
-                }
+            let functions = ConvolutionFunctions.by(algorithm, sides)
             self.functions = functions
             let sizes = withUnsafePointer(to: form) { (functions.packedBytes($0), functions.workspaceBytes($0, 1)) }
             // Sizes that do not fit are SIZE_MAX, which reads as -1 here.
