@@ -23,6 +23,10 @@ static const rows_row rows[] = {
     {"one pixel", 1, 1, 8, {1, 1, 1}, SEVEN, ONE, PADS({0, 3, 3}), .bias = true, .residual = true},
     {"one output", 1, 2, 24, {1, 7, 7}, SEVEN, ONE, .bias = true},
     {"one axis", 1, 4, 40, {1, 1, 61}, {1, 1, 7}, ONE, PADS({0, 0, 3}), .residual = true},
+    {"one axis, in chunks", 1, 12, 72, {1, 1, 5003}, {1, 1, 7}, ONE, PADS({0, 0, 3}), .bias = true, RELU},
+    {"one axis by 2, in chunks", 1, 4, 24, {1, 1, 3001}, {1, 1, 5}, {1, 1, 2}, PADS({0, 0, 2}), .residual = true,
+     .activation = {SDX_ACTIVATION_SILU}},
+    {"few wide rows", 1, 3, 40, {1, 5, 1203}, SEVEN, BY_2, PADS({0, 3, 3}), .bias = true},
     {"one tile of two outputs", 1, 3, 16, {1, 3, 4}, SEVEN, BY_2, PADS({0, 3, 3}), .bias = true, RELU},
     {"padding in front only", 1, 3, 8, {1, 11, 13}, SEVEN, BY_2, .pad_begin = {0, 6, 6}},
     {"outputs far beyond the end", 1, 2, 8, {1, 5, 6}, SEVEN, ONE, .pad_begin = {0, 1, 2}, .pad_end = {0, 9, 30}, .bias = true, RELU},
@@ -145,8 +149,9 @@ static void check(table *t, const rows_row *r) {
 
 static void check_refusals(table *t) {
     table_row(t, "not supported");
-    sdx_conv_params bad[14];
-    for (size_t i = 0; i < COUNT(bad); i++) bad[i] = parameters(&rows[11]);
+    const rows_row good = {"good", 1, 3, 64, {1, 56, 56}, SEVEN, BY_2, PADS({0, 3, 3})};
+    sdx_conv_params bad[15];
+    for (size_t i = 0; i < COUNT(bad); i++) bad[i] = parameters(&good);
     bad[0].c = 74;
     bad[1].k = 12;
     bad[2].c = bad[2].k = bad[2].groups = 8;
@@ -161,6 +166,8 @@ static void check_refusals(table *t) {
     bad[11].repeats[2] = 2;
     bad[12].n = INT64_MAX / 4;
     bad[13].out[2] = (int64_t)1 << 50;
+    bad[14] = (sdx_conv_params){.c = 2, .k = 8, .groups = 1, .in = {1, INT32_MAX, 1}, .out = {1, 1, INT32_MAX},
+                                .kernel = {16, 16, 7}, .stride = {1, 1, 1}, .dilation = {1, 1, 1}, .pad_begin = {15, 15, 0}};
     for (size_t i = 0; i < COUNT(bad); i++) {
         if (sdx_winograd_rows_f32_supported(&bad[i])) table_fail(t, "parameters %zu count as supported", i);
         if (sdx_winograd_rows_f32_workspace_bytes(&bad[i], 1) != SIZE_MAX) table_fail(t, "%zu has a workspace", i);

@@ -103,7 +103,7 @@ int sdx_winograd_rows_f32_supported(const sdx_conv_params *p) {
     for (int i = 0; i < 3; i++)
         if (p->dilation[i] != 1 || p->pad_begin[i] >= p->kernel[i]) return 0;
     // More than the floats of scratch: far from the end of the range.
-    double rows = (double)p->n * (double)p->c * (double)(p->in[0] + 16) * (double)(p->in[1] + 16);
+    double rows = ((double)p->n * (double)p->c + 1) * (double)(p->in[0] + 16) * (double)(p->in[1] + 16);
     double pixels = (double)p->n * (double)p->k * (double)p->out[0] * (double)p->out[1];
     return (rows + pixels + 4096) * ((double)p->out[2] + 64) * 64 < 0x1p60;
 }

@@ -66,7 +66,7 @@ double sdx_conv_time(
     switch (algorithm) {
     case SDX_CONV_BY_PLAIN: return cost_of_plain(p, c, tiles, cache);
     case SDX_CONV_BY_BLOCKS: return cost_in_blocks(p, layout, c, tiles, cache);
-    case SDX_CONV_BY_WINOGRAD_ROWS: return cost_of_winograd_rows(p, c, tiles);
+    case SDX_CONV_BY_WINOGRAD_ROWS: return cost_of_winograd_rows(p, c, tiles, cache);
     default: return cost_of_winograd(p, (sdx_winograd_form)algorithm, c, tiles, cache);
     }
 }

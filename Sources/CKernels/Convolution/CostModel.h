@@ -170,17 +170,20 @@ static inline double cost_of_winograd(
 }
 
 /// Winograd's along rows: a convolution in blocks at each point, of four times fewer columns.
-static inline double cost_of_winograd_rows(const sdx_conv_params *p, const sdx_conv_costs *c, cost_tiles tiles) {
+static inline double cost_of_winograd_rows(
+    const sdx_conv_params *p, const sdx_conv_costs *c, cost_tiles tiles, double cache) {
     double outputs = (double)p->n * (double)p->out[0] * (double)p->out[1];
     double across = cost_ceil((double)p->out[2], ROWS_TILE);
     double points = 6 * 2 + winograd_rows_at_infinity(p); // of both parts
     double terms = (double)p->c * (double)p->kernel[0] * (double)p->kernel[1] * cost_inside(p, 0) * cost_inside(p, 1);
     double work = outputs * (across + c->tile * cost_ceil(across, tiles.pixels)) * points * terms *
                   cost_lanes((double)p->k, tiles, c);
+    double bytes = 4 * points * (double)p->c * (double)p->kernel[0] * (double)p->kernel[1] * (double)p->k;
+    double fetched = bytes * c->weight + cost_ceil(outputs * across, 112) * cost_beyond(bytes, cache / 2) * c->far_weight;
     double rows = (double)p->n * (double)p->c * (double)p->in[0] * (double)p->in[1];
     double transformed = rows * (double)p->stride[2] * across * ROWS_POINTS;
     // Pixels are gathered one by one, and products are transformed back along one axis alone.
-    return 2 * c->start + work * c->multiply_add + transformed * 5 * c->copy +
+    return 2 * c->start + cost_beside(work * c->multiply_add, fetched) + transformed * 5 * c->copy +
            outputs * across * (double)p->k * (ROWS_POINTS * c->transform_out + ROWS_TILE * c->result) / 2;
 }
 

@@ -1,6 +1,6 @@
 /// Winograd's convolution along rows, in one ISA pass; after BlockedDense.h. No include guard.
 ///
-/// A row's taps are cut into one or two parts of at most four: with stride 2 the even and the odd ones, which meet a stream
+/// A row's taps are cut into two parts of at most four: with stride 2 the even and the odd ones, which meet a stream
 /// of even and one of odd pixels; with stride 1 the first four and the rest, which meets the same stream a tile further.
 /// F(4, 4) makes four outputs of a part from seven pixels: y = Aᵀ[(G w) ⊙ (Bᵀ x)] at the points ±0.35, ±0.9, ±1.75 and
 /// infinity, where a part of three taps has no value. At each point the products are a convolution of the transformed
@@ -11,11 +11,12 @@ typedef struct {
     const float *x, *packed, *bias, *residual;
     float *y, *rows, *scratch;
     int64_t *offsets;            // of the taps: at finite points, then at infinity
-    int64_t parts, at_infinity;  // of a row of taps; those that have four, which come first
+    int64_t at_infinity;         // parts of a row of taps that have four, which come first
     int64_t streams, tiles, places; // of a row: of pixels, of y, of a transformed stream
     int64_t row, plane;          // floats of a transformed row, of a point's rows
     int64_t taps;                // slices times rows of the kernel
-    int64_t height, row_chunks;  // output rows of a chunk, chunks of an output slice
+    int64_t height, row_chunks;  // output rows of a chunk, and chunks down an output slice
+    int64_t width, column_chunks; // tiles of a row of a chunk, and chunks across
     int64_t offset_floats, row_floats, worker_floats;
     int64_t points;
 } SDX_FN(rows_plan);
@@ -27,25 +28,30 @@ enum {
 
 static SDX_FN(rows_plan) SDX_FN(plan_rows)(const sdx_conv_params *p) {
     SDX_FN(rows_plan) plan = {.p = p, .streams = p->stride[2], .taps = p->kernel[0] * p->kernel[1]};
-    plan.parts = 2;
     plan.at_infinity = winograd_rows_at_infinity(p);
     plan.points = ROWS_POINTS - (plan.at_infinity == 0);
     plan.tiles = (p->out[2] + ROWS_TILE - 1) / ROWS_TILE;
     plan.places = plan.tiles + (plan.streams == 1);
     plan.row = plan.streams * plan.places;
-    plan.plane = blocked_product(p->n * p->c * p->in[0] * p->in[1], plan.row);
-    plan.height = plan.tiles > 0 ? (SDX_FN(rows_budget) + plan.tiles - 1) / plan.tiles : 1;
-    // Chunks enough for the threads.
+    plan.plane = p->n * p->c * p->in[0] * p->in[1] * plan.row;
+    plan.offset_floats = (2 * (ROWS_PARTS + plan.at_infinity) * plan.taps + 15) / 16 * 16;
+    if (p->n == 0 || p->k == 0 || p->out[0] == 0 || p->out[1] == 0 || p->out[2] == 0) return plan;
+    // Chunks enough for the threads: of few rows, then of tiles that a register tile still holds.
     int64_t slices = p->n * p->out[0];
-    while (plan.height > 1 && slices * ((p->out[1] + plan.height - 1) / plan.height) < 16)
+    plan.column_chunks = (plan.tiles + SDX_FN(rows_budget) - 1) / SDX_FN(rows_budget);
+    while (slices * p->out[1] * plan.column_chunks < 16 && plan.tiles / (2 * plan.column_chunks) >= BLOCKED_MOST)
+        plan.column_chunks *= 2;
+    plan.width = (plan.tiles + plan.column_chunks - 1) / plan.column_chunks;
+    plan.column_chunks = (plan.tiles + plan.width - 1) / plan.width;
+    plan.height = (SDX_FN(rows_budget) + plan.width - 1) / plan.width;
+    while (plan.height > 1 && slices * plan.column_chunks * ((p->out[1] + plan.height - 1) / plan.height) < 16)
         plan.height = (plan.height + 1) / 2;
     plan.row_chunks = (p->out[1] + plan.height - 1) / plan.height;
-    if (plan.row_chunks > 0) plan.height = (p->out[1] + plan.row_chunks - 1) / plan.row_chunks;
-    plan.offset_floats = (2 * 2 * plan.taps * plan.parts + 15) / 16 * 16;
+    plan.height = (p->out[1] + plan.row_chunks - 1) / plan.row_chunks;
     // Taps outside the input stand in front of it and are not read.
     int64_t front = (p->pad_begin[0] * p->in[1] + p->pad_begin[1]) * plan.row;
     plan.row_floats = (front + plan.points * plan.plane + 15) / 16 * 16;
-    int64_t products = plan.points * plan.height * plan.tiles * BLOCKED_LANES + 16;
+    int64_t products = plan.points * plan.height * plan.width * BLOCKED_LANES + 16;
     int64_t residues = plan.streams * ROWS_TILE * (plan.places + 2 + SDX_V);
     plan.worker_floats = ((products > residues ? products : residues) + 15) / 16 * 16;
     return plan;
@@ -66,18 +72,18 @@ static double SDX_FN(rows_weight)(const double g[ROWS_PART], int point) {
 
 /// [panel][point][c][slice][row][part][lane]; at infinity only the parts that have four taps.
 static void SDX_FN(rows_pack)(const sdx_conv_params *p, const sdx_unaligned_f32 *w, float *packed) {
-    SDX_FN(rows_plan) plan = SDX_FN(plan_rows)(p);
-    int64_t columns = p->kernel[2], terms = p->c * plan.taps;
+    const int64_t columns = p->kernel[2], stride = p->stride[2], terms = p->c * p->kernel[0] * p->kernel[1];
+    const int at_infinity = winograd_rows_at_infinity(p), points = ROWS_POINTS - (at_infinity == 0);
     for (int64_t lane = 0, lanes; lane < p->k; lane += lanes) {
         lanes = SDX_FN(panel_lanes)(p->k - lane);
-        for (int point = 0; point < plan.points; point++)
+        for (int point = 0; point < points; point++)
             for (int64_t term = 0; term < terms; term++)
-                for (int64_t part = 0; part < (point < 6 ? plan.parts : plan.at_infinity); part++)
+                for (int64_t part = 0; part < (point < 6 ? ROWS_PARTS : at_infinity); part++)
                     for (int64_t l = 0; l < lanes; l++) {
                         double g[ROWS_PART] = {0};
-                        for (int64_t j = 0; j < winograd_rows_taps(columns, plan.streams, part); j++)
+                        for (int64_t j = 0; j < winograd_rows_taps(columns, stride, part); j++)
                             g[j] = w[((lane + l) * terms + term) * columns +
-                                     (plan.streams == 2 ? 2 * j + part : ROWS_PART * part + j)];
+                                     (stride == 2 ? 2 * j + part : ROWS_PART * part + j)];
                         *packed++ = (float)(point < 6 ? SDX_FN(rows_weight)(g, point) : g[3]);
                     }
     }
@@ -150,8 +156,8 @@ SDX_INLINE void SDX_FN(rows_sums)(const bool infinity, const float *m, int64_t p
     t[3] = vfma(vsplat(c * c2), dc, vfma(vsplat(b * b2), db, vfma(vsplat(a * a2), da, last)));
 }
 
-/// y = act(Aᵀ m + bias + residual) of one block of 8 lanes of an output row, whose products lie `plane` floats apart; 8
-/// floats behind them may be read.
+/// y = act(Aᵀ m + bias + residual) of `width` pixels of an output row, one block of 8 lanes, whose products lie `plane`
+/// floats apart; 8 floats behind them may be read.
 SDX_INLINE void SDX_FN(rows_inverse_with)(
     const bool infinity, const bool clamps, const float *m, int64_t plane, const float *bias, const float *residual,
     int64_t width, float *y) {
@@ -195,9 +201,9 @@ SDX_INLINE void SDX_FN(rows_inverse_with)(
 }
 
 static void SDX_FN(rows_inverse)(
-    const SDX_FN(rows_plan) * plan, const float *m, int64_t plane, const float *bias, const float *residual, float *y) {
+    const SDX_FN(rows_plan) * plan, const float *m, int64_t plane, const float *bias, const float *residual,
+    int64_t width, float *y) {
     const bool clamps = plan->p->activation.kind == SDX_ACTIVATION_RELU;
-    const int64_t width = plan->p->out[2];
     if (plan->at_infinity == 0) SDX_FN(rows_inverse_with)(false, clamps, m, plane, bias, residual, width, y);
     else SDX_FN(rows_inverse_with)(true, clamps, m, plane, bias, residual, width, y);
 }
@@ -209,23 +215,27 @@ SDX_INLINE void SDX_FN(rows_fetch)(const SDX_FN(rows_plan) * plan, int64_t row, 
     for (; pixel < end; pixel += 2) __builtin_prefetch(plan->y + row + pixel * 8, 1, 2);
 }
 
-/// Some output rows of one slice, in all lanes.
+/// Some tiles of some output rows of one slice, in all lanes.
 static void SDX_FN(rows_chunk)(void *context, int64_t chunk, int worker) {
     const SDX_FN(rows_plan) *plan = context;
     const sdx_conv_params *p = plan->p;
-    int64_t oh0 = chunk % plan->row_chunks * plan->height, od = chunk / plan->row_chunks % p->out[0];
-    int64_t image = chunk / plan->row_chunks / p->out[0], pixels = p->out[0] * p->out[1] * p->out[2];
+    int64_t tile0 = chunk % plan->column_chunks * plan->width, rest = chunk / plan->column_chunks;
+    int64_t tile1 = tile0 + plan->width < plan->tiles ? tile0 + plan->width : plan->tiles;
+    int64_t oh0 = rest % plan->row_chunks * plan->height, od = rest / plan->row_chunks % p->out[0];
+    int64_t image = rest / plan->row_chunks / p->out[0], pixels = p->out[0] * p->out[1] * p->out[2];
+    int64_t first = tile0 * ROWS_TILE, last = tile1 * ROWS_TILE < p->out[2] ? tile1 * ROWS_TILE : p->out[2];
     int64_t oh1 = oh0 + plan->height < p->out[1] ? oh0 + plan->height : p->out[1];
     float *products = plan->scratch + worker * plan->worker_floats;
     const float *w = plan->packed;
     for (int64_t lane = 0, lanes; lane < p->k; lane += lanes) {
         lanes = SDX_FN(panel_lanes)(p->k - lane);
         SDX_FN(panel_tiles) kinds = SDX_FN(tiles_for)(lanes, lanes == p->k);
-        int64_t tiles = (plan->tiles + kinds.most - 1) / kinds.most, block = (oh1 - oh0) * plan->tiles * 8;
+        int64_t across = tile1 - tile0, tiles = (across + kinds.most - 1) / kinds.most;
+        int64_t block = (oh1 - oh0) * across * 8;
         for (int64_t point = 0; point < plan->points; point++) {
-            int64_t parts = point < 6 ? plan->parts : plan->at_infinity;
+            int64_t parts = point < 6 ? ROWS_PARTS : plan->at_infinity;
             blocked_tile t = {
-                .w = w, .offsets = plan->offsets + (point < 6 ? 0 : plan->taps * plan->parts), .blocks = p->c,
+                .w = w, .offsets = plan->offsets + (point < 6 ? 0 : plan->taps * ROWS_PARTS), .blocks = p->c,
                 .x_block = p->in[0] * p->in[1] * plan->row, .w_block = plan->taps * parts * lanes, .y_block = block,
                 .plane = p->kernel[1] * parts, .d = taps_inside(p, 0, od),
             };
@@ -237,27 +247,28 @@ static void SDX_FN(rows_chunk)(void *context, int64_t chunk, int worker) {
                 int64_t row = (image * p->c * p->in[0] + od * p->stride[0] - p->pad_begin[0]) * p->in[1] +
                               oh * p->stride[1] - p->pad_begin[1];
                 const float *x = plan->rows + point * plan->plane + row * plan->row;
-                float *y = products + point * lanes / 8 * block + (oh - oh0) * plan->tiles * 8;
+                float *y = products + point * lanes / 8 * block + (oh - oh0) * across * 8;
                 for (int64_t i = 0, tile = 0, count; i < tiles; i++, tile += count) {
-                    count = plan->tiles / tiles + (i < plan->tiles % tiles);
-                    t.x = x + tile;
+                    count = across / tiles + (i < across % tiles);
+                    t.x = x + tile0 + tile;
                     t.y = y + tile * 8;
                     if (point < lanes / 8)
                         SDX_FN(rows_fetch)(
                             plan, (image * p->k + lane + point * 8) * pixels + (od * p->out[1] + oh) * p->out[2] * 8,
-                            tile * ROWS_TILE, count * ROWS_TILE);
+                            first + tile * ROWS_TILE, count * ROWS_TILE);
                     kinds.tiles[count - 1][1](&t);
                 }
             }
         }
         for (int64_t b = 0; b < lanes; b += 8)
             for (int64_t oh = oh0; oh < oh1; oh++) {
-                int64_t at = (image * p->k + lane + b) * pixels + (od * p->out[1] + oh) * p->out[2] * 8;
+                int64_t at = (image * p->k + lane + b) * pixels + ((od * p->out[1] + oh) * p->out[2] + first) * 8;
                 SDX_FN(rows_inverse)(
-                    plan, products + b / 8 * block + (oh - oh0) * plan->tiles * 8, lanes / 8 * block,
-                    plan->bias ? plan->bias + lane + b : NULL, plan->residual ? plan->residual + at : NULL, plan->y + at);
+                    plan, products + b / 8 * block + (oh - oh0) * across * 8, lanes / 8 * block,
+                    plan->bias ? plan->bias + lane + b : NULL, plan->residual ? plan->residual + at : NULL, last - first,
+                    plan->y + at);
                 if (p->activation.kind != SDX_ACTIVATION_NONE && p->activation.kind != SDX_ACTIVATION_RELU)
-                    SDX_FN(activate_values)(p->activation, plan->y + at, 8 * p->out[2]);
+                    SDX_FN(activate_values)(p->activation, plan->y + at, 8 * (last - first));
             }
     }
 }
@@ -266,8 +277,8 @@ static void SDX_FN(rows_run)(
     sdx_pool *pool, const sdx_conv_params *p, const float *x, const float *packed, const float *bias,
     const float *residual, float *y, float *workspace) {
     SDX_FN(rows_plan) plan = SDX_FN(plan_rows)(p);
-    int64_t chunks = p->n * p->out[0] * plan.row_chunks;
-    if (chunks == 0 || plan.tiles == 0 || p->k == 0) return;
+    int64_t chunks = p->n * p->out[0] * plan.row_chunks * plan.column_chunks;
+    if (chunks == 0) return;
     plan.x = x;
     plan.packed = packed;
     plan.bias = bias;
@@ -277,7 +288,7 @@ static void SDX_FN(rows_run)(
     plan.rows = workspace + plan.offset_floats + (p->pad_begin[0] * p->in[1] + p->pad_begin[1]) * plan.row;
     plan.scratch = workspace + plan.offset_floats + plan.row_floats;
     int64_t *offset = plan.offsets, further = plan.streams == 2 ? plan.places : 1; // of the second part
-    for (int64_t parts = plan.parts, i = 0; i < 2; i++, parts = plan.at_infinity)
+    for (int64_t parts = ROWS_PARTS, i = 0; i < 2; i++, parts = plan.at_infinity)
         for (int64_t d = 0; d < p->kernel[0]; d++)
             for (int64_t h = 0; h < p->kernel[1]; h++)
                 for (int64_t part = 0; part < parts; part++)
@@ -294,8 +305,7 @@ static int64_t SDX_FN(rows_workspace_floats)(const sdx_conv_params *p, int worke
 }
 
 static int64_t SDX_FN(rows_packed_floats)(const sdx_conv_params *p) {
-    SDX_FN(rows_plan) plan = SDX_FN(plan_rows)(p);
-    return p->k * p->c * plan.taps * (6 * plan.parts + plan.at_infinity);
+    return p->k * p->c * p->kernel[0] * p->kernel[1] * (6 * ROWS_PARTS + winograd_rows_at_infinity(p));
 }
 #undef ROWS_A
 #undef ROWS_B

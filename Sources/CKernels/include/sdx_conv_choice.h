@@ -106,7 +106,7 @@ typedef struct sdx_conv_choice_reasons {
 void sdx_conv_estimates(
     const sdx_conv_params *p, sdx_conv_layout layout, const sdx_conv_costs *costs, double *times);
 /// The least of such times by the bytes of a network that is this convolution alone: its tensors, and its weights as the
-/// fastest algorithm has them. In nanoseconds; 0 where no algorithm is supported.
+/// fastest algorithm has them. In nanoseconds; 0 where no algorithm is supported, or nothing is there to compute.
 double sdx_conv_time_per_byte(const sdx_conv_params *p, const double *times);
 /// Chooses by such times, estimated or measured, and by the bytes of the weights; an algorithm of infinite time is not
 /// chosen, but for blocks where all are.

@@ -2,11 +2,12 @@ import SardonyxGraph
 import SardonyxOperators
 
 /// What a network takes and holds if every operator that can choose takes its fastest kernel: by it kernels weigh their time
-/// against the memory of their weights, so that each gives way where the network as a whole loses least.
+/// against the memory of their weights, so that each gives way where the network as a whole loses least. The graph of a
+/// branch or a loop is a network of its own.
 struct NetworkEstimate {
     /// Of a run with one thread, of the operators that choose.
     private(set) var nanoseconds = 0.0
-    /// Weights as the fastest kernels pack them, other constants, and the inputs and outputs of the largest node.
+    /// Weights as the fastest kernels pack them, other constants, and the values that the largest node reads and makes.
     private(set) var byteCount = 0.0
 
     /// Nil where no operator chooses.
@@ -15,12 +16,8 @@ struct NetworkEstimate {
     /// - Parameter context: what `prepare` would see of a node with plain layouts; nil for steps that cannot be planned.
     init(_ graph: Graph, _ registry: OperatorRegistry, context: (Node) -> PreparationContext?) throws {
         var packed: Set<ValueID> = []
-        var largest = 0.0
         for node in graph.nodes {
-            guard let type = registry.find(node), !type.execution.isDynamic, !node.hasSubgraphs,
-                let context = context(node)
-            else { continue }
-            largest = max(largest, (context.inputs + context.outputs).reduce(0) { $0 + Double($1?.byteCount ?? 0) })
+            guard let type = registry.find(node), type.choosesKernels, let context = context(node) else { continue }
             do {
                 guard let estimate = try type.estimate(context) else { continue }
                 nanoseconds += estimate.nanoseconds
@@ -30,7 +27,11 @@ struct NetworkEstimate {
                 throw error.at(node)
             }
         }
-        byteCount += largest
+        guard nanoseconds > 0 else { return }
         for (id, tensor) in graph.constants where !packed.contains(id) { byteCount += Double(tensor.byteCount) }
+        byteCount += graph.nodes.reduce(0) { largest, node in
+            let values = (node.inputs + node.outputs).compactMap { $0 }.filter { graph.constants[$0] == nil }
+            return max(largest, values.reduce(0) { $0 + Double(graph[$1].type.spec?.byteCount ?? 0) })
+        }
     }
 }

@@ -2,8 +2,8 @@
 package struct KernelPolicy: Sendable {
     /// Whether kernels that round otherwise than plain sums of products are left out.
     package var isStrict = false
-    /// What a run of the network takes by what the network holds, as estimated (`KernelEstimate`): nanoseconds by bytes. Nil
-    /// where a node is weighed alone.
+    /// What a run of the network takes by what the network holds, as estimated: nanoseconds, of the operators that choose
+    /// between kernels (`KernelEstimate`), by bytes. Nil where a node is weighed alone.
     package var timePerByte: Double?
     /// Choices by measured times; nil where estimated ones do.
     package var choices: (any KernelChoices)?

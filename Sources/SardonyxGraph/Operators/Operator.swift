@@ -21,8 +21,11 @@ package protocol Operator: Sendable {
     /// first. The inputs and outputs of the context are plain.
     static func layouts(_ context: PreparationContext) throws -> [LayoutOffer]
 
-    /// What the fastest of its kernels takes, for an operator that chooses between kernels whose packed weights (input 1) differ
-    /// in size; nil for others. The inputs and outputs of the context are plain.
+    /// Whether it chooses between kernels whose packed weights (input 1) differ in size.
+    static var choosesKernels: Bool { get }
+
+    /// What the fastest of its kernels takes, where it chooses; nil for kernels that have nothing to choose from. The inputs and
+    /// outputs of the context are plain.
     static func estimate(_ context: PreparationContext) throws -> KernelEstimate?
 
     /// Makes the kernel for concrete shapes and layouts.
@@ -69,6 +72,7 @@ extension Operator {
     package static func lift(_ node: inout Node, from opset: Int, in lifting: inout Lifting) throws {}
 
     package static func layouts(_ context: PreparationContext) throws -> [LayoutOffer] { [] }
+    package static var choosesKernels: Bool { false }
     package static func estimate(_ context: PreparationContext) throws -> KernelEstimate? { nil }
 
     package static func prepare(_ context: PreparationContext) throws -> Kernel {

@@ -27,6 +27,8 @@ enum Conv: Operator {
         try BlockedConvolution.offers(context)
     }
 
+    static let choosesKernels = true
+
     static func estimate(_ context: PreparationContext) throws -> KernelEstimate? {
         try BlockedConvolution.estimate(context)
     }

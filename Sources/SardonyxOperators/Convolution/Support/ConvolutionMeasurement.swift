@@ -20,7 +20,8 @@ struct ConvolutionMeasurement {
     private static let fewestTurns = 3
     /// So that layers of microseconds do not take all of that.
     private static let mostTurns = 40
-    /// A kernel that takes so many times the least is not run again; the choice never takes one of that time.
+    /// A kernel that takes so many times the least is not run again; the choice takes one of that time
+    /// for memory's sake alone, by its estimate.
     private static let hopeless = 3.0
 
     /// - Parameters:
