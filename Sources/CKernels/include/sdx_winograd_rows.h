@@ -27,7 +27,7 @@ int sdx_winograd_rows_f32_supported(const sdx_conv_params *p);
 size_t sdx_winograd_rows_f32_packed_bytes(const sdx_conv_params *p);
 /// Transforms (in double) and packs w [k, c, kernel], for the ISA in use; n, in and out are not read.
 void sdx_winograd_rows_f32_pack(const sdx_conv_params *p, const sdx_unaligned_f32 *w, float *packed);
-/// Bytes of scratch for a run on a pool of `workers` threads: about 1.75 times x, and 200 KB a worker.
+/// Bytes of scratch for a run on a pool of `workers` threads: about 1.75 times x, and 100 to 200 KB a worker.
 size_t sdx_winograd_rows_f32_workspace_bytes(const sdx_conv_params *p, int workers);
 /// Computes y. `bias` has k values or is NULL; `residual` has y's shape or is NULL.
 void sdx_winograd_rows_f32_run(
