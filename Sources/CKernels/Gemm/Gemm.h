@@ -53,10 +53,11 @@ static void TN(multiply_piece)(const TN(gemm_plan) * plan, const TN(piece) * t) 
     for (int64_t j = t->column0; j < t->column1; j += NR) {
         int64_t n = t->column1 - j < NR ? t->column1 - j : NR, vectors = TN(panel_width)(n) / TV, b_stride;
         const T *b = TN(panel_of_b)(plan, t, j, n, &b_stride);
-        // The next packed panel comes nearer while this one is multiplied, a part with each tile.
-        const char *ahead = (const char *)(g->packed_b ? b + NR * g->k : b);
+        // The next packed panel comes nearer while the first tiles of this one are multiplied, a part with each.
+        const int64_t parts = g->packed_b ? NR * (int64_t)sizeof(T) / 32 : 0;
         for (int64_t q = 0; q < panels; q++) {
             int64_t row = TN(row_start)(rows, panels, q), height = TN(row_start)(rows, panels, q + 1) - row;
+            const char *ahead = q < parts ? (const char *)(b + NR * g->k) + q * 32 * t->k : (const char *)b;
             const T *a = a_first + row * a_lane;
             T *c = t->c + (t->row0 + row) * g->ldc + j;
             bool direct = n == vectors * TV && !t->epilogue;
@@ -65,13 +66,13 @@ static void TN(multiply_piece)(const TN(gemm_plan) * plan, const TN(piece) * t) 
             int add = direct && t->add;
             if (plan->a_in_place) {
                 TN(row_tile_function) tile = TN(row_tile_functions)[height - 1][vectors - 1];
-                if (j == t->column0 && plan->fetches_a) {
-                    const char *next = (const char *)(a + height * g->lda);
+                bool first = j == t->column0, last = t->column1 - j <= NR;
+                if (plan->fetches_a && (q + 1 < panels ? first : last)) {
+                    const char *next = (const char *)(a + height * g->lda); // at the end, those of the next chunk
                     tile(t->k, a, g->lda, b, b_stride, to, to_stride, add, next, 32 * t->k);
                 } else {
                     tile(t->k, a, g->lda, b, b_stride, to, to_stride, add, ahead, 0);
                 }
-                if (g->packed_b) ahead += 32 * t->k;
             } else {
                 T *packed = t->a_space + row * t->k;
                 if (j == t->column0) TN(pack_panel)(packed, height, height, t->k, a, a_lane, a_step);
@@ -80,6 +81,14 @@ static void TN(multiply_piece)(const TN(gemm_plan) * plan, const TN(piece) * t) 
             if (!direct) TN(finish_tile)(t->epilogue, local, NR, c, g->ldc, height, n, t->add, t->row0 + row, j);
         }
     }
+}
+
+/// The first row of a chunk of rows: whole panels, as many in the first half of the chunks as in the second, since
+/// threads begin with shares of neighbours.
+SDX_INLINE int64_t TN(chunk_row)(const TN(gemm_plan) * plan, int64_t chunk) {
+    int64_t panels = TN(row_panels)(plan->g->m), chunks = plan->row_chunks;
+    int64_t panel = chunk * (panels / chunks) + chunk * (panels % chunks) / chunks;
+    return TN(row_start)(plan->g->m, panels, panel);
 }
 
 static void TN(gemm_chunk)(void *context, int64_t chunk, int worker) {
@@ -91,8 +100,7 @@ static void TN(gemm_chunk)(void *context, int64_t chunk, int worker) {
     T *space = plan->workspace + worker * plan->worker_elements;
     TN(piece) piece = {
         .a = g->a + item * g->batch_stride_a, .b = g->packed_b ? NULL : g->b + item * g->batch_stride_b,
-        .row0 = TN(row_start)(g->m, plan->row_chunks, row_chunk),
-        .row1 = TN(row_start)(g->m, plan->row_chunks, row_chunk + 1),
+        .row0 = TN(chunk_row)(plan, row_chunk), .row1 = TN(chunk_row)(plan, row_chunk + 1),
         .column0 = TN(row_start)(plan->column_panels, plan->column_chunks, column_chunk) * NR,
         .column1 = TN(row_start)(plan->column_panels, plan->column_chunks, column_chunk + 1) * NR,
         .a_space = space, .b_space = space + plan->a_elements, .c = g->c + item * g->batch_stride_c,
@@ -107,8 +115,12 @@ static void TN(gemm_chunk)(void *context, int64_t chunk, int worker) {
 #endif
     };
     TN(set_nothing)(&epilogue);
-    if (plan->dots) {
-        TN(multiply_row)(g->k, piece.a, piece.b, g->ldb, piece.c, piece.column0, piece.column1, &epilogue);
+    if (plan->one_row) {
+        TN(multiply_row)(&(TN(one_row)){
+            .k = g->k, .a = piece.a, .b = piece.b, .packed_b = g->packed_b, .ldb = g->ldb,
+            .transpose_b = g->transpose_b, .c = piece.c, .column0 = piece.column0, .column1 = piece.column1,
+            .epilogue = &epilogue,
+        });
         return;
     }
 

@@ -11,7 +11,7 @@
 #include "MicroKernel.h"
 #include "RowTiles.h"
 #include "Panels.h"
-#include "RowDots.h"
+#include "OneRow.h"
 #include "GemmPlan.h"
 #include "Gemm.h"
 #undef SDX_T_IS_DOUBLE

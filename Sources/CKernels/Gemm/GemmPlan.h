@@ -45,8 +45,8 @@ typedef struct {
     int64_t worker_elements;      // of the workspace
     int64_t a_elements;           // of those, for A
     bool a_in_place, b_in_place;  // read where they lie, but for columns that fill no panel
-    bool dots;                    // RowDots.h
-    bool fetches_a;               // the next rows while the first column panel is multiplied
+    bool one_row;                 // OneRow.h
+    bool fetches_a;               // the next rows while the first column panel is multiplied, the next chunk's at the end
     int64_t column_panels, k_blocks;
     int64_t row_chunks, column_chunks;
 } TN(gemm_plan);
@@ -56,12 +56,19 @@ SDX_INLINE int64_t TN(ceil_div)(int64_t x, int64_t y) { return x / y + (x % y !=
 static TN(gemm_plan) TN(plan_gemm)(const GEMM *g) {
     TN(gemm_plan) plan = {.g = g};
     plan.column_panels = TN(column_panels)(g->n);
-    // Broadcasts read A anywhere; Arm multiplies by an element of a vector, which takes a packed panel.
-    plan.a_in_place = !g->transpose_a && !SDX_TARGET_NEON;
-    plan.dots = g->m == 1 && g->transpose_b && !g->packed_b && !g->transpose_a;
-    int64_t most_k = plan.dots ? INT64_MAX : SDX_PRODUCT_K_BYTES / (int64_t)sizeof(T);
+    // Broadcasts read A anywhere; Arm multiplies by an element of a vector, which takes a packed panel. Rows a multiple of
+    // 4 KB apart meet in the same 8 or 12 lines of L1: where a tile has more, and enough columns use it, A is packed. A few
+    // rows by a plain B are not: such products are cut by columns, and each chunk would pack all of A.
+    bool meet = SDX_MR > 8 && g->lda % (4096 / (int64_t)sizeof(T)) == 0 && plan.column_panels >= SDX_PACKING_PANELS &&
+                (g->packed_b || g->m >= SDX_PACKING_ROWS);
+    plan.a_in_place = !g->transpose_a && !meet && !SDX_TARGET_NEON;
+    plan.one_row = g->m == 1 && !g->transpose_a;
+    int64_t most_k = (g->packed_b ? SDX_PACKED_K_BYTES : SDX_PRODUCT_K_BYTES) / (int64_t)sizeof(T);
+    if (plan.one_row) most_k = INT64_MAX;
     int64_t least_panels = 1; // of columns in a chunk
-    if (!g->packed_b && !g->transpose_b) {
+    if (plan.one_row && !g->packed_b && !g->transpose_b) {
+        least_panels = SDX_FEW_PANELS;
+    } else if (!g->packed_b && !g->transpose_b) {
         // A few rows use each value of B too few times to pay for its packing: B is read in the order it lies in, some
         // rows of it at a time. Small dense matrices stay in cache however they are read.
         bool few = g->m <= SDX_FEW_ROWS;
@@ -84,7 +91,7 @@ static TN(gemm_plan) TN(plan_gemm)(const GEMM *g) {
     // A product of a few rows takes the time to read B, which is that of SDX_READING_ROWS rows' products.
     double work_rows = (double)(g->m < SDX_READING_ROWS ? SDX_READING_ROWS : g->m);
     double work = work_rows * (double)g->n * (double)g->k * (double)g->batch;
-    double b_cost = g->packed_b || plan.b_in_place || plan.dots ? 1 : 16, a_cost = plan.a_in_place ? 1 : 8;
+    double b_cost = g->packed_b || plan.b_in_place || plan.one_row ? 1 : 16, a_cost = plan.a_in_place ? 1 : 8;
     for (;;) {
         double chunks = (double)rows * (double)columns * (double)g->batch;
         double worth = chunks < SDX_PRODUCT_CHUNKS / 8 ? SDX_CHUNK_WORK : 2 * SDX_CHUNK_WORK;
@@ -101,8 +108,8 @@ static TN(gemm_plan) TN(plan_gemm)(const GEMM *g) {
     plan.row_chunks = rows < row_panels ? rows : row_panels;
     plan.column_chunks = columns < plan.column_panels ? columns : plan.column_panels;
 
-    if (plan.dots) return plan;
-    plan.a_elements = plan.a_in_place ? 0 : (TN(ceil_div)(g->m, plan.row_chunks) * k + 15) / 16 * 16;
+    if (plan.one_row) return plan;
+    plan.a_elements = plan.a_in_place ? 0 : (TN(ceil_div)(row_panels, plan.row_chunks) * SDX_MR * k + 15) / 16 * 16;
     bool packs = !g->packed_b && (!plan.b_in_place || g->n % NR != 0);
     plan.worker_elements = plan.a_elements + (packs ? (NR * k + 15) / 16 * 16 : 0);
     return plan;

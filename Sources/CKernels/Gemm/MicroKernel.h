@@ -8,6 +8,19 @@
 /// registers: 14×2+2 of 32 (AVX-512 broadcasts from memory), 6×2+2+1 of 16 (AVX2), 8×3+3+1 of 32 (NEON), 4×2+2+2 of 16
 /// (SSE2).
 
+/// Sums of 0; the lines of c, where they will go, come nearer.
+SDX_INLINE void TN(clear_sums)(
+    const int rows, const int vectors, VT (*sum)[SDX_NV], const T *restrict c, int64_t ldc) {
+#pragma clang loop unroll(full)
+    for (int i = 0; i < rows; i++) {
+#pragma clang loop unroll(full)
+        for (int j = 0; j < vectors; j++) {
+            if (j * TV * sizeof(T) % 64 == 0) __builtin_prefetch(c + i * ldc + j * TV, 1);
+            sum[i][j] = (VT){0};
+        }
+    }
+}
+
 /// Stores the sums of a tile, or adds them to what is there.
 SDX_INLINE void TN(store_sums)(
     const int rows, const int vectors, VT (*sum)[SDX_NV], T *restrict c, int64_t ldc, int add) {
@@ -28,12 +41,7 @@ SDX_INLINE void TN(tile)(
     const int rows, const int vectors, int64_t k, const T *restrict a, const T *restrict b, int64_t b_stride,
     T *restrict c, int64_t ldc, int add) {
     VT sum[SDX_MR][SDX_NV];
-#pragma clang loop unroll(full)
-    for (int i = 0; i < rows; i++) {
-        __builtin_prefetch(c + i * ldc, 1);
-#pragma clang loop unroll(full)
-        for (int j = 0; j < vectors; j++) sum[i][j] = (VT){0};
-    }
+    TN(clear_sums)(rows, vectors, sum, c, ldc);
 #pragma clang loop unroll_count(2)
     for (int64_t p = 0; p < k; p++) {
         VT row[SDX_NV];

@@ -63,7 +63,11 @@ static void TN(pack_panel)(
         for (; k_stride == 1 && p + TV <= k; p += TV, to += TV * width) {
             VT v[TV], w[TV];
 #pragma clang loop unroll(full)
-            for (int r = 0; r < TV; r++) v[r] = r < used ? TLOAD(from + r * lane_stride + p) : (VT){0};
+            for (int r = 0; r < TV; r++) {
+                const T *at = from + r * lane_stride + p;
+                if (r < used) __builtin_prefetch((const char *)at + SDX_PACK_AHEAD);
+                v[r] = r < used ? TLOAD(at) : (VT){0};
+            }
             // Zipping first with second half log₂ TV times transposes the square.
 #pragma clang loop unroll(full)
             for (int step = 1; step < TV; step *= 2) {

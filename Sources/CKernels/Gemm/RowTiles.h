@@ -33,13 +33,9 @@ SDX_INLINE void TN(row_tile)(
     enum { STEPS = 2 };
     VT sum[SDX_MR][SDX_NV];
     const T *from[(SDX_MR + 2) / 3];
+    TN(clear_sums)(rows, vectors, sum, c, ldc);
 #pragma clang loop unroll(full)
-    for (int i = 0; i < rows; i++) {
-        __builtin_prefetch(c + i * ldc, 1);
-#pragma clang loop unroll(full)
-        for (int j = 0; j < vectors; j++) sum[i][j] = (VT){0};
-        if (i % 3 == 0) from[i / 3] = a + i * lda;
-    }
+    for (int i = 0; i < rows; i += 3) from[i / 3] = a + i * lda;
     int64_t p = 0;
 #pragma clang loop unroll(disable)
     for (; p + STEPS <= k; p += STEPS) {

@@ -38,13 +38,19 @@
 // Products alone: a block of A (rows × K) stays in L2, a panel of B (K × columns) streams through L1. A quarter of
 // the chunks are had at any cost, the others while a cut costs at most SDX_CUT_COST.
 #undef SDX_PRODUCT_K_BYTES
+#undef SDX_PACKED_K_BYTES
 #undef SDX_PRODUCT_A_BYTES
 #undef SDX_PRODUCT_CHUNKS
 #undef SDX_CUT_COST
-#define SDX_PRODUCT_K_BYTES 3072
-#define SDX_PRODUCT_A_BYTES (SDX_TARGET_AVX512 ? 768 << 10 : 256 << 10)
+#define SDX_PRODUCT_K_BYTES 3072 // of k that add up in registers
+#define SDX_PACKED_K_BYTES 8192  // the same where B comes packed
+#define SDX_PRODUCT_A_BYTES (SDX_TARGET_AVX512 ? 512 << 10 : 256 << 10)
 #define SDX_PRODUCT_CHUNKS 32
 #define SDX_CUT_COST 0.26
+#undef SDX_PACKING_PANELS
+#undef SDX_PACKING_ROWS
+#define SDX_PACKING_PANELS (512 / (SDX_NV * SDX_V)) // of columns, for which rows that meet in L1 are packed
+#define SDX_PACKING_ROWS 512
 #undef SDX_READING_ROWS
 #define SDX_READING_ROWS 16
 
@@ -60,3 +66,13 @@
 #define SDX_DENSE_BYTES (128 << 10)
 #define SDX_MOST_PANELS 64
 #define SDX_FEW_PANELS 16
+
+// One row by a packed matrix: sums for each column, and how far ahead of their use its bytes are fetched.
+#undef SDX_ROW_PHASES
+#undef SDX_ROW_AHEAD
+#define SDX_ROW_PHASES 4
+#define SDX_ROW_AHEAD 2048
+
+// How many bytes ahead rows are fetched that are packed as columns.
+#undef SDX_PACK_AHEAD
+#define SDX_PACK_AHEAD 768
