@@ -83,12 +83,10 @@ static void TN(multiply_piece)(const TN(gemm_plan) * plan, const TN(piece) * t) 
     }
 }
 
-/// The first row of a chunk of rows: whole panels, as many in the first half of the chunks as in the second, since
+/// Where chunk `chunk` of `panels` panels begins: as many lie in the first half of the chunks as in the second, since
 /// threads begin with shares of neighbours.
-SDX_INLINE int64_t TN(chunk_row)(const TN(gemm_plan) * plan, int64_t chunk) {
-    int64_t panels = TN(row_panels)(plan->g->m), chunks = plan->row_chunks;
-    int64_t panel = chunk * (panels / chunks) + chunk * (panels % chunks) / chunks;
-    return TN(row_start)(plan->g->m, panels, panel);
+SDX_INLINE int64_t TN(chunk_panel)(int64_t panels, int64_t chunks, int64_t chunk) {
+    return chunk * (panels / chunks) + chunk * (panels % chunks) / chunks;
 }
 
 static void TN(gemm_chunk)(void *context, int64_t chunk, int worker) {
@@ -98,11 +96,13 @@ static void TN(gemm_chunk)(void *context, int64_t chunk, int worker) {
     int64_t row_chunk = chunk % plan->row_chunks, column_chunk = chunk / plan->row_chunks % plan->column_chunks;
     int64_t item = chunk / plan->row_chunks / plan->column_chunks;
     T *space = plan->workspace + worker * plan->worker_elements;
+    int64_t rows = TN(row_panels)(g->m), columns = plan->column_panels;
     TN(piece) piece = {
         .a = g->a + item * g->batch_stride_a, .b = g->packed_b ? NULL : g->b + item * g->batch_stride_b,
-        .row0 = TN(chunk_row)(plan, row_chunk), .row1 = TN(chunk_row)(plan, row_chunk + 1),
-        .column0 = TN(row_start)(plan->column_panels, plan->column_chunks, column_chunk) * NR,
-        .column1 = TN(row_start)(plan->column_panels, plan->column_chunks, column_chunk + 1) * NR,
+        .row0 = TN(row_start)(g->m, rows, TN(chunk_panel)(rows, plan->row_chunks, row_chunk)),
+        .row1 = TN(row_start)(g->m, rows, TN(chunk_panel)(rows, plan->row_chunks, row_chunk + 1)),
+        .column0 = TN(chunk_panel)(columns, plan->column_chunks, column_chunk) * NR,
+        .column1 = TN(chunk_panel)(columns, plan->column_chunks, column_chunk + 1) * NR,
         .a_space = space, .b_space = space + plan->a_elements, .c = g->c + item * g->batch_stride_c,
     };
     if (piece.column1 > g->n) piece.column1 = g->n;

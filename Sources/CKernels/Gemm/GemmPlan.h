@@ -66,16 +66,12 @@ static TN(gemm_plan) TN(plan_gemm)(const GEMM *g) {
     int64_t most_k = (g->packed_b ? SDX_PACKED_K_BYTES : SDX_PRODUCT_K_BYTES) / (int64_t)sizeof(T);
     if (plan.one_row) most_k = INT64_MAX;
     int64_t least_panels = 1; // of columns in a chunk
-    if (plan.one_row && !g->packed_b && !g->transpose_b) {
-        least_panels = SDX_FEW_PANELS;
-    } else if (!g->packed_b && !g->transpose_b) {
+    if (!g->packed_b && !g->transpose_b) {
         // A few rows use each value of B too few times to pay for its packing: B is read in the order it lies in, some
         // rows of it at a time. Small dense matrices stay in cache however they are read.
         bool few = g->m <= SDX_FEW_ROWS;
-        if (few) {
-            most_k = SDX_FEW_K;
-            least_panels = SDX_FEW_PANELS;
-        }
+        if (few) least_panels = SDX_FEW_PANELS;
+        if (few && !plan.one_row) most_k = SDX_FEW_K;
         plan.b_in_place = few || g->ldb <= SDX_DENSE_BYTES / (int64_t)sizeof(T) / (g->k > 0 ? g->k : 1);
     }
     plan.k_blocks = g->k <= most_k ? 1 : TN(ceil_div)(g->k, most_k);
