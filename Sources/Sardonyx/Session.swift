@@ -106,7 +106,8 @@ public final class Session: Sendable {
         choices = try options.autotune.map { try PinnedChoices(path: $0, account: environment.account) }
         environment.policy = KernelPolicy(isStrict: isStrict, choices: choices)
         self.environment = environment
-        rewritten = try model.preparation.graph(of: model, optimizer, foldingLimit: environment.foldingLimit)
+        rewritten = try model.preparation.graph(
+            of: model, optimizer, foldingLimit: environment.foldingLimit, pool: pool)
         main = Variant(names: model.inputs.names, program: Program(rewritten.graph, environment))
         if choices != nil { try planFixedShapes() }
     }
@@ -331,7 +332,8 @@ public final class Session: Sendable {
             graph.inputs.append(id)
         }
         try SharedPreparation.rewrite(
-            &graph, environment.optimizer, environment.registry, foldingLimit: environment.foldingLimit)
+            &graph, environment.optimizer, environment.registry, foldingLimit: environment.foldingLimit,
+            pool: environment.pool)
         let program = Program(graph, environment)
         variants.withLock { $0.append(Variant(names: all, program: program)) }
         return program

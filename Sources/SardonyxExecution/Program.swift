@@ -107,6 +107,7 @@ package final class Program: Sendable {
             registry: environment.registry, packedWeights: environment.packedWeights,
             workers: environment.pool.threads, optimizer: environment.optimizer,
             valueLimit: MachineMemory.byteCount)
+        planner.pool = environment.pool.pointer
         planner.usesLayouts = environment.usesLayouts
         planner.foldingLimit = environment.foldingLimit
         planner.policy = environment.policy

@@ -65,7 +65,9 @@ struct Bench: ParsableCommand {
 
     func run() throws {
         if loading {
-            let record = try BenchLoading(path: model)
+            var options = Session.Options(threads: threads, memoryBudget: memory.memoryBudget)
+            kernels.apply(to: &options)
+            let record = try BenchLoading(path: model, shapes: shape, options: options)
             return Terminal.print(json ? JSON.object(record.figures).text : record.text)
         }
         let base = Process.residentMegabytes

@@ -11,6 +11,9 @@ package struct TypeInference {
     /// Whether only numbers that describe shapes are computed now, and floating point is left as it is: what is folded can
     /// no longer be differentiated.
     package var foldsIntegersOnly = false
+    /// The threads that fold (`sdx_pool` of CKernels), or nil for the calling one, and their number.
+    package var pool: OpaquePointer?
+    package var workers = 1
 
     package init(registry: OperatorRegistry) { self.registry = registry }
 
@@ -20,6 +23,37 @@ package struct TypeInference {
         var elements: [ValueID: SymbolicShape] = [:]
         /// Bytes that folding may still make: many results below the limit must not fill the memory either.
         var foldingBudget: Int
+        /// How many nodes are still to read a value; one more for the graph's outputs. Empty where nodes are still to come.
+        private var readers: [Int32] = []
+        /// Constants that were made here.
+        private var made: Set<ValueID> = []
+
+        init(foldingBudget: Int) { self.foldingBudget = foldingBudget }
+
+        init(_ graph: Graph, foldingBudget: Int) {
+            self.foldingBudget = foldingBudget
+            readers = [Int32](repeating: 0, count: graph.values.count)
+            for node in graph.nodes { node.forEachUse { readers[Int($0.index)] += 1 } }
+            for id in graph.outputs { readers[Int(id.index)] += 1 }
+        }
+
+        /// Whether only the node that is visited still reads the value, and reads it once.
+        func isLastRead(_ id: ValueID) -> Bool { !readers.isEmpty && readers[Int(id.index)] == 1 }
+
+        mutating func keep(_ result: Tensor, _ id: ValueID, _ graph: inout Graph) {
+            graph.constants[id] = result
+            made.insert(id)
+            foldingBudget -= result.byteCount
+        }
+
+        /// Frees constants that were made here and that nobody reads once this node is gone.
+        mutating func remove(_ node: Node, _ graph: inout Graph) {
+            if readers.isEmpty { return }
+            node.forEachUse { id in
+                readers[Int(id.index)] -= 1
+                if readers[Int(id.index)] == 0, made.remove(id) != nil { graph.constants[id] = nil }
+            }
+        }
     }
 
     /// Infers in the nodes' order, from the types that inputs and captures have.
@@ -27,7 +61,7 @@ package struct TypeInference {
     package func run(on graph: inout Graph) throws {
         // Folding a model's own weights, to transpose or dequantise them, makes about as much as there is.
         let weights = folds ? graph.constants.values.reduce(0) { $0 &+ $1.byteCount } : 0
-        var state = State(foldingBudget: max(foldingLimit / 2 * 3, weights))
+        var state = State(graph, foldingBudget: max(foldingLimit / 2 * 3, weights))
         for (id, tensor) in graph.inputDefaults where graph.constants[id] != nil {
             graph[id].type = .tensor(tensor.dataType, SymbolicShape(tensor.shape))
         }
@@ -54,13 +88,13 @@ package struct TypeInference {
         if folds && node.hasSubgraphs { node.sinkConstants(of: graph, onlyIntegers: foldsIntegersOnly) }
         let inputs = node.inputs.map { id in id.map { graph[$0].type } }
         try type.schema.checkTypes(of: node, inputs)
-        if folds, let results = fold(node, type, graph, limit: min(foldingLimit, state.foldingBudget)) {
+        if folds, let results = fold(node, type, &graph, state) {
             for (id, result) in zip(node.outputs, results) {
                 guard let id, let result else { continue }
-                graph.constants[id] = result
-                state.foldingBudget -= result.byteCount
+                state.keep(result, id, &graph)
                 graph[id].type = .tensor(result.dataType, SymbolicShape(result.shape))
             }
+            state.remove(node, &graph)
             return true
         }
 
@@ -95,7 +129,9 @@ package struct TypeInference {
             }
             graph.constants[id] = constant
         }
-        if !allConstant {
+        if allConstant {
+            state.remove(node, &graph)
+        } else {
             // A node that stays still makes its outputs; none of them may be a constant as well.
             for case let id? in node.outputs { graph.constants[id] = nil }
         }
@@ -108,19 +144,27 @@ package struct TypeInference {
         throw SardonyxError(.invalidModel, "the result would have the impossible shape \(spec.text)")
     }
 
-    /// The node's outputs, when they can be computed now in `limit` bytes each.
-    private func fold(_ node: Node, _ type: any Operator.Type, _ graph: Graph, limit: Int) -> [Tensor?]? {
+    /// The node's outputs, when they can be computed now.
+    private func fold(
+        _ node: Node, _ type: any Operator.Type, _ graph: inout Graph, _ state: State
+    ) -> [Tensor?]? {
+        let limit = min(foldingLimit, state.foldingBudget)
         switch type.execution {
         case .random: return nil
         case .planned, .movesElements, .dynamic: break
         }
         if node.hasSubgraphs { return nil }
         var inputs: [Datum?] = []
+        var lastReads: Set<Int> = []
         var inputByteCount = 0
-        for id in node.inputs {
+        for (index, id) in node.inputs.enumerated() {
             guard let id else {
                 inputs.append(nil)
                 continue
+            }
+            // A result that is not wanted must leave its operands as they are.
+            if state.isLastRead(id), !foldsIntegersOnly, graph.constants[id]?.isHeldAlone() == true {
+                lastReads.insert(index)
             }
             guard let tensor = graph.constants[id] else { return nil }
             if foldsIntegersOnly, tensor.dataType.isFloatingPoint { return nil }
@@ -131,7 +175,8 @@ package struct TypeInference {
         }
         let context = EvaluationContext(
             node: node, inputs: inputs, outputTypes: node.outputs.map { _ in .unknown },
-            environment: FoldingEnvironment(limit: limit), operatorType: type)
+            environment: FoldingEnvironment(limit: limit, pool: pool, workers: workers), operatorType: type,
+            lastReads: lastReads)
         // What cannot be computed now, for its size or for a value that breaks a rule, is left to the run: the node may
         // stand in a branch that is never taken.
         guard let results = try? type.evaluate(context), results.count >= node.outputs.count else { return nil }
@@ -159,11 +204,11 @@ package struct TypeInference {
     }
 }
 
-/// Folding computes on the calling thread and refuses large results before they are allocated.
-private struct FoldingEnvironment: EvaluationEnvironment {
+/// Folding refuses large results before they are allocated.
+private struct FoldingEnvironment: EvaluationEnvironment, @unchecked Sendable {
     let limit: Int
-    var pool: OpaquePointer? { nil }
-    var workers: Int { 1 }
+    let pool: OpaquePointer?
+    let workers: Int
 
     func run(_ attribute: String, inputs: [Datum]) throws -> [Datum] {
         throw SardonyxError(.unsupported, "a subgraph is not folded")

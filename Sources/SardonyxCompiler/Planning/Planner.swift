@@ -7,6 +7,8 @@ package struct Planner {
     package var packedWeights: PackedWeights
     /// Threads that may run chunks at once.
     package var workers: Int
+    /// The threads that fold (`sdx_pool` of CKernels), or nil for the calling one.
+    package var pool: OpaquePointer?
     package var optimizer: Optimizer
     /// The largest value that is planned for, in bytes: operators prepare tables as large as what they make.
     package var valueLimit: Int
@@ -40,6 +42,7 @@ package struct Planner {
         }
         var inference = TypeInference(registry: registry)
         if let foldingLimit { inference.foldingLimit = foldingLimit }
+        if let pool { (inference.pool, inference.workers) = (pool, workers) }
         try inference.run(on: &graph)
         var remarks: [Optimizer.Remark] = []
         // Patches make nodes whose constants fold, and folding makes nodes that patches match.

@@ -8,16 +8,19 @@ public struct EvaluationContext {
     package let outputTypes: [ValueType]
     package let environment: any EvaluationEnvironment
     package let operatorType: any Operator.Type
+    /// Inputs that nobody else holds and nobody reads afterwards.
+    package let lastReads: Set<Int>
 
     package init(
         node: Node, inputs: [Datum?], outputTypes: [ValueType], environment: any EvaluationEnvironment,
-        operatorType: any Operator.Type
+        operatorType: any Operator.Type, lastReads: Set<Int> = []
     ) {
         self.node = node
         self.inputs = inputs
         self.outputTypes = outputTypes
         self.environment = environment
         self.operatorType = operatorType
+        self.lastReads = lastReads
     }
 
     /// Whether the node has the input.

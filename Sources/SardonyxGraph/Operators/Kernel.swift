@@ -21,6 +21,8 @@ public struct Kernel: Sendable {
     /// Multiply-adds of one run, for profiles.
     public var multiplyAdds = 0
     package var run: @Sendable (Frame) throws -> Void
+    /// Whether `run` may fail, and what it has overwritten by then is lost.
+    package let canFail: Bool
 
     /// Bytes of an input, as many as an output has.
     package struct Part: Sendable, Hashable {
@@ -34,7 +36,10 @@ public struct Kernel: Sendable {
     }
 
     /// A kernel whose code is `run`; everything else is as for a kernel that takes and gives plain tensors.
-    public init(run: @escaping @Sendable (Frame) throws -> Void) { self.run = run }
+    public init<Failure: Error>(run: @escaping @Sendable (Frame) throws(Failure) -> Void) {
+        self.run = run
+        canFail = Failure.self != Never.self
+    }
 
     /// Whether every wanted output is a view, so that nothing needs to run.
     package func isView(of outputs: [Bool]) -> Bool {

@@ -36,17 +36,23 @@ extension Operator {
             PreparationContext(
                 node: context.node, inputs: tensors.map { $0?.spec }, outputs: specs, constants: tensors,
                 workers: context.environment.workers, packedWeights: PackedWeights()))
-        return try kernel.evaluate(inputs: tensors, outputs: specs, environment: context.environment)
-            .map { $0.map { .tensor(strings?.restore($0) ?? $0) } }
+        let overwritable = kernel.canFail || strings != nil ? [] : context.lastReads
+        return try kernel.evaluate(
+            inputs: tensors, outputs: specs, environment: context.environment, overwritable: overwritable
+        )
+        .map { $0.map { .tensor(strings?.restore($0) ?? $0) } }
     }
 }
 
 extension Kernel {
-    /// Runs the kernel on tensors, into new tensors.
+    /// Runs the kernel on tensors, into new tensors or in place.
+    /// - Parameter overwritable: inputs that nobody else holds.
     package func evaluate(
-        inputs: [Tensor?], outputs: [TensorSpec?], environment: any EvaluationEnvironment
+        inputs: [Tensor?], outputs: [TensorSpec?], environment: any EvaluationEnvironment,
+        overwritable: Set<Int> = []
     ) throws -> [Tensor?] {
         let inputs = try inputs.map { try $0?.aligned() }
+        var overwritable = overwritable
         var results: [Tensor?] = []
         for (index, spec) in outputs.enumerated() {
             guard let spec else {
@@ -54,6 +60,11 @@ extension Kernel {
                 continue
             }
             if let source = views[index], let input = inputs[source] {
+                results.append(Tensor(dataType: spec.dataType, shape: spec.shape, storage: input.storage))
+            } else if let source = inPlace[index]?.first(where: overwritable.contains), let input = inputs[source],
+                input.count * input.dataType.byteCount == spec.shape.elementCount * spec.dataType.byteCount
+            {
+                overwritable.remove(source)
                 results.append(Tensor(dataType: spec.dataType, shape: spec.shape, storage: input.storage))
             } else {
                 // Strings are carried as numbers here.

@@ -119,11 +119,14 @@ public struct Tensor: Sendable {
         _ body: (UnsafeMutableRawBufferPointer) throws -> R
     ) throws -> R {
         if dataType == .string { return try body(UnsafeMutableRawBufferPointer(start: nil, count: 0)) }
-        if !storage.isWritable || !isKnownUniquelyReferenced(&storage) { storage = try copiedStorage() }
+        if !isHeldAlone() { storage = try copiedStorage() }
         return try withExtendedLifetime(storage) {
             try body(UnsafeMutableRawBufferPointer(start: storage.base, count: storage.byteCount))
         }
     }
+
+    /// Whether the bytes may be written without anybody else seeing it.
+    package mutating func isHeldAlone() -> Bool { storage.isWritable && isKnownUniquelyReferenced(&storage) }
 
     private func copiedStorage(for purpose: TensorStorage.Purpose = .value) throws(SardonyxError) -> TensorStorage {
         let copy = try TensorStorage(byteCount: byteCount, for: purpose)

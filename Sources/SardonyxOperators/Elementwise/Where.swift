@@ -54,12 +54,30 @@ enum Where: Operator {
         let broadcast: Broadcast
 
         func run(_ range: Range<Int>) {
-            let steps = (broadcast.moves(0) ? 1 : 0, broadcast.moves(1) ? 1 : 0, broadcast.moves(2) ? 1 : 0)
+            let moves = (broadcast.moves(0), broadcast.moves(1), broadcast.moves(2))
             broadcast.forEachStretch(in: range) { position, offsets, count in
                 let (c, x, y) = (condition + offsets.0, x + offsets.1, y + offsets.2)
                 let output = output + position
-                for i in 0..<count {
-                    output[i] = c[i * steps.0] != 0 ? x[i * steps.1] : y[i * steps.2]
+                // A loop for each case, without a multiplication: compilers make vectors of these.
+                switch moves {
+                case (true, true, true):
+                    for i in 0..<count { output[i] = c[i] != 0 ? x[i] : y[i] }
+                case (true, true, false):
+                    let y = y[0]
+                    for i in 0..<count { output[i] = c[i] != 0 ? x[i] : y }
+                case (true, false, true):
+                    let x = x[0]
+                    for i in 0..<count { output[i] = c[i] != 0 ? x : y[i] }
+                case (true, false, false):
+                    let (x, y) = (x[0], y[0])
+                    for i in 0..<count { output[i] = c[i] != 0 ? x : y }
+                case (false, let xMoves, let yMoves):
+                    let (source, sourceMoves) = c[0] != 0 ? (x, xMoves) : (y, yMoves)
+                    if sourceMoves {
+                        output.update(from: source, count: count)
+                    } else {
+                        output.update(repeating: source[0], count: count)
+                    }
                 }
             }
         }
@@ -79,6 +97,27 @@ enum Where: Operator {
                 Tensor(shape: [2, 2], scalars: [1, 2, 3, 4] as [Float]), Tensor(0 as Float),
             ],
             outputs: [Tensor(shape: [2, 2], scalars: [1, 0, 3, 4] as [Float])]),
+        Example(
+            "a number where the condition is true",
+            inputs: [
+                Tensor(shape: [3], scalars: [true, false, true]), Tensor(0 as Int64),
+                Tensor(shape: [3], scalars: [1, 2, 3] as [Int64]),
+            ],
+            outputs: [Tensor(shape: [3], scalars: [0, 2, 0] as [Int64])]),
+        Example(
+            "one of two numbers",
+            inputs: [
+                Tensor(shape: [3], scalars: [true, false, true]), Tensor(1 as Float),
+                Tensor(shape: [1], scalars: [-1 as Float]),
+            ],
+            outputs: [Tensor(shape: [3], scalars: [1, -1, 1] as [Float])]),
+        Example(
+            "rows of one or a number",
+            inputs: [
+                Tensor(shape: [3, 1], scalars: [true, false, true]),
+                Tensor(shape: [3, 2], scalars: [1, 2, 3, 4, 5, 6] as [Float]), Tensor(0 as Float),
+            ],
+            outputs: [Tensor(shape: [3, 2], scalars: [1, 2, 0, 0, 5, 6] as [Float])]),
         Example(
             "strings",
             inputs: [
