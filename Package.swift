@@ -68,7 +68,7 @@ let package = Package(
         .testTarget(name: "CKernelsTests", dependencies: ["CKernels", "CKernelTable"]),
         .testTarget(name: "SardonyxGraphTests", dependencies: ["SardonyxGraph"]),
         .testTarget(name: "SardonyxLoadingTests", dependencies: ["SardonyxLoading", "SardonyxTestSupport"]),
-        .testTarget(name: "SardonyxCompilerTests", dependencies: ["SardonyxCompiler"]),
+        .testTarget(name: "SardonyxCompilerTests", dependencies: ["SardonyxCompiler", "CKernels"]),
         .testTarget(
             name: "SardonyxOperatorsTests",
             dependencies: ["SardonyxOperators", "CCodecs", "CRegularExpressions", "SardonyxTestSupport"]),

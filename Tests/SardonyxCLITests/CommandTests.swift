@@ -15,6 +15,12 @@ import Testing
             nodes: [TestNode("Relu", ["x"], ["a"]), TestNode("ReduceSum", ["a"], ["y"])],
             inputs: [TestValue("x", ["N", 3])], outputs: [TestValue("y", nil)]))
 
+    /// Windows of two by two, which need more than the 1 that stands for an open axis.
+    private static let pool = modelBytes(
+        TestGraph(
+            nodes: [TestNode("MaxPool", ["x"], ["y"], [("kernel_shape", .ints([2, 2]))])],
+            inputs: [TestValue("x", ["N", 1, "H", "W"])], outputs: [TestValue("y", nil)]))
+
     /// A pipeline around the model, which no image fits.
     static let pipeline = """
         name: relu
@@ -30,6 +36,8 @@ import Testing
         "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 3), }", bytes("000080bf 00000040 000040c0"))
     private static let output = npyBytes(
         "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 3), }", bytes("00000000 00000040 00000000"))
+    private static let square = npyBytes(
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 1, 2, 2), }", [UInt8](repeating: 0, count: 16))
     /// The same as TensorProtos.
     private static let inputMessage = bytes("0801080310014a0c000080bf00000040000040c0")
     private static let outputMessage = bytes("0801080310014a0c000000000000004000000000")
@@ -39,7 +47,9 @@ import Testing
         let folder = TemporaryFolder()
         folder.write(Self.relu, to: "relu.onnx")
         folder.write(Self.sums, to: "sums.onnx")
+        folder.write(Self.pool, to: "pool.onnx")
         folder.write(Self.input, to: "x.npy")
+        folder.write(Self.square, to: "square.npy")
         folder.write(Self.inputMessage, to: "x.pb")
         folder.write(Array(Self.pipeline.utf8), to: "pipe/pipeline.yaml")
         folder.write(Self.relu, to: "pipe/relu.onnx")
@@ -141,6 +151,22 @@ import Testing
         #expect(fileBytes(folder.path + "/out/y.npy") == Self.output)
     }
 
+    /// What opening a model says about being ready: with shapes given, with those of inputs given, for a model that needs
+    /// other shapes than 1, and with too small a budget.
+    @Test(arguments: [
+        ("relu.onnx", "[0-9.]+ ms from the file to packed weights, the first time"),
+        ("pool.onnx --shape x=1,1,2,2", "[0-9.]+ ms .*"), ("pool.onnx --input x=square.npy", "[0-9.]+ ms .*"),
+        ("pool.onnx", "none: MaxPool 'y': .*; give shapes with --shape x=1,1,64,64"),
+        ("sums.onnx --memory-budget 8 --shape x=1000,3", "none: a run needs [0-9]+ bytes, and the budget is 8"),
+    ])
+    func benchesOpening(_ arguments: String, says ready: String) throws {
+        let result = try sardonyx(
+            ["bench", "--loading"] + arguments.split(separator: " ").map(String.init), in: prepared())
+        #expect(result.status == 0, "\(result.errors)")
+        let line = result.output.split(separator: "\n").last ?? ""
+        #expect(try line.wholeMatch(of: Regex("ready   " + ready)) != nil, "\(line)")
+    }
+
     @Test func profiles() throws {
         let folder = prepared()
         let result = try sardonyx("bench", "relu.onnx", "--seconds", "0", "--shape", "x=5,3", "--profile", in: folder)
@@ -232,6 +258,7 @@ import Testing
         Bad("run relu.onnx --output-dir x.npy --input x=x.npy", 4, "x.npy: the folder cannot be made"),
         Bad("run relu.onnx --output-dir /proc/none --input x=x.npy", 4, "/proc/none: the folder cannot be made"),
         Bad("bench relu.onnx --shape x=1,4", 4, "float[N, 3]"),
+        Bad("bench pool.onnx", 3, "were taken as 1: give shapes with --shape x=1,1,64,64"),
         Bad("bench relu.onnx --shape x=4611686018427387904,3", 4, "4611686018427387904"),
         Bad("verify missing", 4, "missing"),
         Bad("verify .", 4, "there is no model.onnx"),

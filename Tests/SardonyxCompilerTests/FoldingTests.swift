@@ -1,3 +1,4 @@
+import CKernels
 import SardonyxGraph
 import SardonyxOperators
 import Testing
@@ -6,73 +7,87 @@ import Testing
 
 /// Constants are computed where the ones that they are made of stood, once nobody else reads those.
 @Suite struct FoldingTests {
-    /// Nodes on `w`, the numbers 1 to 64, `zero`, as many zeros, and `x`, which the run gives.
+    /// Nodes on `w`, the numbers 1 to 1000 again and again, `zero`, as many zeros, and `x`, which the run gives.
     struct Row: Sendable, CustomTestStringConvertible {
+        typealias Rule = @Sendable (Double) -> Double
+
         let name: String
         /// "type inputs > output"; what no node makes is a constant.
         let nodes: [String]
         var type = DataType.float
-        /// What becomes of 3, or nil for a value that is left to the run.
-        let outputs: [String: Double?]
+        /// What becomes of a number, or nil for a value that is left to the run.
+        let outputs: [String: Rule?]
         /// The most values that folding holds at once.
         let values: Int
         var testDescription: String { name }
     }
 
     static let rows = [
-        Row(name: "a chain", nodes: ["Neg w > a", "Abs a > b", "Neg b > y"], outputs: ["y": -3], values: 1),
+        Row(name: "a chain", nodes: ["Neg w > a", "Abs a > b", "Neg b > y"], outputs: ["y": { -$0 }], values: 1),
         Row(
-            name: "a value that is read again", nodes: ["Neg w > a", "Abs a > b", "Mul a b > y"], outputs: ["y": -9],
+            name: "a value that is read again", nodes: ["Neg w > a", "Abs a > b", "Mul a b > y"],
+            outputs: ["y": { -$0 * $0 }],
             values: 2),
         Row(
             name: "values of several readers, freed by the last",
-            nodes: ["Neg w > a", "Abs a > b", "Mul a b > c", "Add b c > d", "Neg d > y"], outputs: ["y": 6], values: 2),
+            nodes: ["Neg w > a", "Abs a > b", "Mul a b > c", "Add b c > d", "Neg d > y"],
+            outputs: ["y": { $0 * $0 - $0 }], values: 2),
         Row(
             name: "an output that is read", nodes: ["Neg w > a", "Abs a > b", "Neg b > y"],
-            outputs: ["a": -3, "y": -3], values: 2),
-        Row(name: "a weight of the model", nodes: ["Neg w > a", "Abs w > y"], outputs: ["a": -3, "y": 3], values: 2),
+            outputs: ["a": { -$0 }, "y": { -$0 }], values: 2),
         Row(
-            name: "a value that is read twice by one node", nodes: ["Neg w > a", "Mul a a > y"], outputs: ["y": 9],
+            name: "a weight of the model", nodes: ["Neg w > a", "Abs w > y"], outputs: ["a": { -$0 }, "y": { $0 }],
+            values: 2),
+        Row(
+            name: "a value that is read twice by one node", nodes: ["Neg w > a", "Mul a a > y"],
+            outputs: ["y": { $0 * $0 }],
             values: 2),
         Row(
             name: "a view, before its source is read",
             nodes: ["Neg w > a", "Identity a > v", "Abs v > b", "Mul a b > y"],
-            outputs: ["y": -9], values: 2),
+            outputs: ["y": { -$0 * $0 }], values: 2),
         Row(
             name: "a view, after its source was read",
             nodes: ["Neg w > a", "Identity a > v", "Abs a > b", "Mul v b > y"],
-            outputs: ["y": -9], values: 2),
+            outputs: ["y": { -$0 * $0 }], values: 2),
         Row(
             name: "two views", nodes: ["Neg w > a", "Identity a > u", "Identity a > v", "Abs u > b", "Add v b > y"],
-            outputs: ["y": 0], values: 2),
+            outputs: ["y": { _ in 0 }], values: 2),
         Row(
             name: "a reader that is left to the run", nodes: ["Neg w > a", "Add x a > y", "Abs a > z"],
-            outputs: ["a": -3, "y": nil, "z": 3], values: 2),
+            outputs: ["a": { -$0 }, "y": nil, "z": { $0 }], values: 2),
         Row(
             name: "a node that fails leaves what it reads", nodes: ["Neg w > a", "Div a zero > y"], type: .int64,
-            outputs: ["a": -3, "y": nil], values: 2),
-        Row(name: "a result of another size", nodes: ["Neg w > a", "Cast a > y"], outputs: ["y": -3], values: 3),
+            outputs: ["a": { -$0 }, "y": nil], values: 2),
+        Row(name: "a result of another size", nodes: ["Neg w > a", "Cast a > y"], outputs: ["y": { -$0 }], values: 3),
     ]
 
-    @Test(arguments: rows)
-    func overwritesWhatNobodyReads(_ row: Row) throws {
-        let (source, ids) = Self.graph(row)
+    /// In one chunk of work on the calling thread, and in several that three threads share.
+    @Test(arguments: rows, [(64, 1), (40_000, 3)])
+    func overwritesWhatNobodyReads(_ row: Row, _ size: (count: Int, threads: Int)) throws {
+        let (source, ids) = Self.graph(row, size.count)
         var graph = source
+        let pool = sdx_pool_create(Int32(size.threads))
+        defer { sdx_pool_destroy(pool) }
+        var inference = TypeInference(registry: .engine)
+        (inference.pool, inference.workers) = (pool, size.threads)
         let account = MemoryAccount()
-        try account.whileCurrent { try TypeInference(registry: .engine).run(on: &graph) }
-        #expect(account.peak == row.values * 64 * row.type.byteCount)
+        try account.whileCurrent { try inference.run(on: &graph) }
+        #expect(account.peak == row.values * size.count * row.type.byteCount)
         for (name, expected) in row.outputs {
             let constant = ids[name].flatMap { graph.constants[$0] }
-            #expect(constant.map { Self.numbers($0)[2] } == expected)
+            #expect(constant.map(Self.numbers) == expected.map { Self.weights(size.count).map(Double.init).map($0) })
         }
         let weights = try #require(ids["w"].flatMap { source.constants[$0] })
-        #expect(Self.numbers(weights) == (1...64).map(Double.init))
+        #expect(Self.numbers(weights) == Self.weights(size.count).map(Double.init))
     }
+
+    private static func weights(_ count: Int) -> [Int] { (0..<count).map { $0 % 1000 + 1 } }
 
     private static func tensor(_ numbers: [Int], _ type: DataType) -> Tensor {
         type == .int64
-            ? Tensor(shape: [64], scalars: numbers.map(Int64.init))
-            : Tensor(shape: [64], scalars: numbers.map(Float.init))
+            ? Tensor(shape: [numbers.count], scalars: numbers.map(Int64.init))
+            : Tensor(shape: [numbers.count], scalars: numbers.map(Float.init))
     }
 
     private static func numbers(_ tensor: Tensor) -> [Double] {
@@ -83,12 +98,12 @@ import Testing
         }
     }
 
-    private static func graph(_ row: Row) -> (graph: Graph, ids: [String: ValueID]) {
+    private static func graph(_ row: Row, _ count: Int) -> (graph: Graph, ids: [String: ValueID]) {
         var graph = Graph(name: row.name)
         var ids = [
-            "w": graph.addConstant(tensor(Array(1...64), row.type), name: "w"),
-            "zero": graph.addConstant(tensor([Int](repeating: 0, count: 64), row.type), name: "zero"),
-            "x": graph.addValue("x", type: .tensor(row.type, SymbolicShape([64]))),
+            "w": graph.addConstant(tensor(weights(count), row.type), name: "w"),
+            "zero": graph.addConstant(tensor([Int](repeating: 0, count: count), row.type), name: "zero"),
+            "x": graph.addValue("x", type: .tensor(row.type, SymbolicShape([count]))),
         ]
         graph.inputs = [ids["x"]!]
         for text in row.nodes {

@@ -86,7 +86,6 @@ ROUNDS = 3
 HEAD = ("| model | file, MB | reader, ms | Model, ms | first, ms | Session, ms | memory, MB | bar |\n"
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |")
 
-
 # From the file to packed weights, for the zoo: milliseconds.
 READY = {"resnet50": 100}
 OTHERS_READY = 300
@@ -100,17 +99,17 @@ def measure(sardonyx, path):
 
 
 def ready(sardonyx):
-    """Prints and returns the zoo's rows."""
+    """Measures the zoo's models; prints their rows and returns them, and the figures."""
     print("\n" + READY_HEAD, flush=True)
-    rows, figures = [], []
+    rows, results = [], []
     for path in sorted((pages.TOP / "Models/zoo/filled").glob("*.onnx")):
-        got = statistics.median(figures["ready_ms"] for figures in measure(sardonyx, path))
+        got = statistics.median(got["ready_ms"] for got in measure(sardonyx, path))
         bar = READY.get(path.name.split(".")[0], OTHERS_READY)
         rows.append(f"| {path.stem} | {path.stat().st_size / 1e6:.1f} | {got:.0f} | "
                     f"{bar} ms: {'kept' if got < bar else '**missed**'} |")
-        figures.append({"model": path.stem, "ready_ms": got})
+        results.append({"model": path.stem, "ready_ms": got})
         print(rows[-1], flush=True)
-    return rows, figures
+    return rows, results
 
 
 def cells(name, size, got, milliseconds, megabytes):
@@ -141,8 +140,9 @@ def main():
     if not arguments.no_page:
         text = (f"Measured by `Tools/bench --loading` on {pages.machine()}, the least of {ROUNDS} "
                 "processes, and within each of 9 times, but for the first. Reader: the file's structure read by COnnxReader "
-                "alone. Model: `Model(contentsOf:)`, with every check and the inference of types. Session: the passes. Memory: resident after the first opening, less what "
-                "was resident before. The bar is for Model.")
+                "alone. Model: `Model(contentsOf:)`, with every check and the inference of types. Session: types, folding and "
+                "passes, without a plan. Memory: resident after the first opening, less what was resident before. The bar is "
+                "for Model.")
         zoo = (f"The zoo's, the median of {ROUNDS} processes. Ready: from the file, the first time in the process, to a session "
                "with its plan and packed weights.")
         pages.write_section(

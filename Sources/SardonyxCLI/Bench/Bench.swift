@@ -53,7 +53,7 @@ struct Bench: ParsableCommand {
     @Option(help: ArgumentHelp("Write the steps of one run as a Chrome trace.", valueName: "file"))
     var trace: String?
 
-    @Flag(help: "Measure how long the model takes to open, and run nothing.")
+    @Flag(help: "Measure how long the model takes to open and to be ready for a run, and run nothing.")
     var loading = false
 
     @Flag(help: "Print one line of JSON.")
@@ -67,7 +67,7 @@ struct Bench: ParsableCommand {
         if loading {
             var options = Session.Options(threads: threads, memoryBudget: memory.memoryBudget)
             kernels.apply(to: &options)
-            let record = try BenchLoading(path: model, shapes: shape, options: options)
+            let record = try BenchLoading(path: model, options: options) { try readGiven($0).shapes }
             return Terminal.print(json ? JSON.object(record.figures).text : record.text)
         }
         let base = Process.residentMegabytes
@@ -75,13 +75,21 @@ struct Bench: ParsableCommand {
         let model = try Model(contentsOf: model)
         // Reading and drawing inputs is no part of the start.
         let opened = Process.now
-        let inputs = try makeInputs(model)
+        let given = try readGiven(model)
+        let inputs = try makeInputs(model, given.values, given.shapes)
         let ready = Process.now
         var options = Session.Options(threads: threads, memoryBudget: memory.memoryBudget)
         kernels.apply(to: &options)
         let session = try Session(model, options: options)
         var runner = BenchRunner(session: session, inputs: inputs)
-        try runner.runOnce()
+        do {
+            try runner.runOnce()
+        } catch var error as SardonyxError where error.code != .memory {
+            if let advice = model.shapeAdvice(given.shapes) {
+                error.message += "; axes that the model leaves open were taken as 1: \(advice)"
+            }
+            throw error
+        }
         let startMilliseconds = Double(opened - start + (Process.now - ready)) / 1e6
         let times = try runner.measure(seconds: seconds)
         let peak = Process.peakResidentMegabytes
@@ -118,11 +126,19 @@ struct Bench: ParsableCommand {
         }
     }
 
-    private func makeInputs(_ model: Model) throws -> [String: Datum] {
-        var values = try model.readInputs(input)
-        var given = try model.readShapes(shape)
-        for case (let name, .tensor(let tensor)) in values { given[name] = tensor.shape }
-        let shapes = model.defaultShapes(given)
+    /// What `--input` and `--shape` give, and the shapes of both.
+    private func readGiven(_ model: Model) throws -> (values: [String: Datum], shapes: [String: [Int]]) {
+        let values = try model.readInputs(input)
+        var shapes = try model.readShapes(shape)
+        for case (let name, .tensor(let tensor)) in values { shapes[name] = tensor.shape }
+        return (values, shapes)
+    }
+
+    private func makeInputs(
+        _ model: Model, _ given: [String: Datum], _ shapes: [String: [Int]]
+    ) throws -> [String: Datum] {
+        var values = given
+        let shapes = model.defaultShapes(shapes)
         var random = RandomInputs(seed: 0)
         for port in model.inputs where values[port.name] == nil {
             values[port.name] = try .tensor(random.tensor(port, shapes[port.name] ?? []))

@@ -39,7 +39,7 @@ extension InspectReport {
             lines.append("")
             entry("for shapes", given)
             entry("no plan", "\(error)")
-            entry("", "give shapes with --shape NAME=1,3,224,224")
+            if let advice = session.model.shapeAdvice([:]) { entry("", advice) }
             if explains { lines += Self.explanation(session, nil) }
         // The error goes to standard error after the report.
         case .unsupported: break

@@ -82,4 +82,16 @@ extension Model {
         }
         return shapes
     }
+
+    /// What to give where `defaultShapes` took open axes as 1; nil where it took none.
+    func shapeAdvice(_ given: [String: [Int]]) -> String? {
+        let arguments = inputs.compactMap { port -> String? in
+            guard port.dataType != nil, given[port.name] == nil else { return nil }
+            guard let shape = port.shape else { return "--shape \(port.name)=1,3,224,224" }
+            guard shape.contains(where: { $0.value == nil }) else { return nil }
+            let extents = shape.enumerated().map { axis, dimension in dimension.value ?? (axis == 0 ? 1 : 64) }
+            return "--shape \(port.name)=" + extents.map(String.init).joined(separator: ",")
+        }
+        return arguments.isEmpty ? nil : "give shapes with " + arguments.joined(separator: " ")
+    }
 }

@@ -23,10 +23,9 @@ package struct TypeInference {
         var elements: [ValueID: SymbolicShape] = [:]
         /// Bytes that folding may still make: many results below the limit must not fill the memory either.
         var foldingBudget: Int
-        /// How many nodes are still to read a value; one more for the graph's outputs. Empty where nodes are still to come.
+        /// How often nodes that are not gone read a value; once more for the graph's outputs. Empty where nodes are still to
+        /// come.
         private var readers: [Int32] = []
-        /// Constants that were made here.
-        private var made: Set<ValueID> = []
 
         init(foldingBudget: Int) { self.foldingBudget = foldingBudget }
 
@@ -40,18 +39,12 @@ package struct TypeInference {
         /// Whether only the node that is visited still reads the value, and reads it once.
         func isLastRead(_ id: ValueID) -> Bool { !readers.isEmpty && readers[Int(id.index)] == 1 }
 
-        mutating func keep(_ result: Tensor, _ id: ValueID, _ graph: inout Graph) {
-            graph.constants[id] = result
-            made.insert(id)
-            foldingBudget -= result.byteCount
-        }
-
-        /// Frees constants that were made here and that nobody reads once this node is gone.
-        mutating func remove(_ node: Node, _ graph: inout Graph) {
+        /// Frees constants that nobody reads once this node is gone.
+        mutating func releaseInputs(of node: Node, _ graph: inout Graph) {
             if readers.isEmpty { return }
             node.forEachUse { id in
                 readers[Int(id.index)] -= 1
-                if readers[Int(id.index)] == 0, made.remove(id) != nil { graph.constants[id] = nil }
+                if readers[Int(id.index)] == 0 { graph.constants[id] = nil }
             }
         }
     }
@@ -91,10 +84,11 @@ package struct TypeInference {
         if folds, let results = fold(node, type, &graph, state) {
             for (id, result) in zip(node.outputs, results) {
                 guard let id, let result else { continue }
-                state.keep(result, id, &graph)
+                graph.constants[id] = result
+                state.foldingBudget -= result.byteCount
                 graph[id].type = .tensor(result.dataType, SymbolicShape(result.shape))
             }
-            state.remove(node, &graph)
+            state.releaseInputs(of: node, &graph)
             return true
         }
 
@@ -130,7 +124,7 @@ package struct TypeInference {
             graph.constants[id] = constant
         }
         if allConstant {
-            state.remove(node, &graph)
+            state.releaseInputs(of: node, &graph)
         } else {
             // A node that stays still makes its outputs; none of them may be a constant as well.
             for case let id? in node.outputs { graph.constants[id] = nil }
@@ -144,7 +138,7 @@ package struct TypeInference {
         throw SardonyxError(.invalidModel, "the result would have the impossible shape \(spec.text)")
     }
 
-    /// The node's outputs, when they can be computed now.
+    /// The node's outputs, when they can be computed now; what only this node reads may be overwritten by them.
     private func fold(
         _ node: Node, _ type: any Operator.Type, _ graph: inout Graph, _ state: State
     ) -> [Tensor?]? {
@@ -154,25 +148,23 @@ package struct TypeInference {
         case .planned, .movesElements, .dynamic: break
         }
         if node.hasSubgraphs { return nil }
-        var inputs: [Datum?] = []
-        var lastReads: Set<Int> = []
         var inputByteCount = 0
-        for (index, id) in node.inputs.enumerated() {
-            guard let id else {
-                inputs.append(nil)
-                continue
-            }
-            // A result that is not wanted must leave its operands as they are.
-            if state.isLastRead(id), !foldsIntegersOnly, graph.constants[id]?.isHeldAlone() == true {
-                lastReads.insert(index)
-            }
+        for case let id? in node.inputs {
             guard let tensor = graph.constants[id] else { return nil }
             if foldsIntegersOnly, tensor.dataType.isFloatingPoint { return nil }
             // Opening a model must not read its weights.
             inputByteCount += tensor.byteCount
             guard inputByteCount <= 4 * foldingLimit else { return nil }
-            inputs.append(.tensor(tensor))
         }
+        var lastReads: Set<Int> = []
+        // A result that is not wanted must leave its operands as they are.
+        if !foldsIntegersOnly {
+            for (index, id) in node.inputs.enumerated() {
+                guard let id, state.isLastRead(id), graph.constants[id]?.isHeldAlone() == true else { continue }
+                lastReads.insert(index)
+            }
+        }
+        let inputs = node.inputs.map { id in id.flatMap { graph.constants[$0] }.map(Datum.tensor) }
         let context = EvaluationContext(
             node: node, inputs: inputs, outputTypes: node.outputs.map { _ in .unknown },
             environment: FoldingEnvironment(limit: limit, pool: pool, workers: workers), operatorType: type,

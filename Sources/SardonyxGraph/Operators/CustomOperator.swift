@@ -72,7 +72,12 @@ private enum CustomAdapter<Custom: CustomOperator>: Operator {
     }
 
     static func evaluate(_ context: EvaluationContext) throws -> [Datum?] {
-        guard Custom.isDynamic else { return try evaluatePlanned(context) }
+        guard Custom.isDynamic else {
+            // A kernel may have kept a constant that `prepare` saw.
+            var context = context
+            context.lastReads = []
+            return try evaluatePlanned(context)
+        }
         let results = try Custom.evaluate(context)
         guard results.count >= context.node.outputs.count else {
             throw SardonyxError(

@@ -8,8 +8,8 @@ public struct EvaluationContext {
     package let outputTypes: [ValueType]
     package let environment: any EvaluationEnvironment
     package let operatorType: any Operator.Type
-    /// Inputs that nobody else holds and nobody reads afterwards.
-    package let lastReads: Set<Int>
+    /// Inputs that nobody else holds and nobody reads afterwards: kernels that work in place overwrite them.
+    package var lastReads: Set<Int>
 
     package init(
         node: Node, inputs: [Datum?], outputTypes: [ValueType], environment: any EvaluationEnvironment,
@@ -91,7 +91,7 @@ extension EvaluationEnvironment {
     package func kept<Object: AnyObject & Sendable>(_ make: () throws -> Object) throws -> Object { try make() }
 }
 
-/// An environment without subgraphs or a pool: for constant folding and tests.
+/// An environment without subgraphs or a pool.
 package struct PlainEnvironment: EvaluationEnvironment {
     package init() {}
     package var pool: OpaquePointer? { nil }

@@ -20,9 +20,9 @@ public struct Kernel: Sendable {
     package var algorithm = ""
     /// Multiply-adds of one run, for profiles.
     public var multiplyAdds = 0
-    package var run: @Sendable (Frame) throws -> Void
+    package private(set) var run: @Sendable (Frame) throws -> Void
     /// Whether `run` may fail, and what it has overwritten by then is lost.
-    package let canFail: Bool
+    package private(set) var canFail: Bool
 
     /// Bytes of an input, as many as an output has.
     package struct Part: Sendable, Hashable {
@@ -37,6 +37,14 @@ public struct Kernel: Sendable {
 
     /// A kernel whose code is `run`; everything else is as for a kernel that takes and gives plain tensors.
     public init<Failure: Error>(run: @escaping @Sendable (Frame) throws(Failure) -> Void) {
+        self.run = run
+        canFail = Failure.self != Never.self
+    }
+
+    /// The same kernel with other code.
+    package mutating func replaceRun<Failure: Error>(
+        with run: @escaping @Sendable (Frame) throws(Failure) -> Void
+    ) {
         self.run = run
         canFail = Failure.self != Never.self
     }

@@ -6,7 +6,7 @@ extension Operator {
         guard !outputs.isEmpty, outputs.allSatisfy({ $0.shape.contains(0) }) else { return try prepare(context) }
         let extents = (context.inputs + context.outputs).flatMap { $0?.shape ?? [] }
         var kernel = extents.contains { $0 > Int32.max } ? Kernel { _ in } : try prepare(context)
-        kernel.run = { _ in }
+        kernel.replaceRun { _ in }
         return kernel
     }
 

@@ -31,7 +31,7 @@ package protocol Operator: Sendable {
     /// Makes the kernel for concrete shapes and layouts.
     static func prepare(_ context: PreparationContext) throws -> Kernel
 
-    /// Computes the outputs as new values.
+    /// Computes the outputs, as new values or in the memory of inputs that the context says nobody reads afterwards.
     static func evaluate(_ context: EvaluationContext) throws -> [Datum?]
 
     /// The rule by which `Gradient` differentiates a node; nil for none.

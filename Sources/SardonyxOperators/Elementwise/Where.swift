@@ -58,19 +58,28 @@ enum Where: Operator {
             broadcast.forEachStretch(in: range) { position, offsets, count in
                 let (c, x, y) = (condition + offsets.0, x + offsets.1, y + offsets.2)
                 let output = output + position
-                // A loop for each case, without a multiplication: compilers make vectors of these.
+                // A loop for each case, which loads whatever the condition says: compilers make vectors of these.
                 switch moves {
                 case (true, true, true):
-                    for i in 0..<count { output[i] = c[i] != 0 ? x[i] : y[i] }
+                    for i in 0..<count {
+                        let (a, b) = (x[i], y[i])
+                        output[i] = c[i] != 0 ? a : b
+                    }
                 case (true, true, false):
-                    let y = y[0]
-                    for i in 0..<count { output[i] = c[i] != 0 ? x[i] : y }
+                    let b = y[0]
+                    for i in 0..<count {
+                        let a = x[i]
+                        output[i] = c[i] != 0 ? a : b
+                    }
                 case (true, false, true):
-                    let x = x[0]
-                    for i in 0..<count { output[i] = c[i] != 0 ? x : y[i] }
+                    let a = x[0]
+                    for i in 0..<count {
+                        let b = y[i]
+                        output[i] = c[i] != 0 ? a : b
+                    }
                 case (true, false, false):
-                    let (x, y) = (x[0], y[0])
-                    for i in 0..<count { output[i] = c[i] != 0 ? x : y }
+                    let (a, b) = (x[0], y[0])
+                    for i in 0..<count { output[i] = c[i] != 0 ? a : b }
                 case (false, let xMoves, let yMoves):
                     let (source, sourceMoves) = c[0] != 0 ? (x, xMoves) : (y, yMoves)
                     if sourceMoves {

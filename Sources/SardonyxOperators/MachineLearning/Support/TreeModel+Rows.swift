@@ -10,7 +10,7 @@ extension TreeModel {
             context.input(0), context.output(0).dataType, transform, workers: context.workers)
         // The plan keeps the model, so that the next one finds it.
         let run = kernel.run
-        kernel.run = { frame in try withExtendedLifetime(model) { try run(frame) } }
+        kernel.replaceRun { frame in try withExtendedLifetime(model) { try run(frame) } }
         return kernel
     }
 
