@@ -13,6 +13,7 @@
 #include "BlockedTiles.h"
 #include "BlockedDot.h"
 #include "BlockedDensePlan.h"
+#include "BlockedImages.h"
 #include "BlockedDense.h"
 #include "BlockedDepthwise.h"
 #include "BlockedSpans.h"

@@ -36,10 +36,6 @@ static void SDX_FN(finish_plain)(
     }
 }
 
-typedef struct {
-    int64_t image, group, od, oh0, oh1, ow0, ow1, lane0, lane1;
-} SDX_FN(dense_piece);
-
 /// The weights of the panel at `lane` from channel block `block` on.
 SDX_INLINE const float *SDX_FN(dense_weights)(
     const SDX_FN(dense_plan) * plan, const SDX_FN(dense_piece) * c, int64_t lane, int64_t block) {
@@ -89,7 +85,7 @@ static void SDX_FN(dense_panel)(
     const SDX_FN(dense_plan) * plan, const SDX_FN(dense_piece) * c, const float *x, float *sums, int64_t lane,
     int64_t block, int64_t count, SDX_FN(dense_ahead) ahead) {
     const sdx_conv_params *p = &plan->params;
-    bool plain = plan->layout == SDX_CONV_C8_TO_PLAIN;
+    bool plain = plan->layout == SDX_CONV_C8_TO_PLAIN, in_scratch = plain || plan->together;
     int64_t lanes = SDX_FN(panel_lanes)(plan->m - lane), width = c->ow1 - c->ow0;
     SDX_FN(panel_tiles) kinds = SDX_FN(tiles_for)(lanes, lanes == plan->m);
     bool first = block == 0, last = block + count == plan->blocks;
@@ -99,7 +95,7 @@ static void SDX_FN(dense_panel)(
         .offsets = plan->offsets, .blocks = count,
         .x_block = plan->direct ? plan->in_pixels * plan->unit : plan->rows.block,
         .w_block = plan->taps * plan->unit * lanes,
-        .y_block = 8 * (plain ? (c->oh1 - c->oh0) * width : plan->pixels),
+        .y_block = 8 * (in_scratch ? (c->oh1 - c->oh0) * width : plan->pixels),
         .plane = p->kernel[1] * p->kernel[2], .d = taps_inside(p, 0, c->od), .single = plan->pointwise,
     };
     if (first && plan->bias && !plain) t.bias = plan->bias + c->group * plan->m + lane;
@@ -119,11 +115,16 @@ static void SDX_FN(dense_panel)(
         if (rows > 1) h.begin = taps_inside(p, 1, oh + rows - 1).begin; // the last row begins first, and ends first
         t.first = h.begin * p->kernel[2];
         t.count = (h.end - h.begin) * p->kernel[2];
+        if (plan->column && h.end - h.begin == 1) {
+            t.first += plan->across.begin;
+            t.count = plan->across.end - plan->across.begin;
+        }
         const float *row = x + (oh - c->oh0) * t.row_step;
         if (plan->direct) row = x + (c->od * p->stride[0] * p->in[1] + oh * p->stride[1]) * row_of_x + c->ow0 * pitch;
-        int64_t at = plain ? (oh - c->oh0) * width : (c->od * p->out[1] + oh) * p->out[2] + c->ow0;
-        float *y = (plain ? sums + (lane - c->lane0) * (c->oh1 - c->oh0) * width : plan->y + output) + 8 * at;
-        const float *from = !first ? y : plain || !plan->residual ? NULL : plan->residual + output + 8 * at;
+        int64_t at = in_scratch ? (oh - c->oh0) * width : (c->od * p->out[1] + oh) * p->out[2] + c->ow0;
+        float *y = (in_scratch ? sums + (lane - c->lane0) * (c->oh1 - c->oh0) * width : plan->y + output) + 8 * at;
+        const float *from = plan->residual && !plain ? plan->residual + output + 8 * at : NULL;
+        if (!first || (from && plan->together)) from = y;
         if (rows > 1) {
             t.x = row;
             t.y = y;
@@ -243,7 +244,8 @@ static void SDX_FN(dense_copy)(
     int64_t pixels = plan->in_pixels * plan->unit;
     const float *x = plan->x + (c->image * p->groups + c->group) * plan->channels * plan->in_pixels + block * pixels;
     for (; count > 0; count--, x += pixels, to += plan->rows.block) {
-        if (plan->pointwise) blocked_gather(plan->original, plan->unit, x, c->ow0, c->ow1 - c->ow0, to);
+        if (plan->together) SDX_FN(images_copy)(plan, c, x, to);
+        else if (plan->pointwise) blocked_gather(plan->original, plan->unit, x, c->ow0, c->ow1 - c->ow0, to);
         else blocked_copy_rows(p, &plan->rows, x, c->od, c->oh0, c->oh1, c->ow0, zeros, to);
     }
 }
@@ -279,6 +281,7 @@ static void SDX_FN(dense_chunk)(void *context, int64_t chunk, int worker) {
         SDX_FN(dense_pixels)(plan, &c, x);
         return;
     }
+    if (plan->together && plan->residual) SDX_FN(images_gather)(plan, &c, plan->residual, sums);
     for (int64_t s = 0; s < plan->splits; s++) {
         int64_t block = s * plan->split_blocks, count = plan->blocks - block;
         if (count > plan->split_blocks) count = plan->split_blocks;
@@ -292,6 +295,7 @@ static void SDX_FN(dense_chunk)(void *context, int64_t chunk, int worker) {
             SDX_FN(dense_panel)(
                 plan, &c, from, sums, lane, block, count, SDX_FN(dense_after)(plan, &c, chunk, lane, block, count));
     }
+    if (plan->together) SDX_FN(images_scatter)(plan, &c, sums, plan->y);
     if (plan->layout != SDX_CONV_C8_TO_PLAIN) return;
     int64_t width = c.ow1 - c.ow0, pixels = (c.oh1 - c.oh0) * width;
     for (int64_t k = c.lane0; k < c.lane1 && k < p->k; k++)
@@ -318,6 +322,8 @@ static void SDX_FN(dense_run)(
     plan.workspace = workspace + plan.offset_floats;
     int64_t *offsets = (int64_t *)(void *)workspace;
     if (plan.direct) offsets[0] = 0;
+    else if (plan.together)
+        for (int64_t tap = 0; tap < plan.taps; tap++) offsets[tap] = tap * plan.width * 8;
     else blocked_offsets(&plan.params, &plan.rows, offsets);
     plan.offsets = offsets;
     if (plan.shared) sdx_parallel_for(pool, plan.pieces * plan.steps, SDX_FN(dense_copy_chunk), &plan);

@@ -6,7 +6,7 @@
 /// alone once for all of them; a pointwise convolution without stride or padding reads x itself, its pixels as one long
 /// row, and one with stride 2 along W too where its rows fill tiles. Channels are split so that a panel's weights and
 /// the copied rows stay in L2; the sums go through y between the splits. A plain y is summed in scratch and transposed
-/// at the end.
+/// at the end. Images of one output each are one row of pixels (BlockedImages.h).
 
 typedef struct {
     sdx_conv_params params;  // with the outputs as one row where pointwise
@@ -19,6 +19,9 @@ typedef struct {
     bool pointwise, direct; // one tap; and it reads x itself
     bool apart;             // direct, every other pixel of rows that are not cut
     bool narrow;            // several output rows share a tile
+    bool together;          // the pixels are images of one output each
+    bool column;            // an output row has one pixel, which meets the taps `across` alone
+    tap_range across;
     bool dots;              // few plain output channels (BlockedDot.h)
     int64_t unit, channels, m; // channels of an input block, of a group's input, of its output
     int64_t blocks, panels;    // of a group
@@ -32,6 +35,10 @@ typedef struct {
     int64_t offset_floats, copy_floats, shared_floats, worker_floats;
     int64_t chunks;
 } SDX_FN(dense_plan);
+
+typedef struct {
+    int64_t image, group, od, oh0, oh1, ow0, ow1, lane0, lane1;
+} SDX_FN(dense_piece);
 
 enum {
     SDX_FN(copy_budget) = 49152,   // floats of copied rows
@@ -49,6 +56,12 @@ static bool SDX_FN(reads_apart)(const SDX_FN(dense_plan) * plan) {
         if (p->in[i] < 1 || p->pad_begin[i] != 0 || p->out[i] - 1 > (p->in[i] - 1) / p->stride[i]) return false;
     int64_t width = p->out[2], tiles = (width + BLOCKED_MOST - 1) / BLOCKED_MOST;
     return width <= 8 * BLOCKED_MOST && width / BLOCKED_LEAST_APART >= tiles;
+}
+
+/// The copied rows that `height` × `width` outputs read.
+static blocked_rows SDX_FN(dense_rows)(const SDX_FN(dense_plan) * plan, int64_t height, int64_t width) {
+    if (!plan->together) return blocked_rows_for(&plan->params, plan->unit, height, width);
+    return (blocked_rows){.unit = 8, .block = blocked_product(plan->taps, blocked_product(width, 8))};
 }
 
 static SDX_FN(dense_plan) SDX_FN(plan_dense)(const sdx_conv_params *original, sdx_conv_layout layout) {
@@ -69,7 +82,15 @@ static SDX_FN(dense_plan) SDX_FN(plan_dense)(const sdx_conv_params *original, sd
         if (p->stride[i] != 1 || p->pad_begin[i] != 0 || p->in[i] != p->out[i]) plan.direct = false;
     bool splits_by_weights = plan.direct; // repeated pixels as well, whose sums are to have the same bits
     if (repeats_pixels(p)) plan.direct = false;
-    plan.apart = SDX_FN(reads_apart)(&plan);
+    plan.column = !plan.pointwise && p->out[2] == 1;
+    plan.across = taps_inside(p, 2, 0);
+    plan.together = layout == SDX_CONV_C8_TO_C8 && p->groups == 1 && plan.pixels == 1 && p->n > 1 && !repeats_pixels(p);
+    if (plan.together) {
+        plan.direct = false;
+        plan.pixels = p->out[2] = p->n;
+        p->n = 1;
+    }
+    plan.apart = !plan.together && SDX_FN(reads_apart)(&plan);
     plan.direct |= plan.apart;
     splits_by_weights |= plan.apart;
     if (plan.pointwise && !plan.apart) {
@@ -86,18 +107,18 @@ static SDX_FN(dense_plan) SDX_FN(plan_dense)(const sdx_conv_params *original, sd
     // Columns and rows of one block of channels that fit half the budget, then the splits, then as many rows as fit.
     int64_t width = p->out[2], height = 1;
     while (!plan.apart && width > 4 * most &&
-           blocked_rows_for(p, plan.unit, 1, width).block > SDX_FN(copy_budget) / 2)
+           SDX_FN(dense_rows)(&plan, 1, width).block > SDX_FN(copy_budget) / 2)
         width = (width + 1) / 2;
     int64_t split = SDX_FN(weight_budget) / blocked_product(plan.taps, plan.unit * BLOCKED_LANES);
     if (split > plan.blocks) split = plan.blocks;
     while (plan.pointwise && width > 8 * most && blocked_product(width, split * plan.unit) > SDX_FN(copy_budget))
         width = (width + 1) / 2;
-    int64_t one = blocked_rows_for(p, plan.unit, 1, width).block;
+    int64_t one = SDX_FN(dense_rows)(&plan, 1, width).block;
     if (split > SDX_FN(copy_budget) / (one + 1) && !splits_by_weights) split = SDX_FN(copy_budget) / (one + 1);
     if (split < 1) split = 1;
     plan.splits = plan.blocks > 0 ? (plan.blocks + split - 1) / split : 1;
     plan.split_blocks = (plan.blocks + plan.splits - 1) / plan.splits;
-    while (height < p->out[1] && blocked_product(blocked_rows_for(p, plan.unit, height + 1, width).block,
+    while (height < p->out[1] && blocked_product(SDX_FN(dense_rows)(&plan, height + 1, width).block,
                                                  plan.split_blocks) <= SDX_FN(copy_budget))
         height++;
 
@@ -135,8 +156,8 @@ static SDX_FN(dense_plan) SDX_FN(plan_dense)(const sdx_conv_params *original, sd
     plan.lane_chunks = (plan.m + plan.chunk_lanes - 1) / plan.chunk_lanes;
     plan.pieces = images * plan.row_chunks * plan.column_chunks;
     plan.chunks = plan.pieces * plan.lane_chunks;
-    plan.narrow = plan.unit == 8 && !plan.pointwise && plan.column_chunks == 1;
-    plan.rows = blocked_rows_for(p, plan.unit, plan.height, plan.width);
+    plan.narrow = plan.unit == 8 && !plan.pointwise && !plan.together && plan.column_chunks == 1;
+    plan.rows = SDX_FN(dense_rows)(&plan, plan.height, plan.width);
     plan.copy_floats = plan.direct ? 0 : blocked_product(plan.rows.block, plan.split_blocks);
     plan.copy_floats = (plan.copy_floats + 15) / 16 * 16;
     int64_t all = blocked_product(blocked_product(plan.rows.block, plan.blocks), plan.pieces);
@@ -148,7 +169,7 @@ static SDX_FN(dense_plan) SDX_FN(plan_dense)(const sdx_conv_params *original, sd
         plan.steps = (plan.blocks + plan.step_blocks - 1) / plan.step_blocks;
     }
     plan.worker_floats = plan.copy_floats;
-    if (layout == SDX_CONV_C8_TO_PLAIN)
+    if (layout == SDX_CONV_C8_TO_PLAIN || plan.together)
         plan.worker_floats += blocked_product(blocked_product(plan.height, plan.width), plan.chunk_lanes);
     return plan;
 }

@@ -86,22 +86,29 @@ static inline double cost_in_blocks(
     if (p->groups == p->c && p->groups == p->k && layout == SDX_CONV_C8_TO_C8) // each value once a tap
         return c->start + results + n * pixels * (double)p->k * taps * 2 * c->multiply_add;
     bool strided = p->stride[0] != 1 || p->stride[1] != 1 || p->stride[2] != 1;
+    double across = pixels == 1 && cost_inside(p, 1) * (double)p->kernel[1] <= 1 ? cost_inside(p, 2) : 1;
+    // Images of one output each are one row of pixels.
+    bool together = layout == SDX_CONV_C8_TO_C8 && p->groups == 1 && pixels == 1 && n > 1 && !repeats_pixels(p);
+    if (together) {
+        pixels = width = n;
+        n = 1;
+    }
     // Strided pointwise layers whose rows fill the tiles are read in place too: that is left out, some 2 % of their time.
-    bool direct = taps == 1 && !strided && !repeats_pixels(p);
-    bool narrow = taps > 1 && width * 2 <= tiles.pixels && p->c % 8 == 0; // a tile has several rows, with all their taps
+    bool direct = taps == 1 && !strided && !together && !repeats_pixels(p);
+    bool narrow = taps > 1 && !together && width * 2 <= tiles.pixels && p->c % 8 == 0; // a tile has several rows, with all their taps
     double rows = (double)p->out[0] * (double)p->out[1];
     double count = taps == 1 ? cost_ceil(pixels, tiles.pixels)
                    : narrow  ? (double)p->out[0] * cost_ceil((double)p->out[1], __builtin_floor(tiles.pixels / width))
                              : rows * cost_ceil(width, tiles.pixels);
-    double terms = channels * taps * cost_inside(p, 0) * (narrow ? 1 : cost_inside(p, 1));
-    double met = cost_met(p, 0) * cost_met(p, 1); // columns outside are zeros in the copy
+    double terms = channels * taps * cost_inside(p, 0) * (narrow ? 1 : cost_inside(p, 1)) * across;
+    double met = cost_met(p, 0) * cost_met(p, 1) * across; // else columns outside are zeros in the copy
     double bytes = 4 * channels * taps * cost_most(met, 0) * cost_ceil(m, 8) * 8 * groups; // of weights
     // A chunk is a piece of an output slice; each reads all weights.
     double passes = n * (double)p->out[0] * cost_ceil((double)p->out[1] * width, 400);
     double lanes = cost_lanes(m, tiles, c);
     if (layout == SDX_CONV_C8_TO_PLAIN) lanes = cost_least(lanes, 2.5 * m); // few channels by BlockedDot.h
     double work = n * (pixels + c->tile * count) * terms * lanes * groups;
-    double copied = direct ? 0 : n * (double)p->c * cost_copied(p);
+    double copied = direct ? 0 : (double)p->n * (double)p->c * cost_copied(p);
     double fetched = bytes * c->weight + passes * cost_beyond(bytes, cache / 2) * c->far_weight;
     return c->start + cost_beside(work * c->multiply_add, fetched) + results +
            copied * c->copy * (layout == SDX_CONV_PLAIN_TO_C8 ? c->copy_plain : 1);
