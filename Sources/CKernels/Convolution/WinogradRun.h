@@ -149,9 +149,6 @@ static void SDX_FN(wino_fetch_pair)(
     const SDX_FN(wino_plan) * plan, int64_t level, bool last, int64_t tile, int64_t count) {
     const sdx_conv_params *p = plan->p;
     const int64_t none[2] = {0, 0}, first = (level + 2) * 2 - p->pad_begin[0];
-    // Smaller tensors are often in a cache yet: there it costs 1 % of a network.
-    const int64_t least = (int64_t)8 << 20; // floats
-    if (p->c * plan->block / 8 <= least || p->k * p->out[0] * p->out[1] * p->out[2] <= least) return;
     for (int64_t i = 0; i < 2; i++) {
         if (!last && !repeats_pixels(p))
             SDX_FN(wino_fetch)(
