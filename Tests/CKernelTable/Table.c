@@ -112,13 +112,16 @@ float random_normal(table *t) {
     return (float)sum;
 }
 
+/// Aligned to `element` bytes only, or to a line where that is what `element` says.
 static allocation *allocate(table *t, size_t bytes, size_t element, int guard) {
     allocation *a = calloc(1, sizeof *a);
     if (!a) abort();
     a->front = GUARD + (size_t)random_in(t, 0, 3) * element;
     a->size = bytes;
     a->guard = guard;
-    a->base = malloc(a->front + bytes + GUARD + (GUARD == 0 && a->front + bytes == 0));
+    size_t size = a->front + bytes + GUARD;
+    size += size == 0;
+    a->base = element < LINE ? malloc(size) : aligned_alloc(LINE, (size + LINE - 1) / LINE * LINE);
     if (!a->base) abort();
     a->bytes = a->base + a->front;
     memset(a->base, guard, a->front);
@@ -143,12 +146,12 @@ void sprinkle_specials(table *t, float *x, int64_t count) {
     for (int i = 0; i < 3 && count > 0; i++) x[random_in(t, 0, count - 1)] = specials[random_in(t, 0, 5)];
 }
 
-result output(table *t, int64_t count, size_t element) {
+static result filled(table *t, size_t bytes, size_t alignment) {
     static const int fills[POOLS] = {0x7b, 0xff, 0x00, 0x55};
     result r;
     allocation *first = NULL;
     EACH_POOL(p) {
-        allocation *a = allocate(t, (size_t)count * element, element, OUTPUT_GUARD);
+        allocation *a = allocate(t, bytes, alignment, OUTPUT_GUARD);
         a->pool = p;
         a->twin = first;
         if (p == 0) first = a;
@@ -157,6 +160,9 @@ result output(table *t, int64_t count, size_t element) {
     }
     return r;
 }
+
+result output(table *t, int64_t count, size_t element) { return filled(t, (size_t)count * element, element); }
+result output_in_lines(table *t, int64_t count, size_t element) { return filled(t, (size_t)count * element, LINE); }
 
 void *workspace(table *t, size_t bytes) {
     allocation *a = allocate(t, bytes, sizeof(double), OUTPUT_GUARD);

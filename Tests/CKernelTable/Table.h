@@ -62,6 +62,8 @@ double random_unit(table *t);
 /// Roughly normal, in −4 ..< 4.
 float random_normal(table *t);
 
+enum { LINE = 64 }; // bytes of the processor's cache lines
+
 /// Memory for this row, not aligned beyond `element` bytes. A read beyond an input gives NaN (and a report of
 /// AddressSanitizer); a write beyond anything fails the row.
 void *input_bytes(table *t, int64_t count, size_t element);
@@ -70,6 +72,8 @@ float *input_floats(table *t, int64_t count);
 void sprinkle_specials(table *t, float *x, int64_t count);
 /// Holds bytes that no kernel left there, other ones for each pool.
 result output(table *t, int64_t count, size_t element);
+/// The same, beginning with a line of the processor's caches, as every tensor does for which the engine has the memory.
+result output_in_lines(table *t, int64_t count, size_t element);
 void *workspace(table *t, size_t bytes);
 /// For references.
 double *zeros(table *t, int64_t count);

@@ -11,6 +11,7 @@ typedef struct winograd_row {
     int64_t stride[2];  // in depth and in the plane; 0 counts as 1
     bool large;         // a map whose largest |y| is far from its usual one: the error holds to that, too
     bool rectified;     // x is as ReLU leaves it
+    bool lines;         // y begins with a line of the caches, and is whole lines
 } winograd_row;
 
 #define RELU .activation = {SDX_ACTIVATION_RELU}
@@ -82,6 +83,10 @@ static const winograd_row rows[] = {
     {"3D, a sum of one slice", 1, 320, 24, {1, 8, 8}, PADS({1, 1, 1}), .large = true},
     {"3D, uneven runs", 1, 328, 24, {3, 5, 6}, PADS({1, 1, 1}), .residual = true, RELU},
     {"3D, an empty input", 1, 8, 16, {0, 4, 4}, PADS({2, 1, 1}), .bias = true},
+    {"past the caches", 1, 8, 16, {1, 370, 358}, PADS({0, 1, 1}), .bias = true, RELU, .lines = true},
+    {"past the caches, of few tiles", 1, 8, 10704, {1, 14, 14}, PADS({0, 1, 1}), .bias = true, .lines = true},
+    {"3D, past the caches", 1, 8, 8, {33, 92, 90}, PADS({1, 1, 1}), .residual = true, .lines = true},
+    {"3D, past the caches, point by point", 1, 8, 512, {16, 16, 16}, PADS({1, 1, 1}), .lines = true},
     {"by 2, no batch", 0, 8, 8, {1, 5, 5}, BY_2},
     {"by 2, no input channels", 2, 0, 16, {1, 5, 5}, PADS({0, 1, 1}), BY_2, .bias = true, RELU},
     {"by 2, an empty input", 1, 8, 16, {1, 0, 5}, PADS({0, 2, 1}), BY_2, .bias = true},
@@ -108,6 +113,7 @@ static const winograd_row rows[] = {
     {"by 2, repeated", 1, 24, 40, {1, 13, 17}, PADS({0, 1, 1}), BY_2, .bias = true, .residual = true, RELU, .repeats = {0, 2, 2}},
     {"by 2, repeated unevenly", 2, 8, 24, {1, 7, 9}, PADS({0, 2, 1}), BY_2, .repeats = {1, 3, 5}},
     {"by 2, repeated on a small map", 1, 200, 136, {1, 5, 4}, PADS({0, 1, 1}), BY_2, .bias = true, .repeats = {1, 2, 2}},
+    {"by 2, past the caches", 1, 8, 24, {1, 596, 600}, PADS({0, 1, 1}), BY_2, .bias = true, .lines = true},
     {"3D, by 2, repeated", 1, 16, 24, {4, 5, 7}, PADS({1, 1, 1}), BY_2_DEEP, .bias = true, RELU, .repeats = {2, 2, 2}},
     {"3D, by 2 in depth, repeated", 1, 72, 24, {4, 5, 7}, PADS({1, 1, 1}), .stride = {2, 1}, .repeats = {3, 2, 1}},
     {"3D, by 2", 1, 16, 24, {9, 17, 20}, PADS({1, 1, 1}), BY_2_DEEP, .bias = true, .residual = true, RELU},
@@ -282,10 +288,11 @@ static void check(table *t, const winograd_row *r) {
             table_fail(t, "the parameters count as not supported with form %d", (int)form);
             continue;
         }
-        result y = output(t, results, sizeof(float));
+        result y = r->lines ? output_in_lines(t, results, sizeof(float)) : output(t, results, sizeof(float));
         float *packed = workspace(t, sdx_winograd_c8_f32_packed_bytes(&p, form));
         sdx_winograd_c8_f32_pack(&p, form, unaligned, packed);
-        float *both = residual ? copy_of(t, residual, results, sizeof(float)) : NULL; // y in the residual's place
+        float *both = NULL; // y in the residual's place
+        if (residual) both = r->lines ? copy_of(t, residual, results * 4 / LINE, LINE) : copy_of(t, residual, results, 4);
         EACH_POOL(i) {
             void *space = workspace(t, sdx_winograd_c8_f32_workspace_bytes(&p, form, pool_threads[i]));
             sdx_winograd_c8_f32_run(t->pools[i], &p, form, x, packed, bias, residual, y.of[i], space);

@@ -38,6 +38,23 @@ static inline int64_t stored_pixels(const sdx_conv_params *p) {
     return stored_along(p, 0) * stored_along(p, 1) * stored_along(p, 2);
 }
 
+/// Whether a result in blocks of eight channels is better written past the caches: nothing of it is left there when it is
+/// read, and places need not be read before they are written. Rows are whole cache lines then, and pixels aligned.
+static inline bool streams_result(const sdx_conv_params *p, const float *y) {
+    enum { LEAST_BYTES = 8 << 20 };
+    int64_t bytes = p->n * p->k * p->out[0] * p->out[1] * p->out[2] * (int64_t)sizeof(float);
+    return bytes >= LEAST_BYTES && p->out[2] % 2 == 0 && (uintptr_t)y % 64 == 0;
+}
+
+/// After a chunk of such a result, whose stores no other instruction need wait for: threads that read it later see them.
+static inline void end_streaming(bool streamed) {
+#if defined(__x86_64__)
+    if (streamed) __builtin_ia32_sfence();
+#else
+    (void)streamed; // ordered like other stores
+#endif
+}
+
 static inline int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b != 0 && a < 0); }
 
 /// The gather of a convolution.

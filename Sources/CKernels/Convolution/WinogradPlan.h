@@ -31,6 +31,7 @@ typedef struct {
     const sdx_conv_params *p;
     const float *x, *packed, *bias, *residual;
     float *y, *workspace;
+    bool streamed;             // y, past the caches
     winograd_form form;
     bool strided;              // by 2 in the plane
     int64_t stride, edge;      // in the plane; pixels of a window's row

@@ -144,7 +144,8 @@ SDX_INLINE void SDX_FN(wino_fetch)(
     }
 }
 
-/// The slices that the next level transforms, and those that this level writes, while its products are computed.
+/// The slices that the next level transforms, and those that this level writes to the caches, while its products are
+/// computed.
 static void SDX_FN(wino_fetch_pair)(
     const SDX_FN(wino_plan) * plan, int64_t level, bool last, int64_t tile, int64_t count) {
     const sdx_conv_params *p = plan->p;
@@ -153,7 +154,8 @@ static void SDX_FN(wino_fetch_pair)(
         if (!last && !repeats_pixels(p))
             SDX_FN(wino_fetch)(
                 plan, plan->x, p->c, p->in, first + i, tile, count, p->pad_begin + 1, plan->edge, false);
-        SDX_FN(wino_fetch)(plan, plan->y, p->k, p->out, level * 2 + i, tile, count, none, plan->form.m, true);
+        if (!plan->streamed)
+            SDX_FN(wino_fetch)(plan, plan->y, p->k, p->out, level * 2 + i, tile, count, none, plan->form.m, true);
     }
 }
 
@@ -170,9 +172,9 @@ static void SDX_FN(wino_keep)(
 
 /// Transforms the products of one panel for output slice `part` of the levels back and stores them. Row `row` is a tile
 /// of level `level` where that is not negative, counted over all images; else a tile of the slices of all images.
-static void SDX_FN(wino_inverse)(
-    const SDX_FN(wino_plan) * plan, const float *products, int64_t panel, int64_t vectors, int64_t row, int64_t count,
-    int64_t level, int64_t part) {
+SDX_INLINE void SDX_FN(wino_inverse_to)(
+    const bool streamed, const SDX_FN(wino_plan) * plan, const float *products, int64_t panel, int64_t vectors,
+    int64_t row, int64_t count, int64_t level, int64_t part) {
     const sdx_conv_params *p = plan->p;
     const int m = plan->form.m;
     int64_t width = p->out[2], slice = p->out[1] * width * 8, block = p->out[0] * slice;
@@ -196,10 +198,23 @@ static void SDX_FN(wino_inverse)(
             else if (m == 4) SDX_FN(wino_output_tile)(4, from, plan->m_plane, y);
             else SDX_FN(wino_output_tile)(2, from, plan->m_plane, y);
             if (to.height < m || to.width < m) SDX_FN(wino_finish_part)(half, y, bias, &to);
-            else if (m == 4) SDX_FN(wino_finish_whole)(4, half, y, bias, &to);
-            else SDX_FN(wino_finish_whole)(2, half, y, bias, &to);
+            else if (m == 4) SDX_FN(wino_finish_whole)(4, half, streamed, y, bias, &to);
+            else SDX_FN(wino_finish_whole)(2, half, streamed, y, bias, &to);
         }
     }
+}
+
+static __attribute__((noinline)) void SDX_FN(wino_inverse_streamed)(
+    const SDX_FN(wino_plan) * plan, const float *products, int64_t panel, int64_t vectors, int64_t row, int64_t count,
+    int64_t level, int64_t part) {
+    SDX_FN(wino_inverse_to)(true, plan, products, panel, vectors, row, count, level, part);
+}
+
+static void SDX_FN(wino_inverse)(
+    const SDX_FN(wino_plan) * plan, const float *products, int64_t panel, int64_t vectors, int64_t row, int64_t count,
+    int64_t level, int64_t part) {
+    if (SDX_V > 4 && plan->streamed) SDX_FN(wino_inverse_streamed)(plan, products, panel, vectors, row, count, level, part);
+    else SDX_FN(wino_inverse_to)(false, plan, products, panel, vectors, row, count, level, part);
 }
 
 /// The vectors of a panel.
@@ -347,6 +362,7 @@ static void SDX_FN(wino_sweep)(void *context, int64_t chunk, int worker) {
         for (int64_t panel = 0; panel < plan->panels; panel++)
             SDX_FN(wino_panel)(plan, input, panel, (panel + 1) % plan->panels, row, count, level, products);
     }
+    end_streaming(plan->streamed);
 }
 
 /// The first row of the part at hand.
@@ -397,6 +413,7 @@ static void SDX_FN(wino_panel_chunk)(void *context, int64_t chunk, int worker) {
     SDX_FN(wino_panel)(
         plan, input, panel, (chunk + 1) % plan->panels, SDX_FN(wino_part_row)(plan) + row, count, -1,
         plan->workspace + plan->shared_floats + worker * plan->worker_floats);
+    end_streaming(plan->streamed);
 }
 
 /// Or: all products of one point of the plane.
@@ -428,6 +445,7 @@ static void SDX_FN(wino_inverse_chunk)(void *context, int64_t chunk, int worker)
         SDX_FN(wino_inverse)(
             plan, products + i * plan->plane_points * plan->m_plane, panel, vectors, SDX_FN(wino_part_row)(plan) + row,
             count, -1, i);
+    end_streaming(plan->streamed);
 }
 
 static void SDX_FN(wino_run_part)(sdx_pool *pool, SDX_FN(wino_plan) * plan) {
@@ -452,6 +470,7 @@ static void SDX_FN(wino_run)(
     plan.residual = residual;
     plan.y = y;
     plan.workspace = workspace;
+    plan.streamed = SDX_V > 4 && streams_result(p, y); // else a pixel is written in two parts
     if (plan.shared) {
         for (plan.image = 0; plan.image < p->n; plan.image += plan.part_images)
             for (int64_t part = 0; part < plan.parts; part++) {

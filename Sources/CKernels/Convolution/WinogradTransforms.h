@@ -47,6 +47,7 @@ SDX_INLINE void SDX_FN(wino_output_row)(const int m, const vf *t, vf *y) {
 }
 
 typedef float SDX_FN(wino_eight) __attribute__((ext_vector_type(8), aligned(4), may_alias));
+typedef float SDX_FN(wino_eight_aligned) __attribute__((ext_vector_type(8), aligned(32), may_alias));
 
 /// A vector of channels of one pixel: on AVX-512 those of the block at x and of the one `block` floats further.
 SDX_INLINE vf SDX_FN(wino_load)(const float *x, int64_t block) {
@@ -180,9 +181,22 @@ SDX_INLINE void SDX_FN(wino_store)(vf t, const SDX_FN(wino_target) * to, const i
 #endif
 }
 
+/// The same past the caches, to pixels that are aligned. Those of a row come one after the other, so that lines are written
+/// whole.
+SDX_INLINE void SDX_FN(wino_stream)(vf t, const SDX_FN(wino_target) * to, const int half, int64_t i, int64_t j) {
+    float *y = to->y + i * to->row + j * 8;
+#if SDX_V == 16
+    __builtin_nontemporal_store(t.lo, (SDX_FN(wino_eight_aligned) *)y);
+    if (!half) __builtin_nontemporal_store(t.hi, (SDX_FN(wino_eight_aligned) *)(y + to->block));
+#else
+    (void)half;
+    __builtin_nontemporal_store(t, (vf *)y);
+#endif
+}
+
 /// y = act(t + bias + residual), of a tile that exists whole.
 SDX_INLINE void SDX_FN(wino_finish_whole)(
-    const int m, const int half, vf t[4][4], vf bias, const SDX_FN(wino_target) * to) {
+    const int m, const int half, const bool streamed, vf t[4][4], vf bias, const SDX_FN(wino_target) * to) {
 #pragma clang loop unroll(full)
     for (int i = 0; i < m; i++)
 #pragma clang loop unroll(full)
@@ -198,7 +212,9 @@ SDX_INLINE void SDX_FN(wino_finish_whole)(
 #pragma clang loop unroll(full)
     for (int i = 0; i < m; i++)
 #pragma clang loop unroll(full)
-        for (int j = 0; j < m; j++) SDX_FN(wino_store)(t[i][j], to, half, i, j);
+        for (int j = 0; j < m; j++)
+            if (streamed) SDX_FN(wino_stream)(t[i][j], to, half, i, j);
+            else SDX_FN(wino_store)(t[i][j], to, half, i, j);
 }
 
 /// The same of a tile that the border cuts.
