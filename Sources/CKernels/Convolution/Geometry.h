@@ -38,7 +38,7 @@ static inline int64_t stored_pixels(const sdx_conv_params *p) {
     return stored_along(p, 0) * stored_along(p, 1) * stored_along(p, 2);
 }
 
-/// Whether a result in blocks of eight channels is better written past the caches: nothing of it is left there when it is
+/// Whether a result in blocks of eight channels is better written past the caches: little of it is left there when it is
 /// read, and places need not be read before they are written. Rows are whole cache lines then, and pixels aligned.
 static inline bool streams_result(const sdx_conv_params *p, const float *y) {
     enum { LEAST_BYTES = 8 << 20 };
