@@ -72,4 +72,16 @@ import Testing
     @Test func emptyOptionalsHoldNothing() {
         #expect(throws: SardonyxError.self) { try run(OptionalGetElement.self, [:], [.optional(nil)]) }
     }
+
+    @Test func valuesAreNestedToALimit() throws {
+        var value: Datum? = .tensor(Tensor(1 as Float))
+        for depth in 0..<64 {
+            value =
+                try depth % 2 == 0
+                ? run(OptionalOperator.self, [:], [value]) : run(SequenceConstruct.self, [:], [value])
+        }
+        #expect(throws: SardonyxError.self) { try run(OptionalOperator.self, [:], [value]) }
+        #expect(throws: SardonyxError.self) { try run(SequenceConstruct.self, [:], [value]) }
+        #expect(throws: SardonyxError.self) { try run(SequenceInsert.self, [:], [.sequence([]), value]) }
+    }
 }

@@ -69,7 +69,7 @@ extension GradientCases {
                 ], name)
         }
 
-    private static func body(_ nodes: [TestNode], _ inputs: [String], _ outputs: [String]) -> (String, TestAttribute) {
+    static func body(_ nodes: [TestNode], _ inputs: [String], _ outputs: [String]) -> (String, TestAttribute) {
         (
             "body",
             .graph(
@@ -185,7 +185,7 @@ extension GradientCases {
             ], initializers: [scalar("trips", 2)]),
     ]
 
-    private static func branchOf(_ node: TestNode, _ output: String) -> TestAttribute {
+    static func branchOf(_ node: TestNode, _ output: String) -> TestAttribute {
         .graph(TestGraph(nodes: [node], outputs: [TestValue(output, nil)]))
     }
 }

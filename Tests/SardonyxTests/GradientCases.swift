@@ -6,7 +6,8 @@ enum GradientCases {
 
     static let all: [Case] =
         elementwise + products + reductions + shaping + convolutions + pooling + normalization + resampling
-        + losses + attentions + branches + [network] + regions + signals + scattering + recurrent + iterations
+        + losses + attentions + branches + [network] + regions + signals + scattering + recurrent + iterations + carried
+        + inTheRun
 
     /// y = type(x …), x and further inputs of these shapes.
     static func row(

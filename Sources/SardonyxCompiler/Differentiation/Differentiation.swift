@@ -28,7 +28,27 @@ package struct Differentiation {
         let count = graph.nodes.reduce(0) { $0 + 1 + $1.innerCount }
         var allowance = DerivativeAllowance(
             min(Self.fewestNodes + Self.nodesEach * count, maximumNodes), visits: maximumVisits, modelOf: count)
-        graph = try differentiated(graph, &allowance)
+        graph = try differentiated(completed(graph), &allowance)
+    }
+
+    /// With the outputs that derivative rules read.
+    private func completed(_ source: Graph) -> Graph {
+        var graph = source
+        for index in graph.nodes.indices {
+            var node = graph.nodes[index]
+            for output in 0..<(registry.find(node)?.derivative?.outputCount ?? 0) {
+                if output == node.outputs.count { node.outputs.append(nil) }
+                if node.outputs[output] == nil {
+                    node.outputs[output] = graph.addValue("\(node.displayName).\(output)")
+                }
+            }
+            for (name, var subgraph) in node.subgraphAttributes {
+                subgraph.graph = completed(subgraph.graph)
+                node.attributes[name] = .graph(subgraph)
+            }
+            graph.nodes[index] = node
+        }
+        return graph
     }
 
     private static func isGradient(_ node: Node) -> Bool { node.operatorType == "Gradient" && node.domain == domain }
@@ -126,8 +146,8 @@ package struct Differentiation {
         for (index, output) in node.outputs.enumerated() {
             guard let output else { continue }
             let x = targets[index]
-            let own = builder.isDifferentiable(x) ? value(x).type.dataType : nil
-            let result = try results[index] ?? builder.filled(0, like: x, as: own ?? type)
+            let hasOwn = builder.graph[x].type != .unknown && builder.mayHaveGradient(x)
+            let result = try results[index] ?? (hasOwn ? builder.zeros(like: x) : builder.filled(0, like: x, as: type))
             try builder.append(
                 Node(
                     "Identity", opset: node.opset, name: node.name, inputs: [result], outputs: [output],

@@ -9,8 +9,11 @@ struct Iteration {
         let initial: ValueID
         /// Of the last value.
         let gradient: ValueID?
-        /// The values before each iteration; nil until they have been kept.
-        var stack: ValueID?
+        /// The last value, and the values before each iteration; nil until they have been kept.
+        var last: ValueID?
+        var kept: ValueID?
+        /// Whether the values are kept in a sequence: they are no tensors, or of more than one shape.
+        var isUneven = false
     }
     /// What each iteration takes from a tensor along an axis.
     struct Slice {
@@ -66,12 +69,6 @@ struct ReverseIteration {
             sources.formUnion(more.map(\.0))
         }
         if sources.isEmpty { return }
-        for id in iteration.states.map(\.inside) + sources where inner.graph[id].type.dataType == nil {
-            let value = inner.graph[id]
-            throw SardonyxError(
-                .unsupported,
-                "there is no derivative rule for loops over '\(value.name)', which is \(value.type.text) and no tensor")
-        }
         try sweep.refuseRandomNumbers(in: iteration.body.graph)
     }
 
@@ -112,13 +109,46 @@ struct ReverseIteration {
         return inner
     }
 
-    /// Adds the Scan that goes back, and returns the gradients of what the iteration reads.
+    /// One iteration back, and what it takes.
+    struct Step {
+        /// From gradients of the states, sums of those of the captures, the states before the iteration, its slices, and
+        /// gradients of its results: the next of those gradients and sums, and gradients of the slices.
+        let body: Subgraph
+        /// The gradients of the last states, and zeros for the sums of `captures`.
+        let starts: [ValueID]
+        let states: [Iteration.State]
+        let captures: [(inside: ValueID, outside: ValueID)]
+        let slices: [Iteration.Slice]
+        let results: [Iteration.Result]
+
+        var outputCount: Int { starts.count + slices.count }
+    }
+
+    /// Adds what goes back, and returns the gradients of what the iteration reads.
     func derive(
         _ iteration: Iteration, _ builder: GraphBuilder
     ) throws -> [(value: ValueID, gradient: ValueID)] {
+        let step = try step(iteration, builder)
+        // A Scan's states are tensors of one shape.
+        let isEven =
+            !iteration.states.contains { $0.isUneven }
+            && step.captures.allSatisfy { builder.graph[$0.outside].type.dataType != nil }
+        let made = isEven ? try scan(step, iteration, builder) : try loop(step, iteration, builder)
+        let values = step.states.map(\.initial) + step.captures.map(\.outside) + step.slices.compactMap(\.whole)
+        return try zip(values, made).enumerated().compactMap { index, pair -> (value: ValueID, gradient: ValueID)? in
+            guard active.contains(pair.0) else { return nil }
+            guard index >= step.starts.count else { return (pair.0, pair.1) }
+            // Without a step nothing tells the extents.
+            let shape = try builder.add("Shape", [pair.0])[0]
+            return (pair.0, try builder.add("Reshape", [pair.1, shape], ["allowzero": .int(1)])[0])
+        }
+    }
+
+    private func step(_ iteration: Iteration, _ builder: GraphBuilder) throws -> Step {
         let states = iteration.states.filter { sources.contains($0.inside) }
         let slices = iteration.slices.filter { sources.contains($0.inside) }
-        let captures = zip(iteration.body.graph.captures, iteration.body.captured).filter { sources.contains($0.0) }
+        let captures = zip(iteration.body.graph.captures, iteration.body.captured)
+            .filter { sources.contains($0.0) }.map { (inside: $0, outside: $1) }
         let results = iteration.results.filter { reached.contains($0.inside) }
 
         let inner = try Self.body(of: iteration, types, sweep, builder)
@@ -127,20 +157,19 @@ struct ReverseIteration {
             inner.addValue("\(inner.graph[id].name)#\(inner.graph.values.count)", type: inner.graph[id].type)
         }
         let byState = states.map { gradient(of: $0.inside) }
-        let sums = captures.map { gradient(of: $0.0) }
+        let sums = captures.map { gradient(of: $0.inside) }
         let byResult = results.map { gradient(of: $0.inside) }
         let seeds =
             zip(states, byState).map { (value: $0.next, gradient: $1) }
             + zip(results, byResult).map { (value: $0.inside, gradient: $1) }
-        let targets = states.map(\.inside) + captures.map(\.0) + slices.map(\.inside)
+        let targets = states.map(\.inside) + captures.map(\.inside) + slices.map(\.inside)
         let found = try sweep.gradients(through: nodes, of: seeds, to: targets, inner)
         let outputs = try zip(targets, found).enumerated().map { index, pair -> ValueID in
             let place = index - states.count
-            if sums.indices.contains(place) {
-                return try pair.1.map { try inner.add("Add", [sums[place], $0])[0] }
-                    ?? inner.add("Identity", [sums[place]])[0]
-            }
-            return try inner.add("Identity", [pair.1 ?? zeros(like: pair.0, inner)])[0]
+            let next =
+                sums.indices.contains(place)
+                ? try inner.sum([sums[place]] + [pair.1].compactMap { $0 }) : try pair.1 ?? inner.zeros(like: pair.0)
+            return try inner.add("Identity", [next])[0]
         }
         try builder.settle(inner.allowance)
         var graph = inner.graph
@@ -148,37 +177,31 @@ struct ReverseIteration {
             byState + sums + iteration.states.map(\.inside) + iteration.slices.map(\.inside) + byResult
         graph.outputs = outputs
         graph.removeDeadNodes()
-
-        let stacks = iteration.states.compactMap(\.stack)
-        let wholes = iteration.slices.compactMap(\.whole)
-        let axes: [Int64] = stacks.map { _ in 0 } + iteration.slices.map(\.axis) + results.map(\.axis)
-        // What went forwards comes back.
-        let directions: [Int64] =
-            stacks.map { _ in 1 } + iteration.slices.map { 1 - $0.direction } + results.map { 1 - $0.direction }
-        let attributes: [String: Attribute] = [
-            "body": .graph(Subgraph(graph: graph, captured: iteration.body.captured)),
-            "num_scan_inputs": .int(Int64(stacks.count + wholes.count + results.count)),
-            "scan_input_axes": .ints(axes), "scan_input_directions": .ints(directions),
-            "scan_output_axes": .ints(slices.map(\.axis)),
-            "scan_output_directions": .ints(slices.map { 1 - $0.direction }),
-        ]
-        let starts =
-            try states.map { try $0.gradient ?? zeros(like: $0.initial, builder) }
-            + captures.map { try zeros(like: $0.1, builder) }
-        let made = try builder.add(
-            "Scan", starts + stacks + wholes + results.map(\.gradient), attributes, outputs: targets.count)
-        let values = states.map(\.initial) + captures.map(\.1) + slices.compactMap(\.whole)
-        return try zip(values, made).enumerated().compactMap { index, pair -> (value: ValueID, gradient: ValueID)? in
-            guard active.contains(pair.0) else { return nil }
-            guard index >= targets.count - slices.count else { return (pair.0, pair.1) }
-            // Without a step nothing tells the extents.
-            let shape = try builder.add("Shape", [pair.0])[0]
-            return (pair.0, try builder.add("Reshape", [pair.1, shape], ["allowzero": .int(1)])[0])
-        }
+        return Step(
+            body: Subgraph(graph: graph, captured: iteration.body.captured),
+            starts: try states.map { try $0.gradient ?? builder.zeros(like: $0.last ?? $0.initial) }
+                + captures.map { try builder.zeros(like: $0.outside) },
+            states: states, captures: captures, slices: slices, results: results)
     }
 
-    private func zeros(like id: ValueID, _ builder: GraphBuilder) throws -> ValueID {
-        try builder.filled(0, like: id, as: builder.graph[id].type.dataType ?? .float)
+    /// A Scan from the last iteration to the first: the gradients of the initial states, of the captures and of the slices.
+    private func scan(_ step: Step, _ iteration: Iteration, _ builder: GraphBuilder) throws -> [ValueID] {
+        let stacks = iteration.states.compactMap(\.kept)
+        let wholes = iteration.slices.compactMap(\.whole)
+        let axes: [Int64] = stacks.map { _ in 0 } + iteration.slices.map(\.axis) + step.results.map(\.axis)
+        // What went forwards comes back.
+        let directions: [Int64] =
+            stacks.map { _ in 1 } + iteration.slices.map { 1 - $0.direction } + step.results.map { 1 - $0.direction }
+        let attributes: [String: Attribute] = [
+            "body": .graph(step.body),
+            "num_scan_inputs": .int(Int64(stacks.count + wholes.count + step.results.count)),
+            "scan_input_axes": .ints(axes), "scan_input_directions": .ints(directions),
+            "scan_output_axes": .ints(step.slices.map(\.axis)),
+            "scan_output_directions": .ints(step.slices.map { 1 - $0.direction }),
+        ]
+        return try builder.add(
+            "Scan", step.starts + stacks + wholes + step.results.map(\.gradient), attributes,
+            outputs: step.outputCount)
     }
 }
 

@@ -9,11 +9,6 @@ extension ReverseSweep {
         var known = Set<ValueID>()
         let wanted = node.subgraphs.flatMap(\.captured).filter { active.contains($0) && known.insert($0).inserted }
         guard !wanted.isEmpty else { return [] }
-        for id in wanted where !builder.isDifferentiable(id) {
-            throw SardonyxError(
-                .unsupported,
-                "there is no derivative rule for branches that read '\(builder.graph[id].name)', which is no tensor")
-        }
         for branch in node.subgraphs { try refuseRandomNumbers(in: branch.graph) }
         var attributes: [String: Attribute] = [:]
         for name in ["then_branch", "else_branch"] {
@@ -52,8 +47,7 @@ extension ReverseSweep {
         for node in nodes { try inner.append(node) }
         let results = try gradients(through: inner.graph.nodes, of: seeds, to: targets, inner)
         graph.outputs = try zip(targets, results).map { target, result in
-            let type = inner.graph[target].type.dataType ?? .float
-            return try inner.add("Identity", [result ?? inner.filled(0, like: target, as: type)])[0]
+            try inner.add("Identity", [result ?? inner.zeros(like: target)])[0]
         }
         try builder.settle(inner.allowance)
         var derived = inner.graph

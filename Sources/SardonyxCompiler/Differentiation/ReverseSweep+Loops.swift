@@ -7,9 +7,6 @@ extension ReverseSweep {
     func deriveScan(
         _ node: Node, _ outputs: [ValueID?], _ active: Set<ValueID>, _ builder: GraphBuilder
     ) throws -> [(value: ValueID, gradient: ValueID)] {
-        guard node.attributes["sardonyx_batched"] == nil else {
-            throw SardonyxError(.unsupported, "there is no derivative rule for Scan before opset 9")
-        }
         let inputs = node.inputs.compactMap { $0 }
         let count = inputs.count - node.int("num_scan_inputs", default: 0)
         guard let body = node.subgraph("body"), inputs.count == node.inputs.count, (0..<inputs.count).contains(count),
@@ -43,6 +40,9 @@ extension ReverseSweep {
             })
         let reverse = try ReverseIteration(iteration, active, self, builder)
         guard !reverse.sources.isEmpty else { return [] }
+        for type in reverse.types where type.dataType == nil {
+            throw SardonyxError(.unsupported, "a state of a Scan must be a tensor; it is \(type.text)")
+        }
         if count > 0 {
             var attributes = node.attributes
             attributes["scan_output_axes"] = nil
@@ -50,12 +50,13 @@ extension ReverseSweep {
             let nexts = Array(body.graph.outputs[..<count])
             attributes["body"] = .graph(Self.keeping(iteration.states.map(\.inside), after: nexts, body))
             let stacks = try builder.add("Scan", node.inputs, attributes, outputs: 2 * count)[count...]
-            for (index, stack) in zip(iteration.states.indices, stacks) { iteration.states[index].stack = stack }
+            for (index, stack) in zip(iteration.states.indices, stacks) { iteration.states[index].kept = stack }
         }
         return try reverse.derive(iteration, builder)
     }
 
-    /// The derivative of a Loop is a Scan from the last iteration to the first.
+    /// The derivative of a Loop goes from the last iteration to the first: a Scan, or a Loop where what is carried is no tensor of
+    /// one shape.
     func deriveLoop(
         _ node: Node, _ outputs: [ValueID?], _ active: Set<ValueID>, _ builder: GraphBuilder
     ) throws -> [(value: ValueID, gradient: ValueID)] {
@@ -81,43 +82,70 @@ extension ReverseSweep {
             })
         let reverse = try ReverseIteration(iteration, active, self, builder)
         guard !reverse.sources.isEmpty else { return [] }
-        let kept = body.graph.inputs
-        let nexts = Array(body.graph.outputs[...count])
+        for (index, type) in reverse.types.enumerated() { iteration.states[index].isUneven = type.isUneven }
+        let stacked = iteration.states.indices.filter { !iteration.states[$0].isUneven }
+        let uneven = iteration.states.indices.filter { iteration.states[$0].isUneven }
         var attributes = node.attributes
         attributes["body"] = .graph(
-            Self.keeping(kept, after: nexts, body, types: iteration.slices.map(\.type) + reverse.types))
-        let stacks = try builder.add("Loop", node.inputs, attributes, outputs: count + kept.count)[count...]
-        for (type, stack) in zip(reverse.types, stacks.dropFirst(2)) {
-            // What inference says of the loop leaves the shapes of what it carries open.
-            guard case .tensor(let element, let shape?) = type else { continue }
-            builder.setType(stack, .tensor(element, [.unknown] + shape))
+            Self.keeping(
+                body.graph.inputs.prefix(2) + stacked.map { iteration.states[$0].inside },
+                inSequences: uneven.map { iteration.states[$0].inside }, after: Array(body.graph.outputs[...count]),
+                body,
+                types: iteration.slices.map(\.type) + stacked.map { reverse.types[$0] }))
+        let empty = try uneven.map { index in
+            let one = try builder.add("SequenceConstruct", [initial[index]])[0]
+            return try builder.add("SequenceErase", [one])[0]
         }
+        let made = try builder.add(
+            "Loop", node.inputs + empty, attributes, outputs: count + uneven.count + 2 + stacked.count)
+        for index in iteration.states.indices { iteration.states[index].last = made[index] }
+        for (index, sequence) in zip(uneven, made.dropFirst(count)) { iteration.states[index].kept = sequence }
+        let stacks = made.dropFirst(count + uneven.count)
         for (index, stack) in zip(iteration.slices.indices, stacks) { iteration.slices[index].whole = stack }
-        for (index, stack) in zip(iteration.states.indices, stacks.dropFirst(2)) {
-            iteration.states[index].stack = stack
+        for (index, stack) in zip(stacked, stacks.dropFirst(2)) {
+            iteration.states[index].kept = stack
+            // What inference says of the loop leaves the shapes of what it carries open.
+            guard case .tensor(let element, let shape?) = reverse.types[index] else { continue }
+            builder.setType(stack, .tensor(element, [.unknown] + shape))
         }
         return try reverse.derive(iteration, builder)
     }
 
-    /// A body that gives some of its values as results after the others, and nothing else.
+    /// A body with the states' next values, and with values that it keeps as its only results.
+    /// - Parameter uneven: values that are kept in sequences, which are carried after the states.
     private static func keeping(
-        _ values: [ValueID], after outputs: [ValueID], _ body: Subgraph, types: [ValueType] = []
+        _ values: [ValueID], inSequences uneven: [ValueID] = [], after outputs: [ValueID], _ body: Subgraph,
+        types: [ValueType] = []
     ) -> Subgraph {
         var graph = body.graph
-        graph.outputs = (outputs + values).map { value in
-            let copy = graph.addValue("\(graph[value].name)#\(graph.values.count)")
+        func add(_ operatorType: String, _ inputs: [ValueID], _ name: String) -> ValueID {
+            let made = graph.addValue("\(name)#\(graph.values.count)")
             graph.nodes.append(
-                Node("Identity", opset: 28, inputs: [value], outputs: [copy], firstOutputName: graph[copy].name))
-            return copy
+                Node(operatorType, opset: 28, inputs: inputs, outputs: [made], firstOutputName: graph[made].name))
+            return made
         }
+        let longer = uneven.map { value in
+            let sequence = graph.addValue("\(graph[value].name)#\(graph.values.count)")
+            graph.inputs.append(sequence)
+            return add("SequenceInsert", [sequence, value], graph[value].name)
+        }
+        let copies = (outputs + values).map { add("Identity", [$0], graph[$0].name) }
+        graph.outputs = copies.prefix(outputs.count) + longer + copies.dropFirst(outputs.count)
         graph.removeDeadNodes()
         return Subgraph(
             graph: graph, captured: body.captured,
-            declaredOutputs: [ValueType](repeating: .unknown, count: outputs.count) + types)
+            declaredOutputs: [ValueType](repeating: .unknown, count: outputs.count + longer.count) + types)
     }
 }
 
 extension ValueType {
+    /// Whether values of the type are no tensors, or may differ in shape, though extents may be symbols. Sequences do not take
+    /// narrow types, whose values only travel along.
+    fileprivate var isUneven: Bool {
+        guard let dataType else { return true }
+        return shape.map { $0.contains(.unknown) } ?? true && dataType.isSequenceElement
+    }
+
     /// The type of what lies at a place of an axis.
     fileprivate func without(axis: Int) throws -> ValueType {
         guard case .tensor(let type, let shape) = self else { return self }

@@ -1,4 +1,5 @@
 import SardonyxGraph
+import SardonyxOperators
 
 /// Reverse-mode differentiation: from results to what they were made of, each node's rule turns the gradients of its outputs
 /// into those of its inputs.
@@ -42,7 +43,7 @@ struct ReverseSweep {
         for node in nodes.reversed() {
             let outputs = try node.outputs.map { id -> ValueID? in
                 guard let id, !independent.contains(id) else { return nil }
-                return try Self.sum(parts.removeValue(forKey: id), builder)
+                return try parts.removeValue(forKey: id).map(builder.sum)
             }
             guard outputs.contains(where: { $0 != nil }) else { continue }
             do {
@@ -53,7 +54,7 @@ struct ReverseSweep {
                 throw error.at(node)
             }
         }
-        return try targets.map { try Self.sum(parts[$0], builder) }
+        return try targets.map { try parts[$0].map(builder.sum) }
     }
 
     /// What depends on a target, and is of floating point: anything else has no derivative.
@@ -76,6 +77,7 @@ struct ReverseSweep {
         case "If": return try deriveBranches(node, outputs, active, builder)
         case "Scan": return try deriveScan(node, outputs, active, builder)
         case "Loop": return try deriveLoop(node, outputs, active, builder)
+        case "SequenceMap": return try deriveMap(node, outputs, active, builder)
         default: break
         }
         guard let rule = registry.find(node)?.derivative else {
@@ -94,34 +96,5 @@ struct ReverseSweep {
                 return (id, gradient)
             }
         return results + derivation.captureGradients
-    }
-
-    private static func sum(_ parts: [ValueID]?, _ builder: GraphBuilder) throws -> ValueID? {
-        guard let parts, let first = parts.first else { return nil }
-        return parts.count == 1 ? first : try builder.add("Sum", parts)[0]
-    }
-}
-
-extension GraphBuilder {
-    func isDifferentiable(_ id: ValueID) -> Bool { graph[id].type.dataType?.isDifferentiable ?? false }
-
-    /// Also for sequences and optional values of floating point, which no rule passes on: a way through them is refused.
-    func mayHaveGradient(_ id: ValueID) -> Bool {
-        var type = graph[id].type
-        while true {
-            switch type {
-            case .sequence(let element), .optional(let element): type = element
-            default: return type.dataType?.isDifferentiable ?? false
-            }
-        }
-    }
-}
-
-extension DataType {
-    fileprivate var isDifferentiable: Bool {
-        switch self {
-        case .float, .double, .float16, .bfloat16: true
-        default: false
-        }
     }
 }

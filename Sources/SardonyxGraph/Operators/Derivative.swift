@@ -2,8 +2,12 @@
 /// that it adds to the graph. It knows nothing of the rest of the graph.
 package struct Derivative: Sendable {
     package let rule: @Sendable (Derivation) throws -> Void
+    /// How many of a node's outputs the rule reads: those that the file omits are made for it.
+    package let outputCount: Int
 
-    package init(_ rule: @escaping @Sendable (Derivation) throws -> Void) { self.rule = rule }
+    package init(outputCount: Int = 0, _ rule: @escaping @Sendable (Derivation) throws -> Void) {
+        (self.rule, self.outputCount) = (rule, outputCount)
+    }
 
     /// The outputs do not change with the inputs where they have a derivative at all.
     package static let zero = Derivative { _ in }

@@ -102,9 +102,11 @@ enum Loop: Operator {
 extension ValueType {
     /// What is known of elements stacked along a new axis: what inference found, else what the file says of an element.
     package func stacked(of declared: ValueType, axis: Int = 0) -> ValueType {
-        guard shape == nil, case .tensor(let type, var element?) = declared, axis <= element.count else { return self }
+        guard case .tensor(let type, var element?) = declared, axis <= element.count else { return self }
         element.insert(.unknown, at: axis)
-        return .tensor(dataType ?? type, element)
+        guard let shape else { return .tensor(dataType ?? type, element) }
+        guard shape.count == element.count else { return self }
+        return .tensor(dataType ?? type, zip(shape, element).map { $0 == .unknown ? $1 : $0 })
     }
 }
 

@@ -13,32 +13,70 @@ enum Scan: Operator {
             AttributeSpec("body", .graph, required: true), AttributeSpec("num_scan_inputs", .int, required: true),
             AttributeSpec("scan_input_axes", .ints), AttributeSpec("scan_input_directions", .ints),
             AttributeSpec("scan_output_axes", .ints), AttributeSpec("scan_output_directions", .ints),
-            AttributeSpec("sardonyx_batched", .int), AttributeSpec("directions", .ints),
         ])
 
     static let execution = Execution.dynamic
 
-    /// Opset 8 has a leading input with the sequences' lengths, which may be left out, and a batch axis before everything:
-    /// `sardonyx_batched` is 1 without lengths and 2 with them.
+    /// Opset 8 has a leading input with the sequences' lengths, which may be left out, and a batch axis before everything: a
+    /// Scan over the batch, whose body is the Scan.
     static func lift(_ node: inout Node, from opset: Int, in lifting: inout Lifting) throws {
-        if opset < 9 {
-            let hasLengths = (node.inputs.first ?? nil) != nil
-            if !hasLengths, !node.inputs.isEmpty { node.inputs.removeFirst() }
-            node.attributes["sardonyx_batched"] = .int(hasLengths ? 2 : 1)
-            if let directions = node.attributes.removeValue(forKey: "directions") {
-                node.attributes["scan_input_directions"] = directions
+        guard opset < 9 else { return }
+        let lengths = node.inputs.first ?? nil
+        let inputs = node.inputs.dropFirst().compactMap { $0 }
+        guard inputs.count == max(0, node.inputs.count - 1) else {
+            throw SardonyxError(.invalidModel, "an initial state or a scan input is missing")
+        }
+        let (body, states, scans) = try parts(node, inputs: inputs.count)
+        var element = BatchElement(
+            graph: Graph(name: body.graph.name), opset: node.opset, name: node.displayName)
+        let length = lengths.map { element.addInput(lifting.name($0)) }
+        let values = inputs.map { element.addInput(lifting.name($0)) }
+        element.graph.captures = body.captured.map { element.graph.addValue(lifting.name($0)) }
+
+        var inner = node
+        inner.attributes = [
+            "body": .graph(
+                Subgraph(graph: body.graph, captured: element.graph.captures, declaredOutputs: body.declaredOutputs)),
+            "num_scan_inputs": .int(Int64(scans)),
+        ]
+        if let directions = node.attributes.removeValue(forKey: "directions") {
+            guard case .ints = directions else {
+                throw SardonyxError(.invalidModel, "attribute 'directions' must be INTS")
+            }
+            inner.attributes["scan_input_directions"] = directions
+        }
+        inner.inputs = values
+        var rest: ValueID?
+        if let length {
+            // Of each sequence so many steps, and zeros where results lack the others.
+            let one = element.add("Reshape", [length, element.add([1])])
+            for index in states..<states + scans {
+                let missing = element.add("Sub", [element.extent(of: values[index]), one])
+                let sizes = element.add("Concat", [one, missing], ["axis": .int(0)])
+                inner.inputs[index] = element.add("Split", [values[index], sizes], outputs: 2)
+                rest = missing
             }
         }
+        inner.outputs = node.outputs.indices.map { element.graph.addValue("\(node.displayName).\($0)") }
+        element.graph.nodes.append(inner)
+        element.graph.outputs = inner.outputs.enumerated().compactMap { index, output in
+            guard let output, let rest, index >= states else { return output }
+            let pads = element.add("Concat", [element.add([0]), rest], ["axis": .int(0)])
+            return element.add("Pad", [output, pads, nil, element.add([0])])
+        }
+        let declared = body.declaredOutputs.enumerated().map { $0 < states ? $1 : $1.stackedElement }
+        if lengths == nil { node.inputs.removeFirst() }
+        node.attributes["body"] = .graph(
+            Subgraph(graph: element.graph, captured: body.captured, declaredOutputs: declared))
+        node.attributes["num_scan_inputs"] = .int(Int64(node.inputs.count))
     }
 
     static func infer(_ context: inout InferenceContext) throws {
         let node = context.node
-        let lengths = node.int("sardonyx_batched", default: 0) == 2 ? 1 : 0
-        let (body, states, scans) = try parts(node, inputs: context.inputs.count - lengths)
+        let (body, states, scans) = try parts(node, inputs: context.inputs.count)
         guard body.graph.outputs.count >= states, context.outputs.count <= body.graph.outputs.count else {
             throw SardonyxError(.invalidModel, "the body gives \(body.graph.outputs.count) values for \(states) states")
         }
-        if node.attributes["sardonyx_batched"] != nil { return }
         var inputs: [ValueType] = context.inputs[..<states].map { $0 ?? .unknown }
         for index in 0..<scans {
             guard case .tensor(let type, let shape)? = context.inputs[states + index] else {
@@ -98,57 +136,7 @@ enum Scan: Operator {
     }
 
     static func evaluate(_ context: EvaluationContext) throws -> [Datum?] {
-        switch context.node.int("sardonyx_batched", default: 0) {
-        case 0: return try scan(context, context.inputs.map { $0 })
-        case 1: return try batches(context, lengths: nil, try context.inputs.indices.map { try context.tensor($0) })
-        default:
-            let lengths = try context.tensor(0)
-            guard lengths.dataType == .int64, lengths.shape.count == 1 else {
-                throw SardonyxError(
-                    .invalidInput, "the lengths must be a vector of int64; they are \(lengths.spec.text)")
-            }
-            let tensors = try context.inputs.indices.dropFirst().map { try context.tensor($0) }
-            return try batches(context, lengths: lengths.scalars(Int64.self).map(Int.init), tensors)
-        }
-    }
-
-    /// Each element of the batch by itself, over so many steps; what its scan outputs lack to the longest is zero.
-    private static func batches(
-        _ context: EvaluationContext, lengths: [Int]?, _ tensors: [Tensor]
-    ) throws -> [Datum?] {
-        guard let batch = tensors.first?.shape.first else {
-            throw SardonyxError(.invalidInput, "the inputs have no batch axis")
-        }
-        guard lengths.map({ $0.count == batch }) ?? true else {
-            throw SardonyxError(.invalidInput, "there are \(lengths?.count ?? 0) lengths for a batch of \(batch)")
-        }
-        let states = try parts(context.node, inputs: tensors.count).states
-        var results: [[Tensor]] = []
-        for element in 0..<batch {
-            var longest = 0
-            let inputs = try tensors.enumerated().map { index, tensor -> Datum? in
-                guard tensor.shape.first == batch else {
-                    throw SardonyxError(.invalidInput, "the inputs have different batch sizes")
-                }
-                let one = try slice(tensor, axis: 0, index: element)
-                guard let length = lengths?[element], index >= states else { return .tensor(one) }
-                longest = one.shape.first ?? 0
-                guard length >= 0, length <= longest else {
-                    throw SardonyxError(.invalidInput, "length \(length) is not in 0 ... \(longest)")
-                }
-                return .tensor(try resized(one, to: length))
-            }
-            let outputs = try scan(context, inputs).compactMap { $0?.tensor }
-            results.append(
-                try outputs.enumerated().map { index, output in
-                    lengths == nil || index < states ? output : try resized(output, to: longest)
-                })
-        }
-        guard let count = results.first?.count else { throw SardonyxError(.unsupported, "Scan of an empty batch") }
-        return try (0..<count).map { index in .tensor(try stack(results.map { $0[index] }, type: .unknown)) }
-    }
-
-    private static func scan(_ context: EvaluationContext, _ inputs: [Datum?]) throws -> [Datum?] {
+        let inputs = context.inputs
         let node = context.node
         let (body, states, scans) = try parts(node, inputs: inputs.count)
         var state = try inputs[..<states].map { value in
@@ -194,27 +182,6 @@ enum Scan: Operator {
         return state.map { $0 } + stacked
     }
 
-    /// The first `length` elements along the first axis, with zeros after those that there are.
-    private static func resized(_ tensor: Tensor, to length: Int) throws -> Tensor {
-        var shape = tensor.shape
-        guard let old = shape.first, old != length else { return tensor }
-        shape[0] = length
-        if tensor.dataType == .string {
-            let width = shape.dropFirst().reduce(1, *)
-            let texts = tensor.strings.prefix(length * width)
-            return Tensor(shape: shape, strings: texts + [String](repeating: "", count: length * width - texts.count))
-        }
-        var result = try Tensor(dataType: tensor.dataType, shape: shape)
-        try result.withUnsafeMutableBytes { target in
-            tensor.withUnsafeBytes { source in
-                let count = min(source.count, target.count)
-                UnsafeMutableRawBufferPointer(rebasing: target[..<count])
-                    .copyMemory(from: UnsafeRawBufferPointer(rebasing: source[..<count]))
-            }
-        }
-        return result
-    }
-
     /// x[…, index, …] without the axis.
     private static func slice(_ tensor: Tensor, axis: Int, index: Int) throws -> Tensor {
         var shape = tensor.shape
@@ -241,5 +208,45 @@ enum Scan: Operator {
             }
         }
         return result
+    }
+}
+
+/// The graph for one element of a batch, as lifting writes it.
+private struct BatchElement {
+    var graph: Graph
+    let opset: Int
+    let name: String
+
+    mutating func addInput(_ name: String) -> ValueID {
+        let input = graph.addValue(name)
+        graph.inputs.append(input)
+        return input
+    }
+
+    mutating func add(_ integers: [Int]) -> ValueID {
+        graph.addConstant(Tensor(integers: integers), name: "\(name).constant#\(graph.values.count)")
+    }
+
+    /// Adds a node and returns its first output.
+    mutating func add(
+        _ operatorType: String, _ inputs: [ValueID?], _ attributes: [String: Attribute] = [:], outputs count: Int = 1
+    ) -> ValueID {
+        let made = (0..<count).map { graph.addValue("\(name).\(operatorType)#\(graph.values.count).\($0)") }
+        graph.nodes.append(
+            Node(
+                operatorType, opset: opset, name: name, inputs: inputs, outputs: made, attributes: attributes,
+                firstOutputName: graph[made[0]].name))
+        return made[0]
+    }
+
+    /// The first extent, as a vector of one.
+    mutating func extent(of value: ValueID) -> ValueID { add("Shape", [value], ["start": .int(0), "end": .int(1)]) }
+}
+
+extension ValueType {
+    /// The type of a tensor whose elements along a first axis are of this type.
+    fileprivate var stackedElement: ValueType {
+        guard case .tensor(let type, let shape) = self else { return self }
+        return .tensor(type, shape.map { [.unknown] + $0 })
     }
 }

@@ -70,18 +70,16 @@ enum Dropout: Operator {
         return [.tensor(result), .tensor(Tensor(shape: data.shape, scalars: mask))]
     }
 
-    static let derivative: Derivative? = Derivative { d in
+    static let derivative: Derivative? = Derivative(outputCount: 2) { d in
         let dy = try d.dy()
-        let training = d.optionalInput(2)
-        if training == nil || training?.constant?.integers == [0] { return d.set(0) { dy } }
-        guard let training, d.node.outputs.count > 1, d.node.outputs[1] != nil else {
-            throw SardonyxError(
-                .unsupported, "the derivative of training needs the mask, which must be an output of the node")
-        }
-        try d.set(0) {
-            let ratio = try d.optionalInput(1)?.converted(to: dy) ?? dy.number(0.5)
-            let scale = try training.choose(1 / (1 - ratio), else: dy.number(1))
-            return try (dy * scale).kept(where: d.y(1))
+        guard let training = d.optionalInput(2), training.constant?.integers != [0] else { return d.set(0) { dy } }
+        let ratio = try d.optionalInput(1)?.converted(to: dy) ?? dy.number(0.5)
+        let scale = try training.choose(1 / (1 - ratio), else: dy.number(1))
+        try d.set(0) { try (dy * scale).kept(where: d.y(1)) }
+        // By the scale; the mask changes in steps.
+        try d.setSummed(1) {
+            let slope = try training.choose(1 / (1 - ratio), else: dy.number(0))
+            return try (dy * d.y() * slope).converted(to: d.x(1))
         }
     }
 

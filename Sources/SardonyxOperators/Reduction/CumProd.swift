@@ -9,11 +9,26 @@ enum CumProd: Cumulation {
     @inline(__always) static func start<T: Number>(_ type: T.Type) -> T { T.one }
     @inline(__always) static func combine<T: Number>(_ a: T, _ b: T) -> T { T.multiplying(a, b) }
 
+    /// The sum of what comes back, times the results, over x; where x is the first 0, times the results without it, up to the
+    /// next 0.
     static let derivative: Derivative? = Derivative { d in
-        // A quotient: there is no number where x is 0.
-        var attributes = d.node.attributes
-        attributes["reverse"] = .int(d.node.flag("reverse") ? 0 : 1)
-        try d.set(0) { [attributes] in try (d.dy() * d.y()).apply("CumSum", d.x(1), with: attributes) / d.x() }
+        let (x, axis, dy) = (try d.x(), try d.x(1), try d.dy())
+        let same = d.node.attributes
+        var back = same
+        back["reverse"] = .int(d.node.flag("reverse") ? 0 : 1)
+        var before = same
+        before["exclusive"] = .int(1)
+        try d.set(0) { [back, before] in
+            let (zero, one) = (try x.number(0), try x.number(1))
+            let isZero = try x.isEqual(to: zero)
+            let filled = try isZero.choose(one, else: x)
+            let zeros = try isZero.choose(one, else: zero)
+            let isFirst = try zeros.apply("CumSum", axis, with: before).isEqual(to: zero)
+            let isOnly = try zeros.apply("CumSum", axis, with: same).isEqual(to: one)
+            let others = try filled.apply("CumProd", axis, with: same).kept(where: isOnly)
+            let atFirst = try (dy * others).apply("CumSum", axis, with: back).kept(where: isFirst)
+            return try isZero.choose(atFirst, else: (dy * d.y()).apply("CumSum", axis, with: back) / filled)
+        }
     }
 
     static let examples = [

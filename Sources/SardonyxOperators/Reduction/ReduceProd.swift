@@ -21,8 +21,15 @@ enum ReduceProd: IntegerReduction {
         let x = try d.x()
         let rank = try x.rank()
         let given = d.optionalInput(1)
-        guard given == nil || given?.constant != nil else {
-            throw SardonyxError(.unsupported, "the derivative of a product needs constant axes")
+        if let given, given.constant == nil {
+            return try d.differentiate {
+                [
+                    try x.changed(
+                        along: 0..<rank, named: given, whenEmpty: !d.node.flag("noop_with_empty_axes")
+                    ) { x, axis, _ in try x.apply("ReduceProd", x.integers([axis])) }
+                    .reshaped(like: d.y())
+                ]
+            }
         }
         let axes = try ReductionAxes.resolve(given?.constant?.integers, rank: rank, d.node).sorted()
         let kept = (0..<rank).filter { !axes.contains($0) }

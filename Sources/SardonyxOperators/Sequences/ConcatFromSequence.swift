@@ -45,4 +45,19 @@ enum ConcatFromSequence: Operator {
         }
         return [.tensor(try Tensor.joined(tensors, axis: axis, in: context.environment))]
     }
+
+    static let derivative: Derivative? = Derivative { d in
+        let axis = d.node.int("axis", default: 0)
+        let attributes: [String: Attribute] = ["axis": .int(Int64(axis)), "keepdims": .int(0)]
+        try d.set(0) {
+            if d.node.flag("new_axis") { return try d.dy().apply("SplitToSequence", with: attributes) }
+            let sequence = try d.x()
+            let extents = try d.builder.mapTensors([sequence.id]) { inner, parts in
+                let part = Term(id: parts[0], builder: inner)
+                return try part.extents().apply("Gather", part.integers([axis])).id
+            }
+            let lengths = try d.term(extents).apply("ConcatFromSequence", with: ["axis": .int(0)])
+            return try d.dy().apply("SplitToSequence", lengths, with: attributes)
+        }
+    }
 }

@@ -26,5 +26,12 @@ enum OptionalGetElement: Operator {
         }
     }
 
+    static let derivative: Derivative? = Derivative { d in
+        try d.set(0) {
+            guard case .optional = try d.x().type else { return try d.dy() }
+            return try d.dy().apply("Optional")
+        }
+    }
+
     static let examples = [Example("a tensor", inputs: [Tensor(1 as Float)], outputs: [Tensor(1 as Float)])]
 }

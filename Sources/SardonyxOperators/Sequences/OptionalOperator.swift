@@ -19,6 +19,12 @@ enum OptionalOperator: Operator {
     }
 
     static func evaluate(_ context: EvaluationContext) throws -> [Datum?] {
-        [.optional(context.has(0) ? context.inputs[0] : nil)]
+        let value = context.has(0) ? context.inputs[0] : nil
+        try value?.checkNesting()
+        return [.optional(value)]
+    }
+
+    static let derivative: Derivative? = Derivative { d in
+        try d.set(0) { try d.dy().apply("OptionalGetElement") }
     }
 }

@@ -17,4 +17,13 @@ enum SequenceAt: Operator {
         let elements = try context.sequence(0)
         return [elements[try context.position(1, length: elements.count, below: elements.count)]]
     }
+
+    static let derivative: Derivative? = Derivative { d in
+        try d.set(0) {
+            let sequence = try d.x()
+            let position = try d.position(1, in: sequence)
+            return try d.zeros(like: sequence).apply("SequenceErase", position)
+                .apply("SequenceInsert", d.dy(), position)
+        }
+    }
 }

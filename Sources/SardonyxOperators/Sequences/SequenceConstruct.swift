@@ -22,6 +22,16 @@ enum SequenceConstruct: Operator {
         for element in elements where !element.isAlike(elements[0]) {
             throw SardonyxError.mixedElements(element, elements[0])
         }
+        for element in elements { try element.checkNesting() }
         return [.sequence(elements)]
+    }
+
+    static let derivative: Derivative? = Derivative { d in
+        let dy = try d.dy()
+        // Omitted inputs have no place.
+        let given = d.node.inputs.indices.filter { d.node.inputs[$0] != nil }
+        for (position, input) in given.enumerated() {
+            try d.set(input) { try dy.apply("SequenceAt", dy.scalar(position)) }
+        }
     }
 }

@@ -24,4 +24,13 @@ enum SequenceErase: Operator {
         elements.remove(at: context.has(1) ? try context.position(1, length: length, below: length) : length - 1)
         return [.sequence(elements)]
     }
+
+    static let derivative: Derivative? = Derivative { d in
+        try d.set(0) {
+            let sequence = try d.x()
+            let position = try d.position(1, in: sequence)
+            let erased = try sequence.apply("SequenceAt", position ?? sequence.scalar(-1))
+            return try d.dy().apply("SequenceInsert", d.zeros(like: erased), position)
+        }
+    }
 }

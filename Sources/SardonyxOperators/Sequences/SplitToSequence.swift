@@ -75,4 +75,22 @@ enum SplitToSequence: Operator {
         }
         return values
     }
+
+    static let derivative: Derivative? = Derivative { d in
+        let axis = d.node.int("axis", default: 0)
+        try d.set(0) {
+            var parts = try d.dy()
+            if d.optionalInput(1) == nil, !d.node.flag("keepdims", default: true) {
+                let whole = try d.builder.mapTensors([parts.id]) { inner, parts in
+                    try Term(id: parts[0], builder: inner).unsqueezed([axis]).id
+                }
+                parts = d.term(whole)
+            }
+            // There may be no part: what is put to them has no element.
+            let x = try d.x()
+            let none = try x.apply("Slice", x.integers([0]), x.integers([0]), x.integers([axis]))
+            return try parts.apply("SequenceInsert", none, x.scalar(0))
+                .apply("ConcatFromSequence", with: ["axis": .int(Int64(axis))])
+        }
+    }
 }

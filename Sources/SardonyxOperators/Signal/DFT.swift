@@ -140,8 +140,17 @@ enum DFT: Operator {
         let (x, y) = (try d.x(), try d.y())
         let rank = try x.rank()
         let given = d.optionalInput(2)
-        guard given == nil || given?.constant != nil else {
-            throw SardonyxError(.unsupported, "the derivative needs a constant axis")
+        if let given, given.constant == nil {
+            return try d.differentiate {
+                [
+                    try x.changed(
+                        along: 0..<rank - 1, named: given, with: [d.optionalInput(1)].compactMap { $0 }
+                    ) { x, axis, length in
+                        try x.apply("DFT", length.first, x.scalar(axis), with: d.node.attributes)
+                    }
+                    .reshaped(like: y)
+                ]
+            }
         }
         let axis = try Self.axis(given?.constant?.integers, rank: rank)
         let (isInverse, isOneSided) = (d.node.flag("inverse"), d.node.flag("onesided"))

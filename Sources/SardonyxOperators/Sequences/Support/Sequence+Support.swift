@@ -58,4 +58,26 @@ extension Datum {
         default: false
         }
     }
+
+    /// Whether a sequence or an optional may hold the value: a loop could nest values until their release takes all of the stack.
+    /// - Throws: `SardonyxError` (`invalidValue`).
+    func checkNesting() throws(SardonyxError) {
+        guard nesting < Self.deepest else {
+            throw SardonyxError(
+                .invalidValue, "sequences and optionals would be nested more than \(Self.deepest) deep")
+        }
+    }
+
+    private static let deepest = 64
+
+    /// How many sequences and optionals there are from here to what is innermost.
+    private var nesting: Int {
+        switch self {
+        case .tensor, .map: 0
+        case .optional(let value): 1 + (value?.nesting ?? 0)
+        case .sequence(let elements):
+            // All elements are tensors where one is.
+            if case .tensor? = elements.first { 1 } else { 1 + (elements.map(\.nesting).max() ?? 0) }
+        }
+    }
 }

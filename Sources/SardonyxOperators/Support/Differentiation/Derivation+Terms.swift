@@ -34,6 +34,9 @@ extension Derivation {
         return gradient
     }
 
+    /// The gradient of a value on which nothing depends.
+    func zeros(like term: Term) throws -> Term { self.term(try builder.zeros(like: term.id)) }
+
     func wants(_ input: Int) -> Bool { input < isWanted.count && isWanted[input] }
 
     /// Sets an input's gradient, which is computed only where it is of use.
