@@ -1,4 +1,4 @@
-/// Transposed convolution in layout c8, against sums in double over plain tensors.
+/// Transposed convolution from layout c8, to c8 and to a few plain channels, against sums in double over plain tensors.
 #include "Table.h"
 
 typedef struct transposed_row {
@@ -50,6 +50,19 @@ static const transposed_row rows[] = {
     {"long rows", 1, 8, 16, {1, 3, 900}, {1, 3, 3}, {1, 2, 2}, PADS({0, 1, 1}), .bias = true},
     {"many channels", 1, 512, 16, {1, 3, 5}, {1, 2, 2}, {1, 2, 2}, .bias = true},
     {"many output channels", 1, 8, 520, {1, 2, 3}, {1, 3, 3}, {1, 2, 2}, .bias = true},
+    {"to 1", 2, 16, 1, {1, 9, 40}, {1, 3, 3}, {1, 2, 2}, PADS({0, 1, 1}), .out_extra = {0, 1, 1}, .bias = true},
+    {"to 2, odd", 1, 8, 2, {1, 7, 50}, {1, 3, 3}, {1, 2, 2}, PADS({0, 1, 1}), RELU},
+    {"to 3, 3D", 1, 32, 3, {5, 6, 48}, {3, 3, 3}, {2, 2, 2}, PADS({1, 1, 1}), .out_extra = {1, 1, 1}, .bias = true},
+    {"to 4, kernel as stride", 2, 8, 4, {3, 4, 33}, {2, 2, 2}, {2, 2, 2}, .bias = true, RELU},
+    {"to 5, stride 3", 1, 16, 5, {1, 5, 20}, {1, 5, 5}, {1, 3, 3}, PADS({0, 1, 2}), .bias = true},
+    {"to 6, a stride larger than the kernel", 1, 8, 6, {1, 6, 9}, {1, 2, 3}, {1, 5, 7}, .bias = true},
+    {"to 7, dilation", 1, 8, 7, {1, 9, 18}, {1, 3, 3}, {1, 2, 2}, {1, 3, 2}, PADS({0, 2, 3}), .bias = true},
+    {"to 3, pointwise", 1, 24, 3, {1, 9, 11}, {1, 1, 1}, .bias = true},
+    {"to 3, no input channels", 1, 0, 3, {1, 5, 5}, {1, 3, 3}, .bias = true, RELU},
+    {"to 3, an empty input", 1, 8, 3, {1, 0, 5}, {1, 3, 3}, .out_extra = {0, 4, 0}, .bias = true},
+    {"to 2, NaN and infinities", 1, 16, 2, {1, 9, 20}, {1, 3, 3}, {1, 2, 2}, PADS({0, 1, 1}), .specials = true},
+    {"to 3, silu", 1, 16, 3, {1, 5, 12}, {1, 3, 3}, {1, 2, 2}, PADS({0, 1, 1}), .activation = {SDX_ACTIVATION_SILU}},
+    {"to 1, long rows", 1, 64, 1, {1, 3, 2100}, {1, 3, 3}, {1, 2, 2}, PADS({0, 1, 1}), .bias = true},
     {"1D", 2, 16, 24, {1, 1, 90}, {1, 1, 4}, {1, 1, 2}, PADS({0, 0, 1}), .bias = true},
     {"NaN and infinities", 1, 16, 16, {1, 9, 12}, {1, 3, 3}, {1, 2, 2}, PADS({0, 1, 1}), .specials = true, RELU},
     {"NaN and infinities, 2 × 2", 1, 16, 8, {1, 9, 12}, {1, 2, 2}, {1, 2, 2}, .specials = true},
@@ -94,6 +107,7 @@ static transposed_row random_row(table *t) {
         r.pad_end[i] = random_chance(t, 2) ? 0 : random_in(t, 0, r.kernel[i]);
         r.out_extra[i] = random_chance(t, 3) ? random_in(t, 0, 3) : 0;
     }
+    if (random_chance(t, 3)) r.k = random_in(t, 1, 7);
     r.bias = random_chance(t, 2);
     static const sdx_activation_kind kinds[] = {
         SDX_ACTIVATION_NONE, SDX_ACTIVATION_RELU, SDX_ACTIVATION_CLIP, SDX_ACTIVATION_SILU};
@@ -165,7 +179,8 @@ static void check(table *t, const transposed_row *r) {
         double addend = bias ? bias[nk % p.k] : 0;
         double want = activate(p.activation, sums[i] + addend);
         double tolerance = 0x1p-24 * (double)(terms + 4) * (sizes[i] + fabs(addend)) + 5e-7 * fabs(want);
-        float got = ((float *)y.of[0])[(nk / 8 * product(p.out) + o) * 8 + nk % 8];
+        // k is a multiple of 8, or few: n k blocks as k does, or not at all.
+        float got = ((float *)y.of[0])[p.k % 8 ? i : (nk / 8 * product(p.out) + o) * 8 + nk % 8];
         table_near(t, "y", i, got, want, tolerance);
     }
 }

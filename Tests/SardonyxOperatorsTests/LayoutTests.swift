@@ -164,6 +164,9 @@ import Testing
             ], maps: [[2, 8, 4, 5]], constants: [random([8, 5, 4, 5], 5)]),
         Case(
             type: ConvTranspose.self, attributes: ["strides": .ints([3])], maps: [[1, 8, 5]],
+            constants: [random([8, 2, 2], 5)]),
+        Case(
+            type: ConvTranspose.self, attributes: ["strides": .ints([9])], maps: [[1, 8, 5]],
             constants: [random([8, 2, 2], 5)], offers: 0),
         Case(
             type: ConvTranspose.self, attributes: ["strides": .ints([2, 2, 2])], maps: [[1, 16, 3, 4, 5]],

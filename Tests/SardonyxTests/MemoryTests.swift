@@ -210,7 +210,7 @@ import Testing
                 outputs: [TestValue("y", nil)], initializers: [weights("w", [128, 128, 3, 3])]),
             shapes: [[1, 128, 12, 12], [16, 128, 12, 12], [1, 128, 12, 12]]),
         Sizes(
-            testDescription: "the phases of a transposed convolution, where an axis is shorter than its stride",
+            testDescription: "a transposed convolution to a few channels, where an axis is shorter than its stride",
             graph: TestGraph(
                 nodes: [
                     conv("x", "a", "w"),

@@ -3,13 +3,15 @@
 ///
 /// Lanes are pixels of an output row. A tile holds the sums of all channels for a piece of a row, so that a vector of x
 /// is loaded once for all of them. A chunk copies the input rows that its output rows read into scratch, with zeros
-/// around them.
+/// around them: rows of several slices, so that few are copied more than once.
 
 enum {
     SDX_FN(few_most) = 4,          // channels of y in a group
     SDX_FN(few_terms) = 1024,      // of a sum
     SDX_FN(few_budget) = 12288,    // floats of copied rows that stay in the first cache
+    SDX_FN(few_slices) = 49152,    // the same of all slices, in the second cache
     SDX_FN(few_limit) = 1 << 20,   // floats of scratch
+    SDX_FN(few_chunks) = 16,
 };
 
 typedef struct {
@@ -17,8 +19,9 @@ typedef struct {
     const float *x, *packed, *bias, *residual;
     float *y, *workspace;
     int64_t m, channels, terms;  // of a group
-    int64_t row, rows;           // floats of a copied row; copied rows of a slice
+    int64_t row, rows, slices;   // floats of a copied row; copied rows of a slice; copied slices
     int64_t height, row_chunks;  // output rows of a chunk; chunks of a slice
+    int64_t depth, slice_chunks; // output slices of a chunk; chunks of an image's slices
     int64_t vectors, tiles;      // of an output row
     int64_t worker_floats;
 } SDX_FN(few_plan);
@@ -36,26 +39,39 @@ static bool SDX_FN(plan_few)(const sdx_conv_params *p, SDX_FN(few_plan) * plan) 
         return false;
     double taps = (double)p->kernel[0] * (double)p->kernel[1] * (double)p->kernel[2];
     if (taps < 2 || plan->channels < 1 || taps * (double)plan->channels > SDX_FN(few_terms)) return false;
-    double slices = (double)plan->channels * (double)p->kernel[0];
+    double slices = (double)plan->channels * ((double)(p->kernel[0] - 1) * (double)p->dilation[0] + 1);
     double width = (double)p->out[2] + SDX_V + (double)(p->kernel[2] - 1) * (double)p->dilation[2];
     double span = (double)(p->kernel[1] - 1) * (double)p->dilation[1] + 1;
     if (slices * width * span > SDX_FN(few_limit)) return false;
 
     plan->terms = plan->channels * p->kernel[0] * p->kernel[1] * p->kernel[2];
     plan->vectors = (p->out[2] + SDX_V - 1) / SDX_V;
-    int64_t most = SDX_FN(few_vectors)(plan->m), slice = plan->channels * p->kernel[0];
+    int64_t most = SDX_FN(few_vectors)(plan->m), apart = (p->kernel[0] - 1) * p->dilation[0] + 1;
     plan->tiles = (plan->vectors + most - 1) / most;
     plan->row = plan->vectors * SDX_V + (p->kernel[2] - 1) * p->dilation[2];
     int64_t height = 1;
     while (height < p->out[1]) {
         double rows = (double)height * (double)p->stride[1] + span;
-        if (rows * (double)(plan->row * slice) > SDX_FN(few_budget)) break;
+        if (rows * (double)plan->row * slices > SDX_FN(few_budget)) break;
         height++;
     }
     plan->row_chunks = (p->out[1] + height - 1) / height;
     plan->height = (p->out[1] + plan->row_chunks - 1) / plan->row_chunks;
     plan->rows = (plan->height - 1) * p->stride[1] + (p->kernel[1] - 1) * p->dilation[1] + 1;
-    plan->worker_floats = (slice * plan->rows * plan->row + SDX_V + 15) / 16 * 16; // a row's end is written over
+    double one = (double)plan->channels * (double)plan->rows * (double)plan->row;
+    double images = (double)p->n * (double)p->groups * (double)plan->row_chunks;
+    plan->depth = 1;
+    while (plan->depth < p->out[0]) {
+        double more = (double)plan->depth * (double)p->stride[0] + (double)apart;
+        if (one * more > SDX_FN(few_slices) || images * (double)p->out[0] < SDX_FN(few_chunks) * (double)(plan->depth + 1))
+            break;
+        plan->depth++;
+    }
+    plan->slice_chunks = (p->out[0] + plan->depth - 1) / plan->depth;
+    plan->depth = (p->out[0] + plan->slice_chunks - 1) / plan->slice_chunks;
+    plan->slices = (plan->depth - 1) * p->stride[0] + apart;
+    plan->worker_floats = // a row's end is written over
+        (plan->channels * plan->slices * plan->rows * plan->row + SDX_V + 15) / 16 * 16;
     return true;
 }
 
@@ -124,17 +140,18 @@ SDX_INLINE void SDX_FN(few_copy_row)(float *row, int64_t length, int64_t pad, co
     for (i = pad + count; i < length; i += SDX_V) vstore(row + i, vsplat(0));
 }
 
-/// Copies the rows that outputs [oh, oh + height) of slice od read, of all channels of x and taps along D.
+/// Copies the rows that outputs [oh, oh + height) of `depth` slices from od on read, of all channels of x.
 static void SDX_FN(few_copy)(
-    const SDX_FN(few_plan) * plan, const float *x, int64_t od, int64_t oh, int64_t height, float *to) {
+    const SDX_FN(few_plan) * plan, const float *x, int64_t od, int64_t depth, int64_t oh, int64_t height, float *to) {
     const sdx_conv_params *p = plan->params;
     int64_t width = p->in[2], plane = p->in[1] * width;
     int64_t pad = p->pad_begin[2] < plan->row ? p->pad_begin[2] : plan->row;
     int64_t inside = plan->row - pad < width ? plan->row - pad : width, first = oh * p->stride[1] - p->pad_begin[1];
     int64_t rows = (height - 1) * p->stride[1] + (p->kernel[1] - 1) * p->dilation[1] + 1;
-    for (int64_t c = 0; c < plan->channels; c++)
-        for (int64_t t = 0; t < p->kernel[0]; t++, to += plan->rows * plan->row) {
-            int64_t id = od * p->stride[0] + t * p->dilation[0] - p->pad_begin[0];
+    int64_t slices = (depth - 1) * p->stride[0] + (p->kernel[0] - 1) * p->dilation[0] + 1;
+    for (int64_t c = 0; c < plan->channels; c++, to += (plan->slices - slices) * plan->rows * plan->row)
+        for (int64_t t = 0; t < slices; t++, to += plan->rows * plan->row) {
+            int64_t id = od * p->stride[0] + t - p->pad_begin[0];
             const float *from = x + (c * p->in[0] + id) * plane;
             for (int64_t r = 0; r < rows; r++) {
                 int64_t ih = first + r;
@@ -149,35 +166,42 @@ static void SDX_FN(few_chunk)(void *context, int64_t chunk, int worker) {
     const SDX_FN(few_plan) *plan = context;
     const sdx_conv_params *p = plan->params;
     int64_t oh0 = chunk % plan->row_chunks * plan->height, rest = chunk / plan->row_chunks;
-    int64_t od = rest % p->out[0], image = rest / p->out[0]; // image · groups + group
+    int64_t od0 = rest % plan->slice_chunks * plan->depth, image = rest / plan->slice_chunks; // image · groups + group
+    int64_t depth = p->out[0] - od0 < plan->depth ? p->out[0] - od0 : plan->depth;
     int64_t height = p->out[1] - oh0 < plan->height ? p->out[1] - oh0 : plan->height;
-    if (height <= 0) return;
+    if (height <= 0 || depth <= 0) return;
     float *space = plan->workspace + worker * plan->worker_floats;
-    SDX_FN(few_copy)(plan, plan->x + image * plan->channels * p->in[0] * p->in[1] * p->in[2], od, oh0, height, space);
+    SDX_FN(few_copy)(
+        plan, plan->x + image * plan->channels * p->in[0] * p->in[1] * p->in[2], od0, depth, oh0, height,
+        space);
     int64_t offsets[SDX_FN(few_terms)], n = 0;
-    for (int64_t s = 0; s < plan->channels * p->kernel[0]; s++)
-        for (int64_t h = 0; h < p->kernel[1]; h++)
-            for (int64_t w = 0; w < p->kernel[2]; w++)
-                offsets[n++] = (s * plan->rows + h * p->dilation[1]) * plan->row + w * p->dilation[2];
+    for (int64_t c = 0; c < plan->channels; c++)
+        for (int64_t d = 0; d < p->kernel[0]; d++)
+            for (int64_t h = 0; h < p->kernel[1]; h++)
+                for (int64_t w = 0; w < p->kernel[2]; w++)
+                    offsets[n++] = ((c * plan->slices + d * p->dilation[0]) * plan->rows + h * p->dilation[1]) * plan->row +
+                                   w * p->dilation[2];
 
     int64_t plane = p->out[0] * p->out[1] * p->out[2], group = image % p->groups;
     const float *w = plan->packed + group * plan->m * plan->terms;
     const float *bias = plan->bias ? plan->bias + group * plan->m : NULL;
     bool activates = p->activation.kind != SDX_ACTIVATION_NONE;
-    for (int64_t r = 0; r < height; r++) {
-        int64_t at = image * plan->m * plane + (od * p->out[1] + oh0 + r) * p->out[2];
-        for (int64_t i = 0, vector = 0, vectors; i < plan->tiles; i++, vector += vectors) {
-            vectors = plan->vectors / plan->tiles + (i < plan->vectors % plan->tiles);
+    for (int64_t i = 0; i < depth * height; i++) {
+        int64_t d = i / height, r = i % height;
+        const float *from = space + (d * p->stride[0] * plan->rows + r * p->stride[1]) * plan->row;
+        int64_t at = image * plan->m * plane + ((od0 + d) * p->out[1] + oh0 + r) * p->out[2];
+        for (int64_t t = 0, vector = 0, vectors; t < plan->tiles; t++, vector += vectors) {
+            vectors = plan->vectors / plan->tiles + (t < plan->vectors % plan->tiles);
             int64_t place = at + vector * SDX_V;
             SDX_FN(few_functions)[plan->m - 1][vectors - 1](
-                plan->terms, w, space + r * p->stride[1] * plan->row + vector * SDX_V, offsets, bias,
+                plan->terms, w, from + vector * SDX_V, offsets, bias,
                 plan->residual ? plan->residual + place : NULL, plan->y + place, plane, p->out[2] - vector * SDX_V);
         }
         for (int64_t k = 0; activates && k < plan->m; k++) {
             float *y = plan->y + at + k * plane;
-            for (int64_t i = 0; i < p->out[2]; i += SDX_V) {
-                int64_t count = p->out[2] - i < SDX_V ? p->out[2] - i : SDX_V;
-                vstore_first(y + i, count, vactivate(p->activation, vload_first(y + i, count)));
+            for (int64_t j = 0; j < p->out[2]; j += SDX_V) {
+                int64_t count = p->out[2] - j < SDX_V ? p->out[2] - j : SDX_V;
+                vstore_first(y + j, count, vactivate(p->activation, vload_first(y + j, count)));
             }
         }
     }
@@ -193,5 +217,5 @@ static void SDX_FN(few_run)(
     plan->y = y;
     plan->workspace = workspace;
     const sdx_conv_params *p = plan->params;
-    sdx_parallel_for(pool, p->n * p->groups * p->out[0] * plan->row_chunks, SDX_FN(few_chunk), plan);
+    sdx_parallel_for(pool, p->n * p->groups * plan->slice_chunks * plan->row_chunks, SDX_FN(few_chunk), plan);
 }

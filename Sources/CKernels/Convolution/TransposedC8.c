@@ -1,4 +1,5 @@
-/// Transposed convolution in layout c8: TransposedC8Plan.h says how it is cut, TileC8.h is the inner product.
+/// Transposed convolution from layout c8: TransposedC8Plan.h says how it is cut, TileC8.h is the inner product for channels in
+/// blocks, TransposedFew.h is what makes a few plain channels.
 #include <math.h>
 #include "sdx_conv.h"
 #include "TransposedC8Plan.h"
@@ -8,6 +9,7 @@
 #if SDX_ISA_PASS
 #include "../Gemm/Activation.h"
 #include "TileC8.h"
+#include "TransposedFew.h"
 
 /// Lanes of group g: those of a full tile, or of half a one where that does.
 static int64_t SDX_FN(c8_lanes)(const c8_plan *plan, int64_t g) {
@@ -27,6 +29,7 @@ static int64_t SDX_FN(c8_taps)(const c8_plan *plan, int64_t d, int64_t h, int64_
 }
 
 static int64_t SDX_FN(transposed_c8_packed_floats)(const sdx_conv_params *p) {
+    if (c8_is_few(p)) return p->kernel[0] * p->kernel[1] * p->kernel[2] * p->c * p->k;
     c8_plan plan = c8_plan_weights(p, SDX_C8_UNITS, SDX_C8_ROWS);
     int64_t taps = 0;
     for (int64_t d = 0; d < p->stride[0]; d++)
@@ -37,6 +40,10 @@ static int64_t SDX_FN(transposed_c8_packed_floats)(const sdx_conv_params *p) {
 
 /// Packed: [residue d][residue h][group][residue w, unless merged][tap][c][lanes].
 static void SDX_FN(transposed_c8_pack)(const sdx_conv_params *p, const float *w, float *packed) {
+    if (c8_is_few(p)) {
+        SDX_FN(few_pack)(p, w, packed);
+        return;
+    }
     c8_plan plan = c8_plan_weights(p, SDX_C8_UNITS, SDX_C8_ROWS);
     const int64_t *kernel = p->kernel, taps = kernel[0] * kernel[1] * kernel[2], stride = p->stride[2];
     for (int64_t at = 0; at < p->stride[0] * p->stride[1] * plan.groups * plan.products; at++) {
@@ -60,23 +67,11 @@ static void SDX_FN(transposed_c8_pack)(const sdx_conv_params *p, const float *w,
     }
 }
 
-/// Where the pixels of a box lie in its copy.
-typedef struct {
-    int64_t first[3], size[3]; // pixels
-    int64_t row, plane, block; // distances in the copy: of rows and planes in pixels, of blocks in floats
-} SDX_FN(c8_box);
-
 /// Copies the inputs around a box, zeros outside x.
-static void SDX_FN(c8_fill)(const c8_plan *plan, const SDX_FN(c8_box) * box, const float *x, float *space) {
+static void SDX_FN(c8_fill)(const c8_plan *plan, const c8_box *box, const float *x, float *space) {
     const int64_t *in = plan->p->in;
-    const c8_axis *a = plan->axes;
-    int64_t begin[3], extent[3];
-    for (int i = 0; i < 3; i++) {
-        begin[i] = box->first[i] + a[i].low;
-        extent[i] = box->size[i] + c8_halo(&a[i]);
-    }
-    int64_t low = c8_least(c8_most(-begin[2], 0), extent[2]), high = c8_least(in[2] - begin[2], extent[2]);
-    if (high < low) high = low;
+    c8_inputs around = c8_inputs_of(plan, box);
+    const int64_t *begin = around.begin, *extent = around.extent, low = around.low, high = around.high;
     for (int64_t b = 0; b < plan->p->c / 8; b++, x += in[0] * in[1] * in[2] * 8, space += box->block)
         for (int64_t d = 0; d < extent[0]; d++)
             for (int64_t h = 0; h < extent[1]; h++) {
@@ -94,8 +89,7 @@ static void SDX_FN(c8_fill)(const c8_plan *plan, const SDX_FN(c8_box) * box, con
 
 /// The place in y of each pixel of the copy from the box's first one on, for a product; -1 for pixels outside the box
 /// or y.
-static void SDX_FN(c8_places)(
-    const c8_plan *plan, const SDX_FN(c8_box) * box, const int64_t residue[3], c8_place *table) {
+static void SDX_FN(c8_places)(const c8_plan *plan, const c8_box *box, const int64_t residue[3], c8_place *table) {
     const int64_t *out = plan->p->out, *stride = plan->p->stride;
     for (int64_t d = 0; d < box->size[0]; d++)
         for (int64_t h = 0; h < box->size[1]; h++) {
@@ -140,7 +134,7 @@ static void SDX_FN(c8_run_buffered)(
 
 /// How many pixels in a row make the tiles that waste least: a row's, a plane's or the whole box's, with what lies
 /// between them.
-static int64_t SDX_FN(c8_span)(const SDX_FN(c8_box) * box) {
+static int64_t SDX_FN(c8_span)(const c8_box *box) {
     int64_t plane = (box->size[1] - 1) * box->row + box->size[2], planes = box->size[0], rows = planes * box->size[1];
     int64_t lengths[3] = {box->size[2], plane, (planes - 1) * box->plane + plane}, times[3] = {rows, planes, 1};
     int64_t best = 0, best_cost = INT64_MAX;
@@ -156,16 +150,8 @@ static void SDX_FN(transposed_c8_chunk)(void *context, int64_t chunk, int worker
     const c8_plan *plan = context;
     const sdx_conv_params *p = plan->p;
     const c8_axis *a = plan->axes;
-    int64_t part = chunk % plan->parts, rest = chunk / plan->parts, at[3];
-    for (int i = 2; i >= 0; i--) {
-        at[i] = rest % a[i].boxes;
-        rest /= a[i].boxes;
-    }
-    SDX_FN(c8_box) box;
-    for (int i = 0; i < 3; i++) {
-        box.first[i] = c8_start(a[i].pixels, a[i].boxes, at[i]);
-        box.size[i] = c8_start(a[i].pixels, a[i].boxes, at[i] + 1) - box.first[i];
-    }
+    int64_t part = chunk % plan->parts, rest = chunk / plan->parts;
+    c8_box box = c8_box_of(plan, &rest);
     box.row = box.size[2] + c8_halo(&a[2]);
     box.plane = box.row * (box.size[1] + c8_halo(&a[1]));
     box.block = c8_space_block(box.size[0] + c8_halo(&a[0]), box.size[1] + c8_halo(&a[1]), box.row);
@@ -177,7 +163,7 @@ static void SDX_FN(transposed_c8_chunk)(void *context, int64_t chunk, int worker
 
     bool clamp = p->activation.kind == SDX_ACTIVATION_RELU || p->activation.kind == SDX_ACTIVATION_CLIP;
     bool direct = clamp || p->activation.kind == SDX_ACTIVATION_NONE;
-    bool cut = plan->merged && p->out[2] % stride && at[2] + 1 == a[2].boxes; // the last pixels lack some residues
+    bool cut = plan->merged && p->out[2] % stride && c8_is_last(plan, &box); // the last pixels lack some residues
     c8_tile tile = {
         .x_block = box.block, .blocks = p->c / 8, .low = clamp ? p->activation.a : -INFINITY,
         .high = p->activation.kind == SDX_ACTIVATION_CLIP ? p->activation.b : INFINITY,
@@ -250,20 +236,22 @@ static void SDX_FN(transposed_c8_chunk)(void *context, int64_t chunk, int worker
 }
 
 static int64_t SDX_FN(transposed_c8_worker_floats)(const sdx_conv_params *p) {
+    if (c8_is_few(p)) return SDX_FN(few_plan_run)(p).worker_floats;
     return c8_plan_run(p, SDX_C8_UNITS, SDX_C8_ROWS).worker_floats;
 }
 
 static void SDX_FN(transposed_c8_run)(
     sdx_pool *pool, const sdx_conv_params *p, const float *x, const float *packed, const float *bias, float *y,
     float *workspace) {
-    c8_plan plan = c8_plan_run(p, SDX_C8_UNITS, SDX_C8_ROWS);
+    c8_plan plan = c8_is_few(p) ? SDX_FN(few_plan_run)(p) : c8_plan_run(p, SDX_C8_UNITS, SDX_C8_ROWS);
     plan.x = x;
     plan.packed = packed;
     plan.bias = bias;
     plan.y = y;
     plan.workspace = workspace;
     int64_t boxes = plan.axes[0].boxes * plan.axes[1].boxes * plan.axes[2].boxes;
-    sdx_parallel_for(pool, p->n * boxes * plan.parts, SDX_FN(transposed_c8_chunk), &plan);
+    void (*chunk)(void *, int64_t, int) = c8_is_few(p) ? SDX_FN(few_chunk) : SDX_FN(transposed_c8_chunk);
+    sdx_parallel_for(pool, p->n * boxes * plan.parts, chunk, &plan);
 }
 #else
 SDX_TABLE_OF(int64_t, transposed_c8_packed_floats, (const sdx_conv_params *))

@@ -140,9 +140,55 @@ static inline c8_plan c8_plan_run(const sdx_conv_params *p, int64_t group_units,
     return plan;
 }
 
+/// Where the pixels of a box lie in its copy.
+typedef struct {
+    int64_t first[3], size[3]; // pixels
+    int64_t row, plane, block; // distances in the copy: of rows and planes in pixels, of blocks in floats
+} c8_box;
+
+/// The box of number `at` of those of all images, which leaves the image's number in `at`.
+static inline c8_box c8_box_of(const c8_plan *plan, int64_t *at) {
+    c8_box box;
+    for (int i = 2; i >= 0; i--) {
+        const c8_axis *a = &plan->axes[i];
+        int64_t place = *at % a->boxes;
+        *at /= a->boxes;
+        box.first[i] = c8_start(a->pixels, a->boxes, place);
+        box.size[i] = c8_start(a->pixels, a->boxes, place + 1) - box.first[i];
+    }
+    return box;
+}
+
+/// The inputs around a box.
+typedef struct {
+    int64_t begin[3], extent[3]; // the first of them, also outside x, and how many
+    int64_t low, high;           // those of a row from `low` on and below `high` lie inside x
+} c8_inputs;
+
+static inline c8_inputs c8_inputs_of(const c8_plan *plan, const c8_box *box) {
+    c8_inputs r;
+    for (int i = 0; i < 3; i++) {
+        r.begin[i] = box->first[i] + plan->axes[i].low;
+        r.extent[i] = box->size[i] + c8_halo(&plan->axes[i]);
+    }
+    r.low = c8_least(c8_most(-r.begin[2], 0), r.extent[2]);
+    r.high = c8_most(r.low, c8_least(plan->p->in[2] - r.begin[2], r.extent[2]));
+    return r;
+}
+
+/// Whether a box ends where the axis W does.
+static inline bool c8_is_last(const c8_plan *plan, const c8_box *box) {
+    return box->first[2] + box->size[2] == plan->axes[2].pixels;
+}
+
+/// The most output channels that are no block, and plain.
+enum { C8_MOST_FEW = 7 };
+static inline bool c8_is_few(const sdx_conv_params *p) { return p->k > 0 && p->k <= C8_MOST_FEW; }
+
 /// Whether the shape is one that the kernel serves: windows that a worker can hold.
 static inline bool c8_transposed_supported(const sdx_conv_params *p) {
-    if (p->groups != 1 || p->c % 8 || p->k % 8 || p->c > 1 << 20 || p->k > 1 << 20) return false;
+    if (p->groups != 1 || p->c % 8 || p->c > 1 << 20 || p->k > 1 << 20) return false;
+    if (p->k % 8 && !c8_is_few(p)) return false;
     int64_t taps = 1;
     for (int i = 0; i < 3; i++) {
         if (p->stride[i] > C8_MOST_STRIDE || p->kernel[i] > C8_MOST_KERNEL || p->dilation[i] > 1024) return false;

@@ -99,10 +99,11 @@ void sdx_conv_transpose_f32_run(
     sdx_pool *_Nullable pool, const sdx_conv_params *p, const float *x, const float *packed,
     const float *_Nullable bias, float *y, void *_Nullable workspace);
 
-// The same in layout c8, from c8 to c8: [n][c / 8][d][h][w][8] and [n][k / 8][d][h][w][8]; w is [c, k, kernel] as above.
+// The same from layout c8, [n][c / 8][d][h][w][8], to [n][k / 8][d][h][w][8], or to plain [n][k][d][h][w] where k is 1 ... 7; w is
+// [c, k, kernel] as above.
 
-/// Whether the kernel serves the shape: groups is 1, c and k are multiples of 8, strides at most 8, kernels at most 16
-/// an axis and 512 taps in all, and windows that a worker can hold. The byte queries return SIZE_MAX otherwise, the
+/// Whether the kernel serves the shape: groups is 1, c is a multiple of 8 and k too, or at most 7, strides at most 8, kernels at
+/// most 16 an axis and 512 taps in all, and windows that a worker can hold. The byte queries return SIZE_MAX otherwise, the
 /// other functions require it.
 int sdx_conv_transpose_c8_f32_supported(const sdx_conv_params *p);
 /// Bytes of the packed weights.

@@ -63,15 +63,10 @@ enum ConvTranspose: Operator {
     static func layouts(_ context: PreparationContext) throws -> [LayoutOffer] {
         let input = try context.input(0)
         guard context.constant(1) != nil, input.canBlockChannels else { return [] }
-        if try !context.output(0).canBlockChannels {
-            guard PhasedTranspose(try geometry(context)) != nil else { return [] }
-            return [LayoutOffer(inputs: [.channelBlocks, .plain, .plain], outputs: [.plain], isPreferred: true)]
-        }
-        guard let offer = try context.channelBlocks(isPreferred: true).first else {
-            return []
-        }
         let form = try geometry(context).kernelForm(FusedActivation.kernelForm(nil))
-        return withUnsafePointer(to: form) { sdx_conv_transpose_c8_f32_supported($0) } != 0 ? [offer] : []
+        guard withUnsafePointer(to: form, { sdx_conv_transpose_c8_f32_supported($0) }) != 0 else { return [] }
+        if try context.output(0).canBlockChannels { return try context.channelBlocks(isPreferred: true) }
+        return [LayoutOffer(inputs: [.channelBlocks, .plain, .plain], outputs: [.plain], isPreferred: true)]
     }
 
     static func prepare(_ context: PreparationContext) throws -> Kernel {
@@ -80,16 +75,12 @@ enum ConvTranspose: Operator {
         let geometry = try geometry(context)
         let activation = try FusedActivation(context.node)
         var kernel: Kernel
-        if try context.input(0).layout == .channelBlocks, !context.isBlocked {
-            guard let phased = PhasedTranspose(geometry) else {
-                throw SardonyxError(.unsupported, "there is no kernel for channels in blocks")
-            }
-            kernel = try phased.kernel(context)
-        } else if type == .float, geometry.window.rank <= 3 {
+        if type == .float, geometry.window.rank <= 3 {
             let form = geometry.kernelForm(try FusedActivation.kernelForm(activation))
+            let isBlocked = try context.input(0).layout == .channelBlocks
             kernel = try PackedConvolution(
-                form: form, functions: context.isBlocked ? .transposedBlocked : .transposed,
-                layout: geometry.layoutName("conv transpose \(context.isBlocked)")
+                form: form, functions: isBlocked ? .transposedBlocked : .transposed,
+                layout: geometry.layoutName("conv transpose \(isBlocked)")
             ).kernel(context)
         } else {
             kernel = try type.visitReal(Loops(geometry: geometry, activation: activation, bias: context.inputSlot(2)))

@@ -40,7 +40,7 @@ struct ConvolutionFunctions: Sendable {
             sdx_conv_transpose_f32_run(pool, form, x, packed, bias, y, workspace)
         })
 
-    /// With channels in blocks on both sides.
+    /// With the input's channels in blocks, and the output's too unless they are few.
     static let transposedBlocked = ConvolutionFunctions(
         packedBytes: { sdx_conv_transpose_c8_f32_packed_bytes($0) },
         workspaceBytes: { sdx_conv_transpose_c8_f32_workspace_bytes($0, $1) },
