@@ -2,8 +2,9 @@ import SardonyxGraph
 import SardonyxOperators
 
 extension ReverseSweep {
-    /// The derivative of a Scan is a Scan from the last step to the first: the states before each step, which the Scan is run once
-    /// more to keep, tell what the body computed there.
+    /// The derivative of a Scan goes from the last step to the first, as a Scan, or as a Loop where the body reads what is no
+    /// tensor of the graph around: the states before each step, which the Scan is run once more to keep, tell what the body
+    /// computed there.
     func deriveScan(
         _ node: Node, _ outputs: [ValueID?], _ active: Set<ValueID>, _ builder: GraphBuilder
     ) throws -> [(value: ValueID, gradient: ValueID)] {
